@@ -1,0 +1,107 @@
+"""What the benchmarks share: apps run in turn with and without us, in one go, and a table of figures and bounds."""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import hydra
+
+MAIN = (
+    'version_base=None, config_path=".", config_name="config"'
+    if hydra.__version__.startswith("1.3.")
+    else 'config_path=".", config_name="config", execution_whitelist=["hydra_callback_kit.*", "__main__.*"]'
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        what: what was measured, and against what.
+        measured: the figure; for a ratio, the median over the interleaved repetitions.
+        bound: what it may be at most; None for a figure that is shown beside a bounded one.
+        unit: `x` for a ratio, or a unit.
+        spread: the middle half of the repetitions, lowest and highest.
+    """
+
+    what: str
+    measured: float
+    bound: float | None
+    unit: str = "x"
+    spread: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, what: str, samples: Sequence[float], bound: float | None, unit: str = "x") -> "Line":
+        """A line of the median of some samples."""
+        low, _, high = statistics.quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else [*samples] * 3
+        return cls(what, statistics.median(samples), bound, unit, (low, high))
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one process used: wall and CPU seconds, and its peak memory in bytes."""
+
+    wall_s: float
+    cpu_s: float
+    peak_rss_bytes: int
+
+
+def write_app(directory: Path, body: str = "return 1", keys: int = 50, preamble: str = "") -> None:
+    """Writes a Hydra app whose config has so many keys, without callbacks."""
+    source = f"import hydra\n{preamble}\n@hydra.main({MAIN})\ndef main(cfg):\n{textwrap.indent(body, '    ')}\nmain()\n"
+    (directory / "app.py").write_text(source, "utf-8")
+    (directory / "config.yaml").write_text("x: 0\n" + "".join(f"key_{i}: {i}\n" for i in range(keys)), "utf-8")
+
+
+def run(command: Sequence[str], directory: Path) -> Usage:
+    """Runs a command and measures it; its output is dropped."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Usage(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+def interleaved(commands: Sequence[Sequence[str]], directory: Path, repetitions: int) -> list[list[Usage]]:
+    """Runs the commands in turn, so many times; what they used, by command. The first turn warms up and is dropped."""
+    turns = [[run(command, directory) for command in commands] for _ in range(repetitions + 1)]
+    return [list(usages) for usages in zip(*turns[1:], strict=True)]
+
+
+def ratios(ours: Iterable[Usage], bare: Iterable[Usage], of: str) -> list[float]:
+    """The ratios of a field of `Usage`, pair by pair."""
+    return [getattr(mine, of) / getattr(theirs, of) for mine, theirs in zip(ours, bare, strict=True)]
+
+
+def table(lines: Iterable[Line]) -> str:
+    """The lines as a Markdown table."""
+    rows = ["| what | measured | middle half | at most | holds |", "|---|---:|---:|---:|---|"]
+    for line in lines:
+        spread = "" if line.spread is None else f"{line.spread[0]:.3g} to {line.spread[1]:.3g}"
+        bound = "" if line.bound is None else f"{line.bound:g} {line.unit}"
+        holds = "" if line.bound is None else ("yes" if line.measured <= line.bound else "**no**")
+        rows.append(f"| {line.what} | {line.measured:.3g} {line.unit} | {spread} | {bound} | {holds} |")
+    return "\n".join(rows)
+
+
+def temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    """A directory for an app and what it writes."""
+    return tempfile.TemporaryDirectory(prefix="hydra-callback-kit-benchmark-")
+
+
+def self_peak_bytes() -> int:
+    """The calling process's own peak memory."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

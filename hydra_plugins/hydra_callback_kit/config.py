@@ -1,0 +1,61 @@
+"""The options users choose from: one dataclass a callback, stored in the groups `callbacks` and `hydra/callbacks`.
+
+Hydra imports this module at the start of every Hydra app on the machine, so it needs nothing but dataclasses and the
+ConfigStore. What each parameter means stands in the docstring of the class that `_target_` names.
+"""
+
+from dataclasses import dataclass, field
+
+from hydra.core.config_store import ConfigStore
+
+
+@dataclass
+class LoggingCallback:
+    """`callbacks: [logging_callback]`."""
+
+    _target_: str = "hydra_callback_kit.LoggingCallback"
+    level: str = "INFO"
+    log_config: bool = False
+    log_return_value: bool = True
+    log_traceback: bool = True
+
+
+@dataclass
+class PerformanceCallback:
+    """`callbacks: [performance_callback]`."""
+
+    _target_: str = "hydra_callback_kit.PerformanceCallback"
+    level: str = "INFO"
+    output_file: str | None = "performance.json"
+
+
+_SECRET_KEYS = (
+    *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
+    *("api_key", "apikey", "access_key", "private_key"),
+)
+
+
+@dataclass
+class RedactionCallback:
+    """`callbacks: [redaction_callback]`."""
+
+    _target_: str = "hydra_callback_kit.RedactionCallback"
+    keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
+
+
+OPTIONS = {
+    "logging_callback": LoggingCallback,
+    "performance_callback": PerformanceCallback,
+    "redaction_callback": RedactionCallback,
+}
+
+for group in ("callbacks", "hydra/callbacks"):
+    for option, node in OPTIONS.items():
+        ConfigStore.instance().store(
+            group=group,
+            name=option,
+            node=node,
+            # `_global_` first: an option chosen inside experiment/x.yaml would land in `experiment.hydra.callbacks`
+            package=f"_global_.hydra.callbacks.{option}",
+            provider="hydra_callback_kit",
+        )

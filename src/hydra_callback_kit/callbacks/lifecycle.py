@@ -1,0 +1,64 @@
+"""The end of a run, whether Hydra announces it or not.
+
+On Hydra 1.3 `on_multirun_end` does not come after a failure, and neither end hook comes after `sys.exit` or Ctrl-C. So what
+a callback does at the end is armed at the start, and the end of the process makes up for a hook that did not come.
+"""
+
+import atexit
+import os
+from collections.abc import Callable
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks.guard import report
+from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.record.recorder import record_run_end, record_run_start
+
+Finish = Callable[[DictConfig], None]
+
+
+def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
+    """Records the start of a run and arms what is to be done at its end.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+        finish: called once with this config, when the run has ended; a bound method of the callback.
+    """
+    record_run_start(config)
+    armed = _armed.setdefault((os.getpid(), identify_run(config).run_id), (config, []))
+    if finish is not None:
+        armed[1].append(finish)
+
+
+def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
+    """Records the end of a run and does what was armed for it, if it is still to be done.
+
+    Args:
+        config: the config of `on_run_end` or `on_multirun_end`.
+        finish: what was armed in `run_starts`.
+    """
+    record_run_end(config)
+    key = os.getpid(), identify_run(config).run_id
+    _, finishes = _armed.get(key, (config, []))
+    if finish is not None and finish in finishes:
+        finishes.remove(finish)
+        finish(config)
+    if not finishes:
+        _armed.pop(key, None)
+
+
+_armed: dict[tuple[int, str], tuple[DictConfig, list[Finish]]] = {}
+
+
+@atexit.register
+def _finish_what_is_armed() -> None:
+    for pid, run_id in list(_armed):
+        if pid != os.getpid():  # a forked child inherits what its parent has armed
+            continue
+        config, finishes = _armed.pop((pid, run_id))
+        record_run_end(config)
+        for finish in reversed(finishes):  # as Hydra calls its end hooks
+            try:
+                finish(config)
+            except Exception as error:  # noqa: BLE001  the others still have their work to do
+                report(getattr(finish, "__qualname__", repr(finish)), error)

@@ -1,0 +1,146 @@
+"""`logging_callback`: what runs, how each job ended, and at the end every job that did not complete."""
+
+import json
+import logging
+from typing import Any, Final
+
+import hydra
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.parameters import log_level
+from hydra_callback_kit.record.app_config import app_config
+from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.record.values import to_json
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.summary import run_summary, unfinished
+
+log = logging.getLogger("hydra_callback_kit.logging_callback")
+
+MAX_RETURN_VALUE: Final = 1_000
+"""Characters of a return value that are logged."""
+
+
+class LoggingCallback(Callback):
+    """Logs the start and the end of the run or sweep and of each job, and at a sweep's end every job that did not complete.
+
+    What a job logs goes to the job's own log file too, in whichever process it runs. What is said of a sweep appears on the
+    console. Values of secret keys are redacted (see `RedactionCallback`).
+
+    Args:
+        level: at which level it logs: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`. Failed jobs, and a summary that
+            names some, are logged at `ERROR` at least.
+        log_config: whether to log each job's config, resolved, as the job starts.
+        log_return_value: whether to log what a job returned, cut after 1,000 characters.
+        log_traceback: whether to write a failed job's traceback to the job's log file. Hydra 1.4 does so by itself.
+
+    Raises:
+        ParameterError: if `level` is not a level.
+
+    Files:
+        `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [logging_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            logging_callback:
+              log_config: true
+        ```
+    """
+
+    def __init__(
+        self, level: str = "INFO", log_config: bool = False, log_return_value: bool = True, log_traceback: bool = True
+    ) -> None:
+        self.level = log_level("level", level)
+        self.log_config = log_config
+        self.log_return_value = log_return_value
+        self.log_traceback = log_traceback
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Logs where the run writes."""
+        run_starts(config, self._log_end)
+        log.log(self.level, "Run starts in %s", identify_run(config).root)
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Logs where the sweep writes."""
+        run_starts(config, self._log_end)
+        log.log(self.level, "Sweep starts in %s", identify_run(config).root)
+
+    @never_breaks_the_job
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Logs the job's number, overrides and output directory, and its config if asked."""
+        job = record_job_start(config)
+        overrides = redaction_of(config).of_overrides(list(config.hydra.overrides.task))
+        log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(overrides), job.output_dir)
+        if self.log_config:
+            log.log(self.level, "Job %d has the config\n%s", job.job_num, _yaml(app_config(config)))
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Logs the job's status, duration and return value, or its error."""
+        end = record_job_end(config, job_return)
+        what = f"Job {end.job.job_num} {end.status} after {wording.duration(end.duration_s)}"
+        value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job
+        if end.status == "COMPLETED":
+            log.log(self.level, "%s%s", what, self._returned(value))
+            return
+        level = max(self.level, logging.ERROR)
+        log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")
+        if self.log_traceback and end.error and not (_HYDRA_LOGS_TRACEBACKS and isinstance(value, Exception)):
+            _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
+
+    @never_breaks_the_job
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Logs how the run ended."""
+        run_ends(config, self._log_end)
+
+    @never_breaks_the_job
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Logs the summary of the sweep."""
+        run_ends(config, self._log_end)
+
+    def _returned(self, value: Any) -> str:
+        if value is None or not self.log_return_value:
+            return ""
+        text = json.dumps(to_json(value), ensure_ascii=False)
+        return f": {text}" if len(text) <= MAX_RETURN_VALUE else f": {text[:MAX_RETURN_VALUE]}… ({len(text)} characters)"
+
+    def _log_end(self, config: DictConfig) -> None:
+        identity = identify_run(config)
+        run = read_run(identity.root, identity.run_id)
+        level = max(self.level, logging.ERROR) if unfinished(run) or run.broken_lines else self.level
+        log.log(level, "%s", run_summary(run))
+
+
+_HYDRA_LOGS_TRACEBACKS: Final = not hydra.__version__.startswith("1.3.")
+
+
+def _log_to_file(level: int, message: str) -> None:
+    """Logs to the job's log file alone, as Hydra 1.4 does: on the console Hydra prints the first traceback at the end."""
+    record = log.makeRecord(log.name, level, __file__, 0, message, (), None)
+    files = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)]
+    if not files:
+        log.handle(record)
+    for handler in files:
+        if level >= handler.level:
+            handler.handle(record)
+
+
+def _yaml(plain: dict[str, Any]) -> str:
+    import yaml  # noqa: PLC0415  comes with OmegaConf; needed only when configs are logged
+
+    return str(yaml.safe_dump(to_json(plain), sort_keys=False, allow_unicode=True)).rstrip()

@@ -1,0 +1,80 @@
+"""Checks of parameters that several callbacks have; they fail as the callback is built, before any job."""
+
+import difflib
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class ParameterError(ValueError):
+    """A callback's parameter has a value that is not allowed.
+
+    Attributes:
+        parameter: the parameter's name, as in `hydra.callbacks.<option>.<parameter>`.
+        given: what was given.
+        allowed: what is allowed, in words.
+    """
+
+    def __init__(self, parameter: str, given: object, allowed: str, advice: str) -> None:
+        super().__init__(f"{parameter}={given!r} is not valid: allowed is {allowed}. {advice}")
+        self.parameter = parameter
+        self.given = given
+        self.allowed = allowed
+
+    def __reduce__(self) -> tuple[type[ValueError], tuple[str]]:
+        """A worker that fails to build a callback sends the message home."""
+        return ValueError, (str(self),)
+
+
+def log_level(parameter: str, given: str) -> int:
+    """Returns the logging level of a name such as `INFO`.
+
+    Args:
+        parameter: the parameter's name.
+        given: a level's name, in either case.
+
+    Raises:
+        ParameterError: if there is no such level.
+    """
+    one_of(parameter, str(given).upper(), LEVELS)
+    return int(getattr(logging, given.upper()))
+
+
+def one_of(parameter: str, given: str, allowed: Sequence[str]) -> str:
+    """Returns `given` if it is one of the allowed words.
+
+    Raises:
+        ParameterError: if it is not; the advice names the nearest word.
+    """
+    if given in allowed:
+        return given
+    nearest = difflib.get_close_matches(str(given), allowed, n=1, cutoff=0.0)[0]
+    raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", f"Write {parameter}={nearest}.")
+
+
+def output_file(parameter: str, given: str) -> str:
+    """Returns the name of a file to write, relative to the run's root or absolute.
+
+    Raises:
+        ParameterError: if no file can be written there.
+    """
+    if not str(given).strip() or given.endswith(("/", os.sep)):
+        raise ParameterError(parameter, given, "a file's name", f"Write for example {parameter}=result.json.")
+    path = Path(given)
+    if path.is_absolute():
+        if path.is_dir():
+            raise ParameterError(
+                parameter, given, "a file's name", f"It is a directory: write {parameter}={path / 'x.json'}."
+            )
+        if not os.access(path.parent, os.W_OK):
+            raise ParameterError(
+                parameter,
+                given,
+                "a name relative to the run's root, or an absolute path in a directory that exists and can be written to",
+                f"Make the directory {path.parent}, or write {parameter}={path.name}.",
+            )
+    return given

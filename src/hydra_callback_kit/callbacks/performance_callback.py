@@ -1,0 +1,111 @@
+"""`performance_callback`: how long jobs and sweeps take, and what they use."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks import parameters
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.usage import cpu_seconds, peak_rss_bytes
+from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.record.recorder import record_job_end, record_job_facts, record_job_start
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.performance import performance_summary, performance_text
+
+log = logging.getLogger("hydra_callback_kit.performance_callback")
+
+
+class PerformanceCallback(Callback):
+    """Measures each job and sums up the run or sweep, in the log and in a file; the same figures under every launcher.
+
+    The wall time of a job is measured by a monotonic clock, from the start of the job's callbacks to their end. CPU time is
+    that of the job's process and of its children that ended during the job. Peak memory is the most resident memory that
+    the job's process, or the largest of its ended children, held from its own start until the job's end: where one process
+    runs several jobs one after another (the basic launcher, joblib), the figure of a job is never below that of the job
+    before it there. Windows tells no peak (null).
+
+    Args:
+        level: at which level it logs: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
+        output_file: the summary's name, relative to the run's output directory or the sweep directory, or an absolute path
+            in a directory that exists; null for none.
+
+    Raises:
+        ParameterError: if `level` is not a level, or no file can be written at `output_file`.
+
+    Files:
+        `performance.json` (JSON): `mode`, `total_s`, `jobs_completed`, `jobs_failed`, `jobs_interrupted`, `average_job_s`,
+        `median_job_s`, `p95_job_s`, `min_job_s`, `max_job_s`, `slowest_job` (`job_num`, `overrides`, `duration_s`), `cpu_s`,
+        `peak_rss_bytes`, `parallelism` (the jobs' wall times over the sweep's), and `jobs`, a list with `job_num`, `status`,
+        `duration_s`, `cpu_s`, `peak_rss_bytes`. What could not be measured is null.
+        `.callbacks/*.jsonl` in the same directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [performance_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            performance_callback:
+              output_file: timing/performance.json
+        ```
+    """
+
+    def __init__(self, level: str = "INFO", output_file: str | None = "performance.json") -> None:
+        self.level = parameters.log_level("level", level)
+        self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Starts the clock."""
+        run_starts(config, self._sum_up)
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Starts the clock."""
+        run_starts(config, self._sum_up)
+
+    @never_breaks_the_job
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Notes what the process has used before the job."""
+        record_job_start(config)
+        carried_values(config)["cpu_before_s"] = cpu_seconds()
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records what the job has used, and logs it for a job of a sweep."""
+        used_s, peak = cpu_seconds(), peak_rss_bytes()
+        before_s = carried_values(config).get("cpu_before_s")
+        cpu_s = None if before_s is None else used_s - before_s
+        end = record_job_end(config, job_return)
+        record_job_facts(config, {"cpu_s": cpu_s, "peak_rss_bytes": peak})
+        if end.job.run.mode == "MULTIRUN":
+            took, cpu, memory = wording.duration(end.duration_s), wording.duration(cpu_s), wording.size(peak)
+            log.log(self.level, "Job %d took %s (CPU %s, peak memory %s)", end.job.job_num, took, cpu, memory)
+
+    @never_breaks_the_job
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Writes and logs the summary."""
+        run_ends(config, self._sum_up)
+
+    @never_breaks_the_job
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Writes and logs the summary."""
+        run_ends(config, self._sum_up)
+
+    def _sum_up(self, config: DictConfig) -> None:
+        identity = identify_run(config)
+        run = read_run(identity.root, identity.run_id)
+        log.log(self.level, "%s", performance_text(run))
+        if self.output_file is not None:
+            write_atomically(identity.root / Path(self.output_file), json_text(performance_summary(run)))

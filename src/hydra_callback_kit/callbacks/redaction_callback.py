@@ -1,0 +1,45 @@
+"""`redaction_callback`: which config keys are secret, said once for everything this package writes."""
+
+from collections.abc import Sequence
+
+from hydra.experimental.callback import Callback
+
+from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.record.redaction import DEFAULT_SECRET_KEYS
+
+
+class RedactionCallback(Callback):
+    """Says which config keys hold secrets. Their values are `<redacted>` in all logs and files of this package's callbacks.
+
+    It has no hooks: the other callbacks look here, wherever it stands in the list. Without it the default keys hold. A key
+    is secret when it contains one of the words and the word ends there: `token` makes `hf_token` and `apiToken` secret, not
+    `max_tokens` and not `tokenizer`. Case and `-` make no difference.
+
+    Args:
+        keys: the words that make a key secret. They replace the default ones, which are password, passwords, passwd,
+            passphrase, token, secret, secrets, api_key, apikey, access_key, private_key, credential and credentials; an
+            empty list redacts nothing.
+
+    Raises:
+        ParameterError: if a word is empty.
+
+    Files:
+        None.
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [logging_callback, redaction_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            redaction_callback:
+              keys: [password, ssn]
+        ```
+    """
+
+    def __init__(self, keys: Sequence[str] = DEFAULT_SECRET_KEYS) -> None:
+        self.keys = [str(key) for key in keys]
+        if not all(key.strip() for key in self.keys):
+            raise ParameterError("keys", self.keys, "a list of words", "Leave the empty word out: it would match every key.")

@@ -1,0 +1,127 @@
+"""The journal's reader: every line that is intact becomes part of a record, every other one is named."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra_callback_kit.record.fold import IsAlive, RunFold
+from hydra_callback_kit.record.process import is_alive as is_process_alive
+from hydra_callback_kit.record.records import BrokenLine, RunRecord
+from hydra_callback_kit.record.writer import JOURNAL_DIR, SCHEMA_VERSION
+
+
+class JournalNotFoundError(FileNotFoundError):
+    """There is no journal where one was looked for.
+
+    Attributes:
+        root: the directory that was looked into.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"{root} holds no run recorded by hydra-callback-kit (there is no {JOURNAL_DIR} directory in it)")
+        self.root = root
+
+
+class BrokenLineError(ValueError):
+    """A line of the journal is not what the writer writes."""
+
+
+def read_run(root: Path, run_id: str | None = None, *, is_alive: IsAlive = is_process_alive) -> RunRecord:
+    """Reads one run from its journal.
+
+    Args:
+        root: the run's root directory.
+        run_id: which run; None for the latest.
+        is_alive: tells whether a process still runs.
+
+    Returns:
+        The run's record.
+
+    Raises:
+        JournalNotFoundError: if there is no such run.
+    """
+    known = run_ids(root)
+    if not known or (run_id is not None and run_id not in known):
+        raise JournalNotFoundError(root)
+    wanted = known[-1] if run_id is None else run_id
+    return _read(root, sorted((root / JOURNAL_DIR).glob(f"{wanted}.*.jsonl")), is_alive, {wanted})[wanted]
+
+
+def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRecord]:
+    """Reads all runs of a directory, the latest last; an empty list if there is none.
+
+    Args:
+        root: the directory that holds the journal.
+        is_alive: tells whether a process still runs.
+    """
+    runs = _read(root, sorted((root / JOURNAL_DIR).glob("*.jsonl")), is_alive, run_ids(root))
+    return [runs[run_id] for run_id in sorted(runs)]
+
+
+def run_ids(root: Path) -> list[str]:
+    """The ids of the runs that left a journal in a directory, the latest last."""
+    return sorted({file.name.partition(".")[0] for file in (root / JOURNAL_DIR).glob("*.jsonl")})
+
+
+def parse_line(text: bytes) -> dict[str, Any]:
+    """Parses one line and checks that it has the shape that the writer gives it.
+
+    Args:
+        text: the line, without its newline.
+
+    Raises:
+        BrokenLineError: if it has not; the message says what is wrong.
+    """
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenLineError(f"not JSON: {error}") from error
+    if not isinstance(line, dict):
+        raise BrokenLineError("not a JSON object")
+    for key, kinds in _SHAPE.items():
+        if key not in line or type(line[key]) not in kinds:
+            raise BrokenLineError(f"{key!r} is missing or of the wrong type")
+    if line["v"] != SCHEMA_VERSION:
+        raise BrokenLineError(f"schema version {line['v']}, but this release reads version {SCHEMA_VERSION}")
+    if "job" in line and (type(line["job"]) is not int or type(line.get("attempt")) is not str):
+        raise BrokenLineError("'job' or 'attempt' is missing or of the wrong type")
+    return line
+
+
+_SHAPE: dict[str, tuple[type, ...]] = {
+    "v": (int,),
+    "time": (str,),
+    "run": (str,),
+    "event": (str,),
+    "host": (str,),
+    "pid": (int,),
+    "born": (str, type(None)),
+    "facts": (dict,),
+}
+
+
+def _read(root: Path, files: Iterable[Path], is_alive: IsAlive, wanted: Iterable[str]) -> dict[str, RunRecord]:
+    folds = {run_id: RunFold(run_id) for run_id in wanted}
+    broken: list[BrokenLine] = []
+    for file in files:
+        for number, text, complete in _lines(file):
+            try:
+                line = parse_line(text)
+            except BrokenLineError as error:
+                if complete:
+                    broken.append(BrokenLine(file, number, str(error)))
+                continue
+            if line["run"] not in folds:
+                folds[line["run"]] = RunFold(line["run"])
+            folds[line["run"]].add(line)
+    return {run_id: fold.record(root, broken, is_alive) for run_id, fold in folds.items()}
+
+
+def _lines(file: Path) -> Iterator[tuple[int, bytes, bool]]:
+    """The lines that are not empty, with their number and whether they end: a process killed as it wrote leaves half one."""
+    with file.open("rb") as journal:
+        for number, line in enumerate(journal, start=1):
+            text = line.rstrip(b"\n")
+            if text:
+                yield number, text, line.endswith(b"\n")

@@ -1,0 +1,197 @@
+"""What callbacks call in their hooks: each of these writes what the hook means to the journal, once.
+
+Several callbacks are called for the same event. Whichever comes first writes the line; a mark that travels with the config
+tells the others that it is written. So any callback may be used alone, and no order between them matters.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import hydra
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
+
+from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
+from hydra_callback_kit.record.records import JobError, Status
+from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.record.values import type_name
+from hydra_callback_kit.record.writer import write_line
+
+MAX_TEXT: Final = 9_000
+"""Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended.
+
+    Attributes:
+        job: which job.
+        status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C.
+        duration_s: seconds since its start, by a monotonic clock; None if the start was not recorded.
+        error: why it did not complete; None if it did.
+    """
+
+    job: JobIdentity
+    status: Status
+    duration_s: float | None
+    error: JobError | None
+
+
+def record_run_start(config: DictConfig) -> None:
+    """Records that a run or a sweep starts.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    run = identify_run(config)
+    carried = carried_values(config)
+    if "run_started_s" in carried:
+        return
+    carried["run_started_s"] = time.monotonic()
+    redaction = redaction_of(config)
+    write_line(
+        run,
+        "run_started",
+        {
+            "mode": run.mode,
+            "root": run.root,
+            "cwd": config.hydra.runtime.cwd,
+            "command": redaction.of_overrides([sys.executable, *sys.argv]),
+            "job_name": config.hydra.job.name,
+            "config_name": config.hydra.job.config_name,
+            "overrides": redaction.of_overrides(list(config.hydra.overrides.task)),
+            "hydra_overrides": redaction.of_overrides(list(config.hydra.overrides.hydra)),
+            "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
+            "sweeper": config.hydra.runtime.choices.get("hydra/sweeper"),
+            "hydra_version": hydra.__version__,
+            "python_version": ".".join(map(str, sys.version_info[:3])),
+        },
+    )
+
+
+def record_run_end(config: DictConfig) -> None:
+    """Records that a run or a sweep has ended.
+
+    Args:
+        config: the config of `on_run_end` or `on_multirun_end`.
+    """
+    carried = carried_values(config)
+    if "run_ended" in carried:
+        return
+    carried["run_ended"] = True
+    started_s = carried.get("run_started_s")
+    facts = {} if started_s is None else {"duration_s": time.monotonic() - started_s}
+    write_line(identify_run(config), "run_ended", facts)
+
+
+def record_job_start(config: DictConfig) -> JobIdentity:
+    """Records that a job starts.
+
+    Args:
+        config: the config of `on_job_start`.
+
+    Returns:
+        The job.
+    """
+    job = identify_job(config)
+    carried = carried_values(config)
+    if "job_started_s" not in carried:
+        carried["job_started_s"] = time.monotonic()
+        write_line(
+            job.run,
+            "job_started",
+            {
+                "job_id": job.job_id,
+                "job_name": job.job_name,
+                "overrides": redaction_of(config).of_overrides(list(config.hydra.overrides.task)),
+                "output_dir": _below(job.run, job.output_dir),
+            },
+            job,
+        )
+    return job
+
+
+def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
+    """Records how a job ended.
+
+    Args:
+        config: the config of `on_job_end`.
+        job_return: what Hydra says of the job; its value is read without raising.
+
+    Returns:
+        How it ended.
+    """
+    job = identify_job(config)
+    carried = carried_values(config)
+    if "job_ended" not in carried:
+        started_s = carried.get("job_started_s")
+        duration_s = None if started_s is None else time.monotonic() - started_s
+        value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
+        status = _status(job_return, value)
+        facts = {"status": status, "duration_s": duration_s}
+        if status == "COMPLETED":
+            write_line(job.run, "job_ended", {**facts, "return_value": value}, job)
+            error = None
+        else:
+            error = error_of(value) if isinstance(value, BaseException) else None
+            write_line(job.run, "job_ended", {**facts, "error": error}, job)
+        carried["job_ended"] = JobEnd(job, status, duration_s, error)
+    end: JobEnd = carried["job_ended"]
+    return end
+
+
+def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
+    """Adds facts to a job's record.
+
+    Args:
+        config: the config of `on_job_start` or `on_job_end`.
+        facts: any values by name.
+    """
+    job = identify_job(config)
+    write_line(job.run, "job_facts", facts, job)
+
+
+def error_of(exception: BaseException) -> JobError:
+    """Describes an exception, its traceback without Hydra's own first frames."""
+    try:
+        message = str(exception)
+    except Exception:  # noqa: BLE001  an exception's `__str__` may fail as well
+        message = ""
+    text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
+    return JobError(type_name(type(exception)), _cut(message), _cut(text))
+
+
+def _status(job_return: JobReturn, value: Any) -> Status:
+    if job_return.status is JobStatus.COMPLETED:
+        return "COMPLETED"
+    return "INTERRUPTED" if isinstance(value, KeyboardInterrupt) else "FAILED"
+
+
+def _own_frames(frames: Any) -> Any:
+    """Skips the frames of `run_job`, which are the same in every traceback."""
+    while frames is not None and frames.tb_next is not None and _is_hydras(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames
+
+
+def _is_hydras(file: str) -> bool:
+    return Path(file).parts[-3:] == ("hydra", "core", "utils.py")
+
+
+def _below(run: RunIdentity, directory: Path) -> str:
+    """Relative to the run's root where it can be, so that a sweep that was moved still finds its jobs."""
+    return (directory.relative_to(run.root) if directory.is_relative_to(run.root) else directory).as_posix()
+
+
+def _cut(text: str) -> str:
+    half = MAX_TEXT // 2
+    return (
+        text if len(text) <= MAX_TEXT else f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
+    )

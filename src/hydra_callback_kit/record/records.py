@@ -1,0 +1,128 @@
+"""The records: what is known of a run and of its jobs, once the journal has been read."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hydra_callback_kit.record.identity import Mode
+from hydra_callback_kit.record.overrides import typed_overrides
+
+Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed.
+
+    Attributes:
+        type: the exception's class, with its module unless it is a builtin.
+        message: the exception's text.
+        traceback: the formatted traceback, from the app's own code on.
+    """
+
+    type: str
+    message: str
+    traceback: str
+
+    @property
+    def headline(self) -> str:
+        """The type and the first line of the message."""
+        first_line = self.message.partition("\n")[0]
+        return f"{self.type}: {first_line}" if first_line else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """One job, as its last attempt left it.
+
+    Attributes:
+        job_num: index in the sweep; 0 for a single run.
+        status: `COMPLETED`, `FAILED`, `INTERRUPTED` (it started, and neither ended nor can end) or `RUNNING`.
+        task_overrides: the overrides as Hydra passed them, secrets redacted.
+        return_value: what the task function returned.
+        error: why it failed; None if it did not.
+        job_id: what the launcher calls the job; None for a single run.
+        job_name: `hydra.job.name`.
+        started_at: UTC, ISO 8601; None if the start was not recorded.
+        ended_at: UTC, ISO 8601; None while it runs, and for a job that was interrupted.
+        duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        attempts: how often the job was started.
+        host: the machine it ran on.
+        pid: the process it ran in.
+        output_dir: the job's output directory, below where the journal lies now.
+        facts: what callbacks added, by name.
+    """
+
+    job_num: int
+    status: Status
+    task_overrides: tuple[str, ...] = ()
+    return_value: Any = None
+    error: JobError | None = None
+    job_id: str | None = None
+    job_name: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    attempts: int = 1
+    host: str | None = None
+    pid: int | None = None
+    output_dir: Path | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The overrides as a mapping from key to typed value."""
+        return typed_overrides(self.task_overrides)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLine:
+    """A line of the journal that could not be read.
+
+    Attributes:
+        file: the journal file.
+        line_number: 1 for the first line.
+        reason: what is wrong with it.
+    """
+
+    file: Path
+    line_number: int
+    reason: str
+
+    def __str__(self) -> str:
+        """File, line number and reason, as editors and terminals make links of them."""
+        return f"{self.file}:{self.line_number}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run: a single run or a sweep, and its jobs in the order of their numbers.
+
+    Attributes:
+        run_id: the run's name; later runs sort after earlier ones.
+        root: the directory that holds the journal: the output directory of a single run, or the sweep's.
+        mode: `RUN` or `MULTIRUN`.
+        status: `RUNNING` while the parent process lives, `INTERRUPTED` if it went without ending the run, `FAILED` if
+            a job failed or was interrupted, else `COMPLETED`.
+        jobs: the jobs that started.
+        started_at: UTC, ISO 8601; None if the start was not recorded.
+        ended_at: UTC, ISO 8601; None without an end.
+        duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        facts: what is known of the run besides: `command`, `cwd`, `overrides`, versions, and what callbacks added.
+        broken_lines: the journal's lines that could not be read.
+    """
+
+    run_id: str
+    root: Path
+    mode: Mode
+    status: Status
+    jobs: tuple[JobRecord, ...] = ()
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    broken_lines: tuple[BrokenLine, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """Counts the jobs of a status."""
+        return sum(job.status == status for job in self.jobs)

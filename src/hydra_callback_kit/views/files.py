@@ -1,0 +1,40 @@
+"""Files that people look at appear whole or not at all."""
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Writes a file under a temporary name beside its place and puts it there in one step.
+
+    Args:
+        path: where the file goes; missing directories are made.
+        content: text (written as UTF-8) or bytes.
+
+    Raises:
+        OSError: if it cannot be written; what was there before is unchanged then.
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)  # noqa: PTH105  the same call as Path.replace, named for what it guarantees
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def json_text(value: Any) -> str:
+    """Strict JSON for people: indented, non-ASCII characters as they are."""
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8
+        text = json.dumps(value, indent=2, allow_nan=False)
+    return text + "\n"

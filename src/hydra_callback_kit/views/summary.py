@@ -1,0 +1,35 @@
+"""The end of a run in words: what completed, and each job that did not, with its reason and its directory."""
+
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
+
+
+def run_summary(run: RunRecord) -> str:
+    """Puts a run's end into words.
+
+    Args:
+        run: a single run or a sweep.
+
+    Returns:
+        One line, and up to three for each job that failed, was interrupted or still runs; then the journal's broken lines.
+    """
+    what = "Sweep" if run.mode == "MULTIRUN" else "Run"
+    lines = [f"{what} ended after {wording.duration(run.duration_s)}: {wording.status_counts(run)} (in {run.root})"]
+    for job in unfinished(run):
+        lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
+        lines += [f"    {line}" for line in (_reason(job), job.output_dir) if line]
+    lines += [f"  the journal has a line that cannot be read: {broken}" for broken in run.broken_lines]
+    return "\n".join(lines)
+
+
+def unfinished(run: RunRecord) -> list[JobRecord]:
+    """The jobs that did not complete."""
+    return [job for job in run.jobs if job.status != "COMPLETED"]
+
+
+def _reason(job: JobRecord) -> str:
+    if job.error is not None:
+        return job.error.headline
+    return (
+        "it started and never reported its end: killed, stopped, or left by sys.exit" if job.status == "INTERRUPTED" else ""
+    )

@@ -1,0 +1,45 @@
+"""Durations, sizes and counts in words."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import get_args
+
+from hydra_callback_kit.record.records import RunRecord, Status
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for people: `120 ms`, `8.1 s`, `3 min 20 s`, `2 h 5 min`, `1 d 3 h`; `?` if unknown."""
+    if seconds is None:
+        return "?"
+    if seconds < _MINUTE:
+        return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def size(size_bytes: float | None) -> str:
+    """Bytes for people, in binary units: `123 MiB`; `?` if unknown."""
+    if size_bytes is None:
+        return "?"
+    for unit in ("B", "KiB", "MiB"):
+        if size_bytes < 1024:  # noqa: PLR2004  the next unit
+            return f"{size_bytes:.0f} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:.1f} GiB"
+
+
+def overrides(task_overrides: Sequence[str]) -> str:
+    """A job's overrides on one line."""
+    return " ".join(task_overrides) or "no overrides"
+
+
+def status_counts(run: RunRecord) -> str:
+    """`3 completed, 1 failed`, the statuses that occur, in a fixed order."""
+    counts = Counter(job.status for job in run.jobs)
+    return ", ".join(f"{counts[status]} {status.lower()}" for status in get_args(Status) if counts[status]) or "no jobs"

@@ -1,0 +1,100 @@
+"""Real apps, started in a subprocess under a real launcher, and what they leave behind."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import hydra
+import pytest
+
+HYDRA_VERSION = tuple(int(part) for part in hydra.__version__.split(".")[:2])
+LAUNCHERS = ("basic", "joblib", "submitit_local")
+ON_LAUNCHER = {
+    "basic": [],
+    "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+    "submitit_local": ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"],
+}
+MAIN_ARGUMENTS = (
+    'version_base=None, config_path=".", config_name="config"'
+    if HYDRA_VERSION < (1, 4)
+    else 'config_path=".", config_name="config", execution_whitelist=["hydra_callback_kit.*", "__main__.*"]'
+)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What an app left behind: its exit code, what it printed, and its files."""
+
+    code: int
+    stdout: str
+    stderr: str
+    directory: Path
+
+    @property
+    def root(self) -> Path:
+        """The run's or sweep's directory, `out` below the app's."""
+        return self.directory / "out"
+
+    def json(self, name: str) -> object:
+        """A JSON file below the root, parsed strictly."""
+        return json.loads((self.root / name).read_text("utf-8"), parse_constant=pytest.fail)
+
+    def log(self, job: int | str = "") -> str:
+        """The log file of a job, or of a single run."""
+        return (self.root / str(job) / "app.log").read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class App:
+    """A Hydra app in a directory of its own, as a user would write it."""
+
+    directory: Path
+
+    def write(self, body: str, config: str = "x: 0", preamble: str = "") -> None:
+        """Writes `app.py`, whose task function has this body, and `config.yaml`."""
+        source = "\n".join(
+            [
+                "import os, signal, sys, time",
+                "import hydra",
+                textwrap.dedent(preamble),
+                f"@hydra.main({MAIN_ARGUMENTS})",
+                "def main(cfg):",
+                textwrap.indent(textwrap.dedent(body).strip(), "    "),
+                'if __name__ == "__main__":',
+                "    main()",
+            ]
+        )
+        (self.directory / "app.py").write_text(source + "\n", "utf-8")
+        (self.directory / "config.yaml").write_text(textwrap.dedent(config).strip() + "\n", "utf-8")
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command that starts the app, its output in `out`."""
+        directory = "hydra.sweep.dir=out" if "-m" in arguments else "hydra.run.dir=out"
+        given = any(argument.startswith(directory.partition("=")[0] + "=") for argument in arguments)
+        return [sys.executable, "app.py", *arguments, *([] if given else [directory])]
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """An environment without what could change the app's behaviour."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HYDRA_", "PYTHON"))}
+        return {**kept, "PYTHONWARNINGS": "ignore::DeprecationWarning", **extra}
+
+    def run(self, *arguments: str, timeout_s: float = 120, **environment: str) -> Finished:
+        """Starts the app and waits for its end."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.directory,
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr, self.directory)
+
+    def sweep(self, launcher: str, *arguments: str, **environment: str) -> Finished:
+        """Starts the app as a sweep under a launcher and waits for its end."""
+        return self.run("-m", *ON_LAUNCHER[launcher], *arguments, **environment)

@@ -1,0 +1,153 @@
+"""End to end: both callbacks on, a real sweep under each launcher, and what a user would then read."""
+
+import re
+import signal
+import subprocess
+
+import pytest
+from apps import HYDRA_VERSION, App, Finished
+
+BOTH = """
+defaults:
+  - callbacks: [logging_callback, performance_callback]
+  - _self_
+x: 0
+db:
+  password: hunter2
+"""
+BODY = """
+if cfg.x == 1:
+    raise ValueError("boom")
+return {"double": 2 * cfg.x, "loss": float("nan")}
+"""
+
+
+def bare(app: App, launcher: str, *arguments: str) -> Finished:
+    """The same sweep without us."""
+    return app.sweep(launcher, "callbacks=[]", "hydra.sweep.dir=bare", *arguments)
+
+
+def test_a_failed_job_is_named_and_the_others_are_kept(app: App, launcher: str) -> None:
+    """One of three jobs fails: summary, performance.json and exit code are right under every launcher."""
+    app.write(BODY, BOTH)
+    done = app.sweep(launcher, "x=0,1,2")
+    assert done.code == bare(app, launcher, "x=0,1,2").code == 1
+    assert "2 completed, 1 failed" in done.stdout
+    assert re.search(r"job 1 FAILED: .*x=1\n\s+ValueError: boom\n\s+\S+/out/1\n", done.stdout)
+    summary = done.json("performance.json")
+    assert summary["mode"] == "MULTIRUN"
+    assert [job["status"] for job in summary["jobs"]] == ["COMPLETED", "FAILED", "COMPLETED"]
+    assert (summary["jobs_completed"], summary["jobs_failed"], summary["jobs_interrupted"]) == (2, 1, 0)
+    assert summary["min_job_s"] <= summary["median_job_s"] <= summary["p95_job_s"] <= summary["max_job_s"]
+    assert summary["slowest_job"]["duration_s"] == summary["max_job_s"] <= summary["total_s"]
+    assert summary["slowest_job"]["overrides"] == {"x": summary["slowest_job"]["job_num"]}
+    assert summary["cpu_s"] == pytest.approx(sum(job["cpu_s"] for job in summary["jobs"]))
+    assert all(job["peak_rss_bytes"] > 5_000_000 for job in summary["jobs"])
+
+
+def test_each_job_logs_to_its_own_file(app: App, launcher: str) -> None:
+    """Number, overrides and directory at the start; status, duration, and value or error at the end; the traceback once."""
+    app.write(BODY, BOTH)
+    done = app.sweep(launcher, "x=1,2")
+    failed, completed = done.log(0), done.log(1)
+    assert re.search(rf"Job 1 starts: .*x=2 \(in {re.escape(str(done.root / '1'))}\)", completed)
+    assert re.search(r'Job 1 COMPLETED after [\d.]+ \w+: \{"double": 4, "loss": "NaN"\}', completed)
+    assert re.search(r"ERROR\] - Job 0 FAILED after [\d.]+ \w+: ValueError: boom\n", failed)
+    assert failed.count("Traceback (most recent call last)") == 1
+    assert "in main" in failed
+
+
+@pytest.mark.parametrize("leave", ["sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, leave: str) -> None:
+    """A job leaves by sys.exit or is killed: the exit code is as without us, and what can be known is written."""
+    app.write(f"if cfg.x == 1:\n    {leave}\nreturn cfg.x", BOTH)
+    done = app.sweep(launcher, "x=0,1,2")
+    assert done.code == bare(app, launcher, "x=0,1,2").code != 0
+    if launcher == "basic" and "SIGKILL" in leave:
+        return  # the process that would write is gone; the command line rebuilds the files
+    jobs = {job["job_num"]: job["status"] for job in done.json("performance.json")["jobs"]}
+    assert jobs.pop(1) == ("FAILED" if HYDRA_VERSION >= (1, 4) and "exit" in leave else "INTERRUPTED")
+    assert set(jobs.values()) <= {"COMPLETED", "INTERRUPTED"}
+    assert "job 1 " in done.stdout
+
+
+def test_ctrl_c_still_leaves_a_summary(app: App) -> None:
+    """A real SIGINT in the middle of a sweep: the interrupted job is named, the exit code is as without us."""
+    app.write('print("started", flush=True)\nif cfg.x == 1:\n    time.sleep(60)', BOTH)
+
+    def interrupted(*arguments: str) -> tuple[int, str]:
+        process = subprocess.Popen(
+            app.command("-m", "x=0,1,2", *arguments),
+            cwd=app.directory,
+            env=app.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert process.stdout is not None
+        seen = ""
+        for line in process.stdout:
+            seen += line
+            if seen.count("started\n") == 2:
+                break
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        return process.returncode, seen + rest
+
+    code, output = interrupted()
+    assert code == interrupted("callbacks=[]", "hydra.sweep.dir=bare")[0]
+    assert "1 completed, 1 interrupted" in output
+    done = Finished(code, output, "", app.directory)
+    assert [job["status"] for job in done.json("performance.json")["jobs"]] == ["COMPLETED", "INTERRUPTED"]
+
+
+def test_a_single_run_is_logged_and_timed(app: App) -> None:
+    """A single run has the same files and the same fields, and a job's number is 0."""
+    app.write(BODY, BOTH)
+    done = app.run("x=3")
+    assert done.code == 0
+    assert done.json("performance.json")["mode"] == "RUN"
+    assert [job["job_num"] for job in done.json("performance.json")["jobs"]] == [0]
+    assert "Run starts in" in done.stdout
+    assert '"double": 6' in done.log()
+
+
+def test_a_single_run_that_leaves_early_is_recorded(app: App) -> None:
+    """Hydra 1.3 calls no end hook after sys.exit: the end of the process makes up for it."""
+    app.write("sys.exit(3)", BOTH)
+    done = app.run()
+    assert done.code == 3
+    (job,) = done.json("performance.json")["jobs"]
+    assert job["status"] == ("FAILED" if HYDRA_VERSION >= (1, 4) else "INTERRUPTED")
+
+
+def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
+    """No log and no file of ours holds the value of a secret key, given in the config or as an override."""
+    app.write(BODY, BOTH)
+    done = app.sweep(launcher, "x=0,1", "db.password=swordfish", "hydra.callbacks.logging_callback.log_config=true")
+    ours = [*done.root.glob(".callbacks/*"), *done.root.rglob("*.json"), *done.root.rglob("app.log")]
+    assert len(ours) >= 4
+    for file in ours:
+        assert "swordfish" not in file.read_text("utf-8"), file
+    assert "password: <redacted>" in done.log(0)
+    assert "db.password=<redacted>" in done.log(0)
+
+
+@pytest.mark.parametrize("chdir", ["true", "false"])
+def test_a_changed_directory_and_nested_subdirs_make_no_difference(app: App, launcher: str, chdir: str) -> None:
+    """Relative sweep directories hold when jobs change directory; nested subdirectories, spaces and unicode are found."""
+    app.write(BODY, BOTH)
+    sweep = ["hydra.sweep.dir='out put/ä'", "hydra.sweep.subdir='a/${hydra.job.num}/b'", f"hydra.job.chdir={chdir}"]
+    app.sweep(launcher, "x=0,1", *sweep)
+    root = app.directory / "out put" / "ä"
+    assert (root / "performance.json").exists()
+    assert list(app.directory.rglob(".callbacks")) == [root / ".callbacks"]
+
+
+def test_a_sweep_directory_used_twice_shows_the_latest_run(app: App) -> None:
+    """The second sweep's summary speaks of the second sweep; the first stays in the journal."""
+    app.write(BODY, BOTH)
+    app.sweep("basic", "x=0,1,2")
+    done = app.sweep("basic", "x=5")
+    assert len(done.json("performance.json")["jobs"]) == 1
+    assert len({file.name.partition(".")[0] for file in done.root.glob(".callbacks/*")}) == 2
