@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
 
 __all__ = [
     "LoggingCallback",
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
+    "ResultsAggregatorCallback",
 ]
 
 _MODULES = {
@@ -24,6 +26,7 @@ _MODULES = {
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
 }
 
 

@@ -2,12 +2,21 @@
 
 from hydra.experimental.callback import Callback
 
-from hydra_callback_kit import LoggingCallback, ParameterError, PerformanceCallback, RedactionCallback
+from hydra_callback_kit import (
+    LoggingCallback,
+    ParameterError,
+    PerformanceCallback,
+    RedactionCallback,
+    ResultsAggregatorCallback,
+)
 
 callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    ResultsAggregatorCallback(
+        output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
+    ),
 ]
 
 try:
