@@ -92,6 +92,7 @@ class App:
             text=True,
             timeout=timeout_s,
             check=False,
+            start_new_session=True,  # an app may then interrupt itself and its workers, as Ctrl-C does
         )
         return Finished(done.returncode, done.stdout, done.stderr, self.directory)
 

@@ -1,5 +1,6 @@
-"""End to end: both callbacks on, a real sweep under each launcher, and what a user would then read."""
+"""End to end: the callbacks on, a real sweep under each launcher, and what a user would then read."""
 
+import json
 import re
 import signal
 import subprocess
@@ -7,9 +8,9 @@ import subprocess
 import pytest
 from apps import HYDRA_VERSION, App, Finished
 
-BOTH = """
+CALLBACKS = """
 defaults:
-  - callbacks: [logging_callback, performance_callback]
+  - callbacks: [logging_callback, performance_callback, results_aggregator_callback]
   - _self_
 x: 0
 db:
@@ -29,7 +30,7 @@ def bare(app: App, launcher: str, *arguments: str) -> Finished:
 
 def test_a_failed_job_is_named_and_the_others_are_kept(app: App, launcher: str) -> None:
     """One of three jobs fails: summary, performance.json and exit code are right under every launcher."""
-    app.write(BODY, BOTH)
+    app.write(BODY, CALLBACKS)
     done = app.sweep(launcher, "x=0,1,2")
     assert done.code == bare(app, launcher, "x=0,1,2").code == 1
     assert "2 completed, 1 failed" in done.stdout
@@ -43,11 +44,21 @@ def test_a_failed_job_is_named_and_the_others_are_kept(app: App, launcher: str) 
     assert summary["slowest_job"]["overrides"] == {"x": summary["slowest_job"]["job_num"]}
     assert summary["cpu_s"] == pytest.approx(sum(job["cpu_s"] for job in summary["jobs"]))
     assert all(job["peak_rss_bytes"] > 5_000_000 for job in summary["jobs"])
+    rows = done.json("results.json")
+    assert [(row["job_num"], row["overrides"], row["status"]) for row in rows] == [
+        (0, {"x": 0}, "COMPLETED"),
+        (1, {"x": 1}, "FAILED"),
+        (2, {"x": 2}, "COMPLETED"),
+    ]
+    assert [row["return_value"] for row in rows] == [{"double": 0, "loss": "NaN"}, None, {"double": 4, "loss": "NaN"}]
+    assert (rows[1]["error"]["type"], rows[1]["error"]["message"]) == ("ValueError", "boom")
+    assert [row["facts"].keys() for row in rows] == [{"cpu_s", "peak_rss_bytes"}] * 3
+    assert [row["config"]["x"] for row in rows] == [0, 1, 2]
 
 
 def test_each_job_logs_to_its_own_file(app: App, launcher: str) -> None:
     """Number, overrides and directory at the start; status, duration, and value or error at the end; the traceback once."""
-    app.write(BODY, BOTH)
+    app.write(BODY, CALLBACKS)
     done = app.sweep(launcher, "x=1,2")
     failed, completed = done.log(0), done.log(1)
     assert re.search(rf"Job 1 starts: .*x=2 \(in {re.escape(str(done.root / '1'))}\)", completed)
@@ -60,7 +71,7 @@ def test_each_job_logs_to_its_own_file(app: App, launcher: str) -> None:
 @pytest.mark.parametrize("leave", ["sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, leave: str) -> None:
     """A job leaves by sys.exit or is killed: the exit code is as without us, and what can be known is written."""
-    app.write(f"if cfg.x == 1:\n    {leave}\nreturn cfg.x", BOTH)
+    app.write(f"if cfg.x == 1:\n    {leave}\nreturn cfg.x", CALLBACKS)
     done = app.sweep(launcher, "x=0,1,2")
     assert done.code == bare(app, launcher, "x=0,1,2").code != 0
     if launcher == "basic" and "SIGKILL" in leave:
@@ -69,11 +80,15 @@ def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, l
     assert jobs.pop(1) == ("FAILED" if HYDRA_VERSION >= (1, 4) and "exit" in leave else "INTERRUPTED")
     assert set(jobs.values()) <= {"COMPLETED", "INTERRUPTED"}
     assert "job 1 " in done.stdout
+    rows = {row["job_num"]: row for row in done.json("results.json")}
+    assert {num: row["status"] for num, row in rows.items() if num != 1} == jobs
+    assert rows[1]["status"] == ("FAILED" if HYDRA_VERSION >= (1, 4) and "exit" in leave else "INTERRUPTED")
+    assert all(row["overrides"] == {"x": num} and row["config"]["x"] == num for num, row in rows.items())
 
 
 def test_ctrl_c_still_leaves_a_summary(app: App) -> None:
     """A real SIGINT in the middle of a sweep: the interrupted job is named, the exit code is as without us."""
-    app.write('print("started", flush=True)\nif cfg.x == 1:\n    time.sleep(60)', BOTH)
+    app.write('print("started", flush=True)\nif cfg.x == 1:\n    time.sleep(60)', CALLBACKS)
 
     def interrupted(*arguments: str) -> tuple[int, str]:
         process = subprocess.Popen(
@@ -103,18 +118,20 @@ def test_ctrl_c_still_leaves_a_summary(app: App) -> None:
 
 def test_a_single_run_is_logged_and_timed(app: App) -> None:
     """A single run has the same files and the same fields, and a job's number is 0."""
-    app.write(BODY, BOTH)
+    app.write(BODY, CALLBACKS)
     done = app.run("x=3")
     assert done.code == 0
     assert done.json("performance.json")["mode"] == "RUN"
     assert [job["job_num"] for job in done.json("performance.json")["jobs"]] == [0]
     assert "Run starts in" in done.stdout
     assert '"double": 6' in done.log()
+    (row,) = done.json("results.json")
+    assert (row["job_num"], row["job_id"], row["overrides"], row["return_value"]["double"]) == (0, None, {"x": 3}, 6)
 
 
 def test_a_single_run_that_leaves_early_is_recorded(app: App) -> None:
     """Hydra 1.3 calls no end hook after sys.exit: the end of the process makes up for it."""
-    app.write("sys.exit(3)", BOTH)
+    app.write("sys.exit(3)", CALLBACKS)
     done = app.run()
     assert done.code == 3
     (job,) = done.json("performance.json")["jobs"]
@@ -123,7 +140,7 @@ def test_a_single_run_that_leaves_early_is_recorded(app: App) -> None:
 
 def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
     """No log and no file of ours holds the value of a secret key, given in the config or as an override."""
-    app.write(BODY, BOTH)
+    app.write(BODY, CALLBACKS)
     done = app.sweep(launcher, "x=0,1", "db.password=swordfish", "hydra.callbacks.logging_callback.log_config=true")
     ours = [*done.root.glob(".callbacks/*"), *done.root.rglob("*.json"), *done.root.rglob("app.log")]
     assert len(ours) >= 4
@@ -136,18 +153,21 @@ def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
 @pytest.mark.parametrize("chdir", ["true", "false"])
 def test_a_changed_directory_and_nested_subdirs_make_no_difference(app: App, launcher: str, chdir: str) -> None:
     """Relative sweep directories hold when jobs change directory; nested subdirectories, spaces and unicode are found."""
-    app.write(BODY, BOTH)
+    app.write(BODY, CALLBACKS)
     sweep = ["hydra.sweep.dir='out put/ä'", "hydra.sweep.subdir='a/${hydra.job.num}/b'", f"hydra.job.chdir={chdir}"]
     app.sweep(launcher, "x=0,1", *sweep)
     root = app.directory / "out put" / "ä"
     assert (root / "performance.json").exists()
+    rows = json.loads((root / "results.json").read_text("utf-8"))
+    assert [row["output_dir"] for row in rows] == [str(root / "a" / num / "b") for num in "01"]
     assert list(app.directory.rglob(".callbacks")) == [root / ".callbacks"]
 
 
 def test_a_sweep_directory_used_twice_shows_the_latest_run(app: App) -> None:
     """The second sweep's summary speaks of the second sweep; the first stays in the journal."""
-    app.write(BODY, BOTH)
+    app.write(BODY, CALLBACKS)
     app.sweep("basic", "x=0,1,2")
     done = app.sweep("basic", "x=5")
     assert len(done.json("performance.json")["jobs"]) == 1
+    assert [row["overrides"] for row in done.json("results.json")] == [{"x": 5}]
     assert len({file.name.partition(".")[0] for file in done.root.glob(".callbacks/*")}) == 2

@@ -70,6 +70,6 @@ def _parsed_value(override: str) -> Any:
 def _value(parsed: Override, override: str) -> Any:
     if parsed.is_sweep_override():
         return override.partition("=")[2]
-    if parsed.is_delete() and "=" not in override:
-        return True
-    return parsed.value()
+    value = parsed.value()
+    # Hydra's sweepers write `~x` as `~x=null`, where an empty cell would say that nothing was deleted
+    return True if parsed.is_delete() and value is None else value

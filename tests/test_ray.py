@@ -1,0 +1,52 @@
+"""End to end under Ray: run with `-m ray`, in an environment that has the extra `ray`."""
+
+import pytest
+from apps import App
+
+pytestmark = pytest.mark.ray
+
+CONFIG = """
+defaults:
+  - callbacks: [logging_callback, performance_callback, results_aggregator_callback]
+  - _self_
+x: 0
+"""
+ON_RAY = ["hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "attempts"),
+    [
+        ('raise ValueError("boom")', {"FAILED"}, 1),
+        # Hydra 1.4 reports the job's end before its worker goes
+        ("sys.exit(3)", {"INTERRUPTED", "FAILED"}, None),
+        ("os.kill(os.getpid(), signal.SIGKILL)", {"INTERRUPTED"}, 4),
+    ],
+)
+def test_every_job_has_a_row(app: App, wrong: str, status: set[str], attempts: int | None) -> None:
+    """A job raises, exits or is killed (Ray tries it three times more): all rows are there, exit code 1 as without us."""
+    app.write(f"if cfg.x == 1:\n    {wrong}\nreturn cfg.x", CONFIG)
+    done = app.run("-m", *ON_RAY, "x=0,1,2", timeout_s=240)
+    assert done.code == 1
+    rows = {row["job_num"]: row for row in done.json("results.json")}
+    assert rows[1]["status"] in status
+    assert attempts in (None, rows[1]["attempts"])
+    assert rows[0]["return_value"] == 0
+    assert all(row["overrides"] == {"x": num} for num, row in rows.items())
+
+
+def test_ctrl_c_loses_no_row(app: App) -> None:
+    """The app is interrupted while its jobs run: what started has a row."""
+    app.write(
+        """
+        if cfg.x == 1:
+            os.kill(int(os.environ["APP_PID"]), signal.SIGINT)
+            time.sleep(30)
+        return cfg.x
+        """,
+        CONFIG,
+        'os.environ.setdefault("APP_PID", str(os.getpid()))',
+    )
+    done = app.run("-m", *ON_RAY, "x=0,1", timeout_s=240)
+    assert done.code == 130
+    assert {row["job_num"]: row["status"] for row in done.json("results.json")}[1] == "INTERRUPTED"

@@ -1,0 +1,159 @@
+"""End to end: the results table in all its formats, from real sweeps."""
+
+import csv
+import io
+import re
+
+import pyarrow.parquet
+import pytest
+from apps import App, Finished
+
+CONFIG = """
+defaults:
+  - model: mlp
+  - callbacks: [results_aggregator_callback]
+  - _self_
+x: 0
+seed: 0
+optim: {lr: 0.1, name: sgd}
+layers: [1]
+extra: {a: 1}
+token: t0p-secret
+"""
+OPTION = "hydra.callbacks.results_aggregator_callback"
+
+
+def write_models(app: App) -> None:
+    """Two choices for the group `model`."""
+    (app.directory / "model").mkdir()
+    for name in ("mlp", "cnn"):
+        (app.directory / "model" / f"{name}.yaml").write_text(f"kind: {name}\n", "utf-8")
+
+
+def rows_of(done: Finished, name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    return list(csv.DictReader(io.StringIO((done.root / name).read_bytes().decode("utf-8"))))
+
+
+def test_every_format_holds_the_sweep(app: App) -> None:
+    """Group choices, nested, appended and deleted overrides, lists, dicts and `=`; late metrics; ranking; averages over seeds."""
+    app.write(
+        """
+        if cfg.model.kind == "cnn" and cfg.seed == 2:
+            raise ValueError("pipes | and,\\nlines")
+        value = {"accuracy": cfg.seed / 4, "loss": {"test": float("nan") if cfg.seed == 2 else -float("inf")}}
+        return {**value, "late": True} if cfg.seed == 2 else value
+        """,
+        CONFIG,
+    )
+    write_models(app)
+    done = app.sweep(
+        "basic",
+        *("model=mlp,cnn", "seed=1,2", "optim.lr=0.01", "+added='a=b, \"ü\"'", "~extra", "layers=[1,2]", "optim={name: x}"),
+        f"{OPTION}.output_file=[results.json,all/results.jsonl,results.csv,results.md,results.parquet]",
+        *(f"{OPTION}.sort_by=accuracy", f"{OPTION}.average_over=[seed]"),
+    )
+    assert done.code == 1
+    rows = done.json("results.json")
+    assert [(row["overrides"]["model"], row["overrides"]["seed"]) for row in rows] == [
+        ("mlp", 1),
+        ("mlp", 2),
+        ("cnn", 1),
+        ("cnn", 2),
+    ]
+    varied = {"optim.lr": 0.01, "added": 'a=b, "ü"', "~extra": True, "layers": [1, 2], "optim": {"name": "x"}}
+    assert [row["overrides"] for row in rows] == [{**row["overrides"], **varied} for row in rows]
+    assert rows[0]["config"]["token"] == "<redacted>"  # noqa: S105  no password
+    assert rows[0]["config"]["model"] == {"kind": "mlp"}
+    assert "t0p-secret" not in (done.root / "results.json").read_text("utf-8")
+    assert rows[1]["return_value"] == {"accuracy": 0.5, "loss": {"test": "NaN"}, "late": True}
+    assert (done.root / "all" / "results.jsonl").read_text("utf-8").count("\n") == 4
+
+    table = rows_of(done, "results.csv")
+    assert [row["seed"] for row in table] == ["1", "2", "1", "2"]
+    assert [row["return_value.loss.test"] for row in table] == ["-inf", "nan", "-inf", ""]
+    assert [row["return_value.late"] for row in table] == ["", "true", "", ""]
+    assert table[0]["added"] == 'a=b, "ü"'
+    assert table[3]["error_message"] == "pipes | and,\nlines"
+
+    schema = pyarrow.parquet.read_table(done.root / "results.parquet")
+    kinds = {"job_num": "int64", "seed": "int64", "optim.lr": "double", "return_value.late": "bool", "model": "string"}
+    assert {name: str(schema.schema.field(name).type) for name in kinds} == kinds
+    assert str(schema.schema.field("started_at").type) == "timestamp[us, tz=UTC]"
+    assert schema.column("status").to_pylist() == ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED"]
+
+    text = (done.root / "results.md").read_text("utf-8").splitlines()
+    assert len({line.count(" | ") for line in text[:5]}) == 1
+    assert "pipes \\| and, lines" in text[5]
+
+    assert re.search(r"Best jobs by accuracy \(max\):\n\| job .*\n.*\n\| +1 \| COMPLETED \| +0\.5 \|", done.stdout)
+    assert done.json("best.json")["job_num"] == 1
+    averaged = rows_of(done, "results_averaged.csv")
+    assert [(row["model"], row["jobs"], row["completed"]) for row in averaged] == [("mlp", "2", "2"), ("cnn", "2", "1")]
+    assert float(averaged[0]["return_value.accuracy.mean"]) == pytest.approx(0.375)
+    assert averaged[0]["return_value.loss.test.mean"] == "nan"
+
+
+def test_ctrl_c_loses_no_row(app: App, launcher: str) -> None:
+    """Ctrl-C reaches the app and its workers: a row for each job that started, the exit code as without us."""
+    app.write(
+        """
+        if cfg.x == 1:
+            os.killpg(int(os.environ["APP_PID"]), signal.SIGINT)
+            time.sleep(2)
+        return cfg.x
+        """,
+        CONFIG,
+        'os.environ.setdefault("APP_PID", str(os.getpid()))',
+    )
+    write_models(app)
+    done = app.sweep(launcher, "x=0,1,2")
+    assert done.code == app.sweep(launcher, "x=0,1,2", "callbacks=[]", "hydra.sweep.dir=bare").code
+    statuses = {row["job_num"]: row["status"] for row in done.json("results.json")}
+    assert statuses[1] != "RUNNING"
+    if launcher == "basic":
+        assert statuses == {0: "COMPLETED", 1: "INTERRUPTED"}
+
+
+def test_huge_and_strange_values_are_cut_and_say_so(app: App) -> None:
+    """Megabytes, objects and a metric beside them: the table stays small, and the metric is there."""
+    app.write(
+        'return {"acc": 0.5, "pixels": list(range(10**6)), "text": "ä" * 10**6, "object": cfg.get, "many": {i: i for i in range(150)}}',
+        CONFIG,
+    )
+    write_models(app)
+    done = app.run(f"{OPTION}.output_file=[results.json,results.csv,results.md]")
+    (row,) = done.json("results.json")
+    assert row["return_value"]["acc"] == 0.5
+    assert row["return_value"]["pixels"]["length"] == row["return_value"]["text"]["length"] == 10**6
+    assert row["return_value"]["object"].keys() == {"repr", "type"}
+    assert (done.root / "results.json").stat().st_size < 100_000
+    (flat,) = rows_of(done, "results.csv")
+    assert [column for column in flat if column.startswith("return_value")] == [
+        f"return_value.{key}" for key in ("acc", "pixels", "text", "object", "many")
+    ]
+    assert max(map(len, (done.root / "results.md").read_text("utf-8").splitlines())) < 1_000
+
+
+def test_a_file_that_is_not_ours_is_kept(app: App) -> None:
+    """It is moved aside with a word in the log; what our own earlier runs wrote is replaced without one."""
+    app.write("return cfg.x", CONFIG)
+    write_models(app)
+    (app.directory / "out").mkdir()
+    (app.directory / "out" / "results.csv").write_text("by hand", "utf-8")
+    first = app.run("x=1", f"{OPTION}.output_file=results.csv")
+    assert "results.csv.bak" in first.stdout
+    second = app.run("x=2", f"{OPTION}.output_file=results.csv")
+    assert "results.csv.bak" not in second.stdout
+    assert (second.root / "results.csv.bak").read_text("utf-8") == "by hand"
+    assert [row["x"] for row in rows_of(second, "results.csv")] == ["2"]
+
+
+def test_a_metric_that_no_job_returned_is_named(app: App) -> None:
+    """The log says which metrics there are, and best.json holds no job of an earlier run."""
+    app.write("return {'acc': 1, 'loss': {'test': 2}}", CONFIG)
+    write_models(app)
+    app.run(f"{OPTION}.sort_by=acc")
+    done = app.run(f"{OPTION}.sort_by=accuracy")
+    assert "Metrics are: acc, loss.test." in done.stdout
+    assert done.json("best.json") is None
