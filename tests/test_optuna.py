@@ -7,7 +7,7 @@ pytestmark = pytest.mark.optuna
 
 
 def test_every_trial_has_a_row(app: App) -> None:
-    """Trials are launched batch by batch: each has its row, its overrides and its value, and best.json agrees with Optuna."""
+    """Trials are launched batch by batch: each has its row and its value, and best.json agrees with Optuna."""
     app.write(
         "return (cfg.x - 1.5) ** 2",
         "defaults:\n  - callbacks: [results_aggregator_callback]\n  - _self_\nx: 0.0",

@@ -36,7 +36,7 @@ def rows_of(done: Finished, name: str) -> list[dict[str, str]]:
 
 
 def test_every_format_holds_the_sweep(app: App) -> None:
-    """Group choices, nested, appended and deleted overrides, lists, dicts and `=`; late metrics; ranking; averages over seeds."""
+    """All kinds of overrides and values, a metric that comes late, a failed job; ranking, and averages over seeds."""
     app.write(
         """
         if cfg.model.kind == "cnn" and cfg.seed == 2:
@@ -118,7 +118,10 @@ def test_ctrl_c_loses_no_row(app: App, launcher: str) -> None:
 def test_huge_and_strange_values_are_cut_and_say_so(app: App) -> None:
     """Megabytes, objects and a metric beside them: the table stays small, and the metric is there."""
     app.write(
-        'return {"acc": 0.5, "pixels": list(range(10**6)), "text": "ä" * 10**6, "object": cfg.get, "many": {i: i for i in range(150)}}',
+        """
+        many = {i: i for i in range(150)}
+        return {"acc": 0.5, "pixels": list(range(10**6)), "text": "ä" * 10**6, "object": cfg.get, "many": many}
+        """,
         CONFIG,
     )
     write_models(app)

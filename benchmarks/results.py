@@ -1,0 +1,112 @@
+"""The results table: what its callback adds to a job, and results.csv from the journal of 100,000 jobs."""
+
+import json
+import secrets
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from harness import Line, interleaved, table, temporary_directory, write_app
+
+from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.record.writer import write_line
+
+JOBS = 100_000
+SWEEP = 100
+CALLBACKS = "logging_callback,performance_callback,results_aggregator_callback"
+CONFIG = {f"key_{i}": i for i in range(50)}
+
+
+def lines() -> list[Line]:
+    """Both topics; about five minutes on two cores."""
+    return [*_per_job(), *_large_journal(with_configs=True), *_large_journal(with_configs=False)]
+
+
+def _per_job() -> list[Line]:
+    """The time of a sweep with the callbacks on and off, by the number of its jobs: start and end cancel out."""
+    with temporary_directory() as temporary:
+        directory = Path(temporary)
+        write_app(directory)
+        sweep = ["hydra.hydra_logging.root.level=ERROR", "hydra.job_logging.root.level=ERROR"]
+        commands = [
+            [sys.executable, "app.py", "-m", f"x=range({jobs})", *sweep, *callbacks]
+            for callbacks in ([], [f"+callbacks=[{CALLBACKS}]"])
+            for jobs in (1, SWEEP)
+        ]
+        bare_one, bare_all, ours_one, ours_all = interleaved(commands, directory, repetitions=7)
+    samples = [
+        1000 * ((ours.cpu_s - first.cpu_s) - (bare.cpu_s - bare_first.cpu_s)) / (SWEEP - 1)
+        for first, ours, bare_first, bare in zip(ours_one, ours_all, bare_one, bare_all, strict=True)
+    ]
+    return [Line.of("three callbacks, CPU time more a job than bare Hydra (50 keys)", samples, 1.5, "ms")]
+
+
+def _large_journal(*, with_configs: bool) -> list[Line]:
+    """Each measurement in a process of its own, which reads all lines with `json.loads` before and after."""
+    what = "50 keys of config a job" if with_configs else "no configs"
+    with temporary_directory() as temporary:
+        root = Path(temporary)
+        _write_journal(root, with_configs=with_configs)
+        measured = [
+            json.loads(subprocess.run([sys.executable, __file__, temporary], capture_output=True, check=True).stdout)
+            for _ in range(5)
+        ]
+    ratios = [one["csv_s"] / one["loads_s"] for one in measured]
+    memory = [one["rss_bytes"] / JOBS / 1000 for one in measured]
+    return [
+        Line.of(f"results.csv of {JOBS:,} jobs, against json.loads of every line ({what})", ratios, 3.0),
+        Line.of(f"results.csv of {JOBS:,} jobs, memory a job ({what})", memory, 2.0, "kB"),
+    ]
+
+
+def _write_journal(root: Path, *, with_configs: bool) -> None:
+    """What the three callbacks write, by the writer they use."""
+    run = RunIdentity("20260101T000000000000-abcdef01", root, "MULTIRUN")
+    write_line(run, "run_started", {"mode": "MULTIRUN", "root": root})
+    for num in range(JOBS):
+        job = JobIdentity(run, num, secrets.token_hex(6), str(num), "app", root / str(num))
+        overrides = [f"x={num}", "model=cnn", f"optim.lr={num / 1000 + 0.001}"]
+        started = {"job_id": str(num), "job_name": "app", "overrides": overrides, "output_dir": str(num)}
+        write_line(run, "job_started", started, job)
+        if with_configs:
+            write_line(run, "job_facts", {"config": CONFIG}, job)
+        value = {"accuracy": num / JOBS, "loss": num / 3}
+        write_line(run, "job_ended", {"status": "COMPLETED", "duration_s": num / 7, "return_value": value}, job)
+        write_line(run, "job_facts", {"cpu_s": 0.01 + num / 7e6, "peak_rss_bytes": 51_234_567 + num}, job)
+    write_line(run, "run_ended", {"duration_s": 4.5})
+
+
+def _measure(root: Path) -> None:
+    import resource  # noqa: PLC0415  this runs in a process of its own
+
+    from hydra_callback_kit.record.reader import read_run  # noqa: PLC0415  the same
+    from hydra_callback_kit.views.results import results_table  # noqa: PLC0415  the same
+    from hydra_callback_kit.views.table_formats import write_table  # noqa: PLC0415  the same
+
+    def loads_s() -> float:
+        started = time.process_time()
+        for file in (root / ".callbacks").iterdir():
+            with file.open("rb") as journal:
+                for line in journal:
+                    json.loads(line)
+        return time.process_time() - started
+
+    def peak_bytes() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    before_s, peak_before = loads_s(), peak_bytes()
+    started = time.process_time()
+    run = read_run(root, without=("config",))
+    write_table(root / "results.csv", results_table(run, include_config=False))
+    csv_s, peak_after = time.process_time() - started, peak_bytes()
+    figures = {"csv_s": csv_s, "loads_s": statistics.fmean([before_s, loads_s()]), "rss_bytes": peak_after - peak_before}
+    sys.stdout.write(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _measure(Path(sys.argv[1]))
+    else:
+        print(table(lines()))

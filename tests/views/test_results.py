@@ -1,0 +1,230 @@
+"""The results table as a pure function of records: columns, formats, ranking and averages."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hydra_callback_kit.record.records import JobError, JobRecord, RunRecord
+from hydra_callback_kit.record.values import from_json
+from hydra_callback_kit.views.averaging import averages, averages_table, figures
+from hydra_callback_kit.views.ranking import best_job, metric_names, metric_of, ranked
+from hydra_callback_kit.views.results import flat_columns, flat_rows, nested_row, results_table
+from hydra_callback_kit.views.table_formats import markdown, write_table
+
+NAN, INF = math.nan, math.inf
+
+
+def job(num: int, *overrides: str, value: Any = None, status: str = "COMPLETED", **fields: Any) -> JobRecord:
+    """A job's record."""
+    return JobRecord(num, status, overrides, value, **fields)
+
+
+def a_run(*jobs: JobRecord) -> RunRecord:
+    """A sweep's record."""
+    return RunRecord("20260101T000000-aa", Path("/sweep"), "MULTIRUN", "COMPLETED", jobs)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality that takes NaN for NaN, and tells 1 from 1.0 and True."""
+    return repr(a) == repr(b)
+
+
+def test_a_nested_row_holds_everything() -> None:
+    """All the fields, other callbacks' facts under `facts`, the config beside them or left out."""
+    record = job(
+        *(3, "model=cnn", "+x=[1,2]"),
+        value={"acc": 0.5},
+        error=JobError("ValueError", "boom", "Traceback"),
+        root=Path("/sweep"),
+        subdir="3",
+        facts={"config": {"x": 1}, "cpu_s": 0.5},
+    )
+    row = nested_row(record)
+    assert row["overrides"] == {"model": "cnn", "x": [1, 2]}
+    assert row["error"] == {"type": "ValueError", "message": "boom", "traceback": "Traceback"}
+    assert row["output_dir"] == str(Path("/sweep/3"))
+    assert (row["facts"], row["config"]) == ({"cpu_s": 0.5}, {"x": 1})
+    assert "config" not in nested_row(record, include_config=False)
+
+
+def test_the_columns_are_the_union_over_all_jobs() -> None:
+    """A metric, an override or a fact that first appears in job 50 has its column."""
+    jobs = [job(n, f"x={n}", value={"a": n}) for n in range(50)]
+    jobs.append(job(50, "x=50", "~y", value={"a": 1, "b": {"c": 2}}, facts={"gpu": {"used_bytes": 7}}))
+    rows = list(flat_rows(jobs))
+    assert len(rows) == 51
+    assert {"~y", "return_value.b.c", "gpu.used_bytes"} <= rows[0].keys()
+    assert (rows[0]["return_value.b.c"], rows[50]["return_value.b.c"], rows[50]["gpu.used_bytes"]) == (None, 2, 7)
+
+
+def test_columns_have_different_names() -> None:
+    """Overrides and facts called like our own columns are told apart, and so are keys that hold dots."""
+    jobs = [
+        job(0, "status=x", "return_value=2", "host=a", "cpu_s=1", value={"a.b": 1, "a": {"b": 2}}, facts={"cpu_s": 2}),
+        job(1, value=3),
+    ]
+    columns = flat_columns(jobs)
+    assert len(set(columns)) == len(columns)
+    row = next(iter(flat_rows(jobs)))
+    assert (row["status"], row["overrides.status"], row["overrides.host"]) == ("COMPLETED", "x", "a")
+    assert (row["cpu_s"], row["facts.cpu_s"]) == (1, 2)
+    assert sorted(value for name, value in row.items() if name.startswith("return_value") and value is not None) == [1, 2]
+    assert list(flat_rows(jobs))[1]["return_value"] == 3
+
+
+def test_what_was_cut_stays_in_one_column() -> None:
+    """So does an empty mapping, and one of more than a hundred items."""
+    cut = {"repr": "[0, 1, ...]", "type": "list", "length": 10**6}
+    jobs = [job(0, value={"pixels": cut, "none": {}, "many": {str(n): n for n in range(101)}}), job(1, value=cut)]
+    columns = [column for column in flat_columns(jobs) if column.startswith("return_value")]
+    assert columns == ["return_value.pixels", "return_value.none", "return_value.many", "return_value"]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+cells = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.lists(st.integers(), max_size=3)
+values = st.lists(st.dictionaries(texts.filter(lambda key: "." not in key), cells, min_size=1, max_size=4), min_size=1)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(values)
+def test_every_format_keeps_every_value(tmp_path: Path, values: list[dict[str, Any]]) -> None:
+    """NaN, infinities, quotes, commas, newlines, unicode: what was returned is read back from each format."""
+    run = a_run(*(job(n, f"x={n}", value=value) for n, value in enumerate(values)))
+    for name in ("r.json", "r.jsonl", "r.csv", "r.md", "r.parquet"):
+        write_table(tmp_path / name, results_table(run))
+
+    text = (tmp_path / "r.json").read_text("utf-8")
+    rows = [from_json(row) for row in json.loads(text, parse_constant=pytest.fail)]
+    assert same([row["return_value"] for row in rows], values)
+    lines = (tmp_path / "r.jsonl").read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    assert same([from_json(json.loads(line)) for line in lines], rows)
+
+    with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    arrow = pyarrow.parquet.read_table(tmp_path / "r.parquet").to_pylist()
+    for written, from_csv, from_parquet in zip(values, table, arrow, strict=True):
+        for key, value in written.items():
+            cell, typed = from_csv[f"return_value.{key}"], from_parquet[f"return_value.{key}"]
+            if value is None:
+                assert (cell, typed) == ("", None)
+            elif isinstance(value, str):
+                assert cell == typed == value
+            elif isinstance(value, float):
+                assert same(float(cell), value)
+                assert same(float(typed), value)
+            elif isinstance(value, int) and not isinstance(value, bool):
+                assert int(cell) == value
+                assert int(typed) == value
+            else:
+                assert json.loads(cell) == value
+                assert (json.loads(typed) if isinstance(typed, str) else typed) == value
+    assert len((tmp_path / "r.md").read_bytes().decode("utf-8").removesuffix("\n").split("\n")) == len(values) + 2
+
+
+def test_what_no_encoding_has_is_escaped(tmp_path: Path) -> None:
+    """Half a surrogate pair, and an integer of thousands of digits: every format is written."""
+    run = a_run(job(0, value={"half": "a\ud800", "large": 10**5000, "\udc00": 1}), job(1, value={"half": 1}))
+    for name in ("r.json", "r.csv", "r.md", "r.parquet"):
+        write_table(tmp_path / name, results_table(run))
+    (row, _) = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert from_json(row["return_value"]) == {"half": "a\ud800", "large": 10**5000, "\udc00": 1}
+    assert pyarrow.parquet.read_table(tmp_path / "r.parquet").column("return_value.half").to_pylist() == ["a\\ud800", "1"]
+
+
+def test_a_run_without_jobs_has_an_empty_table(tmp_path: Path) -> None:
+    """No job started: the file is there, and valid."""
+    for name in ("r.json", "r.jsonl", "r.csv", "r.md", "r.parquet"):
+        write_table(tmp_path / name, results_table(a_run()))
+        write_table(tmp_path / f"average_{name}", averages_table([], ["seed"]))
+    assert json.loads((tmp_path / "r.json").read_text("utf-8")) == []
+    assert pyarrow.parquet.read_table(tmp_path / "r.parquet").num_rows == 0
+
+
+def test_nothing_is_put_in_place_when_writing_fails(tmp_path: Path) -> None:
+    """What was there before is still there, and no temporary file is left."""
+    (tmp_path / "r.json").write_text("before", "utf-8")
+    with pytest.raises(TypeError):
+        write_table(tmp_path / "r.json", results_table(a_run(job(0), job(1, value=object()))))
+    assert [file.name for file in tmp_path.iterdir()] == ["r.json"]
+    assert (tmp_path / "r.json").read_text("utf-8") == "before"
+
+
+def test_markdown_cells_stay_in_their_cells() -> None:
+    """Pipes are escaped, newlines are spaces, long text is cut, numbers are aligned to the right."""
+    lines = markdown(["n", "text"], [[1, "a|b\nc"], [None, "x" * 1000], [0.123456789, None]]).splitlines()
+    assert lines[1].startswith("| -------: | ---")
+    assert "a\\|b c" in lines[2]
+    assert lines[3].endswith("…" + " |")
+    assert "| 0.123457 |" in lines[4]
+    assert len(set(map(len, lines))) == 1
+
+
+def test_the_best_come_first_and_the_broken_last() -> None:
+    """Then NaN, then jobs without the metric, then jobs that did not complete; equals by number."""
+    jobs = [
+        job(0, value={"a": NAN}),
+        job(1, value={"b": 9}),
+        job(2, value={"a": 0.5}),
+        job(3, status="FAILED"),
+        job(4, value={"a": INF}),
+        job(5, value={"a": 0.5}),
+        job(6, value={"a": -1}),
+        job(7, status="INTERRUPTED"),
+    ]
+    assert [one.job_num for one in ranked(jobs, "a")] == [4, 2, 5, 6, 0, 1, 3, 7]
+    assert [one.job_num for one in ranked(jobs, "a", "min")] == [6, 2, 5, 4, 0, 1, 3, 7]
+    assert best_job(jobs, "a") is jobs[4]
+    assert best_job(jobs[:2], "a") is best_job(jobs, "c") is best_job([], "a") is None
+    assert metric_names(jobs) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "found"),
+    [
+        (0.5, "return_value", 0.5),
+        ({"a": {"b": 2}}, "a.b", 2),
+        ({"a.b": 3}, "a.b", 3),
+        ({"a": {"b.c": 4}}, "a.b.c", 4),
+        ({"a": 5}, "return_value.a", 5),
+        ({"return_value": 6}, "return_value", 6),
+        ({"a": True}, "a", None),
+        ({"a": "x"}, "a.b", None),
+        ({f"k{n}": n for n in range(500)}, "k499", 499),
+        (None, "a", None),
+    ],
+)
+def test_metrics_are_found_by_name(value: Any, metric: str, found: float | None) -> None:
+    """Bare numbers, keys, dotted paths, keys that hold dots; what is no number is no metric."""
+    assert metric_of(job(0, value=value), metric) == found
+
+
+def test_averages_are_over_jobs_that_differ_in_the_seed_only() -> None:
+    """Count, mean, sample deviation, minimum and maximum; typed values keep combinations apart; failed jobs are counted."""
+    jobs = [
+        *(job(n, "model=a", f"+seed={n}", value={"acc": float(n), "note": "x"}) for n in range(3)),
+        job(3, "model=a", "seed=3", status="FAILED"),
+        job(4, "model=b", "seed=0", value=1),
+        job(5, "model='1'", "seed=0"),
+        job(6, "model=1", "seed=0"),
+    ]
+    first, second, *others = averages(jobs, ["seed"])
+    assert (first.overrides, first.jobs, first.completed) == ({"model": "a"}, 4, 3)
+    assert first.metrics == {"return_value.acc": {"count": 3, "mean": 1.0, "std": 1.0, "min": 0.0, "max": 2.0}}
+    assert second.metrics["return_value"] == {"count": 1, "mean": 1.0, "std": None, "min": 1.0, "max": 1.0}
+    assert [other.overrides["model"] for other in others] == ["1", 1]
+
+
+def test_averages_of_what_is_no_ordinary_number() -> None:
+    """NaN shows; infinities and numbers beyond the largest float make no error."""
+    assert all(math.isnan(figures([1.0, NAN])[name]) for name in ("mean", "std", "min", "max"))
+    assert figures([INF, 1.0])["mean"] == INF
+    assert math.isnan(figures([INF, -INF])["mean"])
+    assert figures([1e308, 1e308])["std"] is not None
+    assert averages([job(0, value=10**400)], [])[0].metrics["return_value"]["max"] == INF
