@@ -110,7 +110,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             {
                 "job_id": job.job_id,
                 "job_name": job.job_name,
-                "overrides": redaction_of(config).of_overrides(list(config.hydra.overrides.task)),
+                "overrides": job.overrides,
                 "output_dir": _below(job.run, job.output_dir),
             },
             job,
