@@ -38,6 +38,7 @@ class JobIdentity:
         run: the run it belongs to.
         job_num: index in the sweep; 0 for a single run, where Hydra has no number.
         attempt: random, new each time the job is started (a requeue or a retry starts it again).
+        pid: the process that runs it; a forked child of the job is not the job.
         job_id: what the launcher calls the job; None for a single run.
         job_name: `hydra.job.name`.
         overrides: the overrides as Hydra passed them, secrets redacted.
@@ -47,6 +48,7 @@ class JobIdentity:
     run: RunIdentity
     job_num: int
     attempt: str
+    pid: int
     job_id: str | None
     job_name: str
     overrides: tuple[str, ...]
@@ -90,6 +92,7 @@ def identify_job(config: DictConfig) -> JobIdentity:
             run=identify_run(config),
             job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
             attempt=secrets.token_hex(6),
+            pid=os.getpid(),
             job_id=job.get("id"),
             job_name=job.name,
             overrides=tuple(redaction_of(config).of_overrides(list(hydra.overrides.task))),

@@ -42,6 +42,8 @@ def write_line(run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobI
         job: the job that the line speaks of, if any.
     """
     process = this_process()
+    if job is not None and job.pid != process.pid:
+        return  # on Hydra 1.4 a forked child that leaves by sys.exit calls the job's end hooks as well
     line: dict[str, Any] = {
         "v": SCHEMA_VERSION,
         "time": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
