@@ -2,13 +2,26 @@
 
 from hydra.experimental.callback import Callback
 
-from hydra_callback_kit import LoggingCallback, ParameterError, PerformanceCallback, RedactionCallback
+from hydra_callback_kit import (
+    ConditionalCallback,
+    LoggingCallback,
+    ParameterError,
+    PerformanceCallback,
+    RedactionCallback,
+    ThreadSafeCallback,
+)
 
 callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    ThreadSafeCallback(callbacks={"timing": PerformanceCallback()}, output_file="jobs.json"),
+    ConditionalCallback("model.name", ["cnn", "mlp"], operator="in", job_status="FAILED", callbacks={}),
 ]
+
+guarding = ThreadSafeCallback()
+with guarding.lock:
+    state: dict[str, object] = guarding.snapshot()["0"]
 
 try:
     LoggingCallback("LOUD")
