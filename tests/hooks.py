@@ -58,7 +58,7 @@ def call_run(callback: Callback, config: DictConfig, value: Any = 1) -> None:
 
 def pickled(value: Any) -> Any:
     """What a worker gets."""
-    return pickle.loads(pickle.dumps(value))  # noqa: S301  it was pickled here
+    return pickle.loads(pickle.dumps(value))
 
 
 class Listener(Callback):
