@@ -34,7 +34,7 @@ def lines() -> list[Line]:
 
 
 def _per_job() -> list[Line]:
-    """CPU time inside the hooks of all three callbacks, called as Hydra calls them, their log lines formatted and written."""
+    """CPU time inside the hooks of all three callbacks, called as Hydra calls them, with their log lines."""
     with temporary_directory() as temporary, open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123  no path
         root = Path(temporary)
         write_app(root)

@@ -7,26 +7,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
+    from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
 
 __all__ = [
+    "ConditionalCallback",
     "LoggingCallback",
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
     "ResultsAggregatorCallback",
+    "ThreadSafeCallback",
 ]
 
 _MODULES = {
+    "ConditionalCallback": "callbacks.conditional_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
+    "ThreadSafeCallback": "callbacks.thread_safe_callback",
 }
 
 

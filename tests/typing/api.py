@@ -3,11 +3,13 @@
 from hydra.experimental.callback import Callback
 
 from hydra_callback_kit import (
+    ConditionalCallback,
     LoggingCallback,
     ParameterError,
     PerformanceCallback,
     RedactionCallback,
     ResultsAggregatorCallback,
+    ThreadSafeCallback,
 )
 
 callbacks: list[Callback] = [
@@ -17,7 +19,13 @@ callbacks: list[Callback] = [
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),
+    ThreadSafeCallback(callbacks={"timing": PerformanceCallback()}, output_file="jobs.json"),
+    ConditionalCallback("model.name", ["cnn", "mlp"], operator="in", job_status="FAILED", callbacks={}),
 ]
+
+guarding = ThreadSafeCallback()
+with guarding.lock:
+    state: dict[str, object] = guarding.snapshot()["0"]
 
 try:
     LoggingCallback("LOUD")

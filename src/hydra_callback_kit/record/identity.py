@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.redaction import redaction_of
 
 Mode = Literal["RUN", "MULTIRUN"]
 
@@ -37,16 +38,20 @@ class JobIdentity:
         run: the run it belongs to.
         job_num: index in the sweep; 0 for a single run, where Hydra has no number.
         attempt: random, new each time the job is started (a requeue or a retry starts it again).
+        pid: the process that runs it; a forked child of the job is not the job.
         job_id: what the launcher calls the job; None for a single run.
         job_name: `hydra.job.name`.
+        overrides: the overrides as Hydra passed them, secrets redacted.
         output_dir: absolute path of the job's output directory.
     """
 
     run: RunIdentity
     job_num: int
     attempt: str
+    pid: int
     job_id: str | None
     job_name: str
+    overrides: tuple[str, ...]
     output_dir: Path
 
 
@@ -63,7 +68,8 @@ def identify_run(config: DictConfig) -> RunIdentity:
     if "run_id" not in carried:
         mode: Mode = "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
         directory = config.hydra.sweep.dir if mode == "MULTIRUN" else config.hydra.run.dir
-        carried["root"] = str(_absolute(config, directory))
+        # `..` must go, and where `hydra.job.chdir` has moved on, a relative directory still starts where the app started
+        carried["root"] = os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory))  # noqa: PTH100, PTH118
         carried["mode"] = mode
         carried["run_id"] = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
     return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"])
@@ -78,21 +84,19 @@ def identify_job(config: DictConfig) -> JobIdentity:
     Returns:
         The same identity in all hooks of one attempt.
     """
-    run = identify_run(config)
     carried = carried_values(config)
-    if "attempt" not in carried:
-        carried["attempt"] = secrets.token_hex(6)
-    job = config.hydra.job
-    return JobIdentity(
-        run=run,
-        job_num=0 if OmegaConf.is_missing(job, "num") else job.num,
-        attempt=carried["attempt"],
-        job_id=None if OmegaConf.is_missing(job, "id") else job.id,
-        job_name=job.name,
-        output_dir=_absolute(config, config.hydra.runtime.output_dir),
-    )
-
-
-def _absolute(config: DictConfig, directory: str) -> Path:
-    """Relative directories start at the directory the app was started in, also where `hydra.job.chdir` has moved on."""
-    return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go
+    if "job" not in carried:
+        hydra = config.hydra
+        job = hydra.job
+        carried["job"] = JobIdentity(
+            run=identify_run(config),
+            job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
+            attempt=secrets.token_hex(6),
+            pid=os.getpid(),
+            job_id=job.get("id"),
+            job_name=job.name,
+            overrides=tuple(redaction_of(config).of_overrides(list(hydra.overrides.task))),
+            output_dir=Path(hydra.runtime.output_dir),
+        )
+    identity: JobIdentity = carried["job"]
+    return identity

@@ -4,6 +4,7 @@ Several callbacks are called for the same event. Whichever comes first writes th
 tells the others that it is written. So any callback may be used alone, and no order between them matters.
 """
 
+import os
 import sys
 import time
 import traceback
@@ -55,6 +56,7 @@ def record_run_start(config: DictConfig) -> None:
     if "run_started_s" in carried:
         return
     carried["run_started_s"] = time.monotonic()
+    carried["run_pid"] = os.getpid()
     redaction = redaction_of(config)
     write_line(
         run,
@@ -83,7 +85,7 @@ def record_run_end(config: DictConfig) -> None:
         config: the config of `on_run_end` or `on_multirun_end`.
     """
     carried = carried_values(config)
-    if "run_ended" in carried:
+    if "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
         return
     carried["run_ended"] = True
     started_s = carried.get("run_started_s")
@@ -110,7 +112,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             {
                 "job_id": job.job_id,
                 "job_name": job.job_name,
-                "overrides": redaction_of(config).of_overrides(list(config.hydra.overrides.task)),
+                "overrides": job.overrides,
                 "output_dir": _below(job.run, job.output_dir),
             },
             job,
