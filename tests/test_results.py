@@ -17,7 +17,7 @@ x: 0
 seed: 0
 optim: {lr: 0.1, name: sgd}
 layers: [1]
-extra: {a: 1}
+gone: 1
 token: t0p-secret
 """
 OPTION = "hydra.callbacks.results_aggregator_callback"
@@ -49,7 +49,7 @@ def test_every_format_holds_the_sweep(app: App) -> None:
     write_models(app)
     done = app.sweep(
         "basic",
-        *("model=mlp,cnn", "seed=1,2", "optim.lr=0.01", "+added='a=b, \"ü\"'", "~extra", "layers=[1,2]", "optim={name: x}"),
+        *("model=mlp,cnn", "seed=1,2", "optim.lr=0.01", "+added='a=b, \"ü\"'", "~gone=1", "layers=[1,2]", "optim={name: x}"),
         f"{OPTION}.output_file=[results.json,all/results.jsonl,results.csv,results.md,results.parquet]",
         *(f"{OPTION}.sort_by=accuracy", f"{OPTION}.average_over=[seed]"),
     )
@@ -61,7 +61,7 @@ def test_every_format_holds_the_sweep(app: App) -> None:
         ("cnn", 1),
         ("cnn", 2),
     ]
-    varied = {"optim.lr": 0.01, "added": 'a=b, "ü"', "~extra": True, "layers": [1, 2], "optim": {"name": "x"}}
+    varied = {"optim.lr": 0.01, "added": 'a=b, "ü"', "~gone": 1, "layers": [1, 2], "optim": {"name": "x"}}
     assert [row["overrides"] for row in rows] == [{**row["overrides"], **varied} for row in rows]
     assert rows[0]["config"]["token"] == "<redacted>"  # noqa: S105  no password
     assert rows[0]["config"]["model"] == {"kind": "mlp"}
