@@ -5,6 +5,7 @@ ConfigStore. What each parameter means stands in the docstring of the class that
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
@@ -43,10 +44,26 @@ class RedactionCallback:
     keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
 
 
+@dataclass
+class ValidationCallback:
+    """`callbacks: [validation_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ValidationCallback"
+    _recursive_: bool = False  # a schema may speak of keys named `_target_`
+    required_keys: list[str] = field(default_factory=list)
+    forbid_missing: bool = False
+    json_schema: Any = None
+    model: str | None = None
+    forbid_duplicates: bool = False
+    check_sweep: bool = True
+    on_invalid: str = "abort"
+
+
 OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
+    "validation_callback": ValidationCallback,
 }
 
 for group in ("callbacks", "hydra/callbacks"):

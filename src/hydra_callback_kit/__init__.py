@@ -7,23 +7,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hydra_callback_kit.callbacks.abort import AbortRun, abort
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
 
 __all__ = [
+    "AbortRun",
     "LoggingCallback",
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
+    "ValidationCallback",
+    "abort",
 ]
 
 _MODULES = {
+    "AbortRun": "callbacks.abort",
     "LoggingCallback": "callbacks.logging_callback",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "ValidationCallback": "callbacks.validation_callback",
+    "abort": "callbacks.abort",
 }
 
 

@@ -1,13 +1,33 @@
 """Only the type checker runs this: the public API, typed as users see it."""
 
-from hydra.experimental.callback import Callback
+from typing import Any
 
-from hydra_callback_kit import LoggingCallback, ParameterError, PerformanceCallback, RedactionCallback
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from hydra_callback_kit import (
+    AbortRun,
+    LoggingCallback,
+    ParameterError,
+    PerformanceCallback,
+    RedactionCallback,
+    ValidationCallback,
+    abort,
+)
 
 callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    ValidationCallback(
+        required_keys=["x"],
+        forbid_missing=True,
+        json_schema={"type": "object"},
+        model="app.Model",
+        forbid_duplicates=True,
+        check_sweep=True,
+        on_invalid="warn",
+    ),
 ]
 
 try:
@@ -15,3 +35,16 @@ try:
 except ParameterError as error:
     parameter: str = error.parameter
     allowed: str = error.allowed
+
+
+class Guard(Callback):
+    """A user's own callback that stops a run."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Stops it."""
+        try:
+            abort(config, "the data is not there", exit_code=2)
+        except AbortRun as aborted:
+            message: str = aborted.message
+            exit_code: int = aborted.exit_code
+            raise RuntimeError(message, exit_code) from aborted

@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -145,6 +145,33 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
         carried["job_ended"] = JobEnd(job, status, duration_s, error)
     end: JobEnd = carried["job_ended"]
     return end
+
+
+def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
+    """Records that a callback stopped a job before its task function ran; Hydra 1.3 calls no end hook for it.
+
+    Args:
+        config: the config of `on_job_start`.
+        aborted: what the callback is about to raise.
+    """
+    job = record_job_start(config)
+    carried = carried_values(config)
+    if "job_ended" in carried:
+        return
+    duration_s = time.monotonic() - carried["job_started_s"]
+    end = JobEnd(job, "FAILED", duration_s, replace(error_of(aborted), traceback=""))
+    write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
+    carried["job_ended"] = end
+
+
+def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
+    """Adds facts to a run's record.
+
+    Args:
+        config: the config of any hook.
+        facts: any values by name.
+    """
+    write_line(identify_run(config), "run_facts", facts)
 
 
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
