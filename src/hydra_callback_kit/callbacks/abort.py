@@ -23,9 +23,12 @@ class AbortRun(SystemExit):
     Call `abort` rather than raise it: then the log and the record say so too.
 
     What it stops depends on the hook. In `on_run_start` and `on_multirun_start`: the whole run, before a job starts, under
-    every launcher and every version of Hydra. In `on_job_start`: that job; and with it on Hydra 1.3 the rest of the sweep
-    under the basic launcher and joblib, on Hydra 1.4 under the basic launcher. Under submitit the other jobs run. Ray
-    starts the job again, as often as its `max_retries` say. In each case the exit code of the app is not 0.
+    every launcher and on every version of Hydra; the app's exit code is `exit_code`. In `on_job_start`: that job. Under the
+    basic launcher and joblib, those that have not begun do not run either (joblib may have begun some), and the exit code is
+    `exit_code`. Under submitit the other jobs run; then the launcher raises an error of its own, with a traceback that holds
+    the message, and the exit code is 1. Under Ray the other jobs run too, but Ray takes the job's end for a crash and starts
+    it again, as often as `hydra.launcher.ray.remote.max_retries` says (by default three times); the exit code is 1. No end
+    hook follows on Hydra 1.3; on Hydra 1.4 they do.
 
     Args:
         message: what the user is told.
