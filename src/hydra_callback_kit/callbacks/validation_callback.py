@@ -19,7 +19,7 @@ from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
 from hydra_callback_kit.checks import files
 from hydra_callback_kit.checks.config_check import ConfigCheck
-from hydra_callback_kit.checks.duplicates import duplicates
+from hydra_callback_kit.checks.duplicates import DUPLICATE, duplicates
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.report import InvalidJob, report
 from hydra_callback_kit.checks.schema import Schema, SchemaCheck
@@ -186,7 +186,7 @@ class ValidationCallback(Callback):
 
     def _invalid_jobs(self, config: DictConfig, jobs: Sequence[Sequence[str]]) -> list[InvalidJob]:
         check, composed = self._check(config), JobConfigs(config)
-        twice = duplicates(jobs) if self.forbid_duplicates else {}
+        twice = duplicates(jobs) if self.forbid_duplicates else set()
         redaction = redaction_of(config)
         invalid = []
         for job_num, overrides in enumerate(jobs):
@@ -196,7 +196,7 @@ class ValidationCallback(Callback):
             except (HydraException, OmegaConfBaseException, ValueError) as error:
                 violations = [check.not_composed(error, overrides)]
             if job_num in twice:
-                violations.append(twice[job_num])
+                violations.append(DUPLICATE)
             if violations:
                 invalid.append(InvalidJob(job_num, redaction.of_overrides(overrides), violations))
         return invalid
