@@ -93,13 +93,16 @@ def test_the_job_sees_its_own_surroundings(master, job_configs, monkeypatch) -> 
     """Output directory, number, override_dirname and environment are the job's, and afterwards as before."""
     monkeypatch.delenv("ONLY_IN_THE_JOB", raising=False)
     before = HydraConfig.instance().cfg
-    with seen_by_the_job(job_configs.compose(3, ["x=5", "db=pg"])) as seen:
+    config = job_configs.compose(3, ["x=5", "db=pg"])
+    text, cache = OmegaConf.to_yaml(config), OmegaConf.get_cache(config).copy()
+    with seen_by_the_job(config) as seen:
         assert seen.subdir == "db=pg,x=5"
         assert seen.output == str(Path("sweeps/3_0.1").absolute())
         assert seen.number == 3
         assert seen.user == "5"
         assert "hydra" not in seen
     assert HydraConfig.instance().cfg is before
+    assert (OmegaConf.to_yaml(config), OmegaConf.get_cache(config)) == (text, cache)
     with pytest.raises(OmegaConfBaseException):
         _ = seen.user
 

@@ -1,6 +1,5 @@
 """`validation_callback`: a config that is not valid never starts a job."""
 
-import copy
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
@@ -121,7 +120,7 @@ class ValidationCallback(Callback):
         """Checks the run's config."""
         run_starts(config)
         self._mark_as_checked(config)
-        with seen_by_the_job(copy.deepcopy(config)) as seen:
+        with seen_by_the_job(config) as seen:
             violations = self._check(config).violations(seen)
         if violations:
             self._stop(config, "The run was not started", [InvalidJob(None, [], violations)])
@@ -135,7 +134,7 @@ class ValidationCallback(Callback):
         try:
             jobs = sweep_jobs(config)
             sample, chosen = sample_job(config) if jobs is None else ([], set())
-        except HydraException:
+        except (HydraException, OmegaConfBaseException):
             return  # Hydra is about to say the same, and to stop
         if jobs is None:
             log.info(

@@ -90,20 +90,21 @@ def seen_by_the_job(config: DictConfig) -> Iterator[DictConfig]:
     """Shows a config as the job's task function will see it: `${hydra:...}` and `hydra.job.env_set` included.
 
     Args:
-        config: a config of one's own, as `JobConfigs.compose` returns it, or a copy of a single run's.
+        config: a job's config with its `hydra` node, or a single run's; it is as before when the context ends.
 
     Yields:
-        The config without the `hydra` node; resolving it changes no job's config.
+        A copy without the `hydra` node; resolving it changes no job's config.
     """
     before = HydraConfig.instance().cfg
     HydraConfig.instance().cfg = config  # type: ignore[assignment]  # Hydra too keeps a config with a `hydra` node there
     try:
-        with flag_override(config, ["struct", "readonly"], [False, False]), contextlib.suppress(OmegaConfBaseException):
-            config.hydra.runtime.output_dir = os.path.abspath(_output_dir(config.hydra))  # noqa: PTH100  as Hydra does
+        with contextlib.suppress(OmegaConfBaseException):
+            _set_output_dir(config, os.path.abspath(_output_dir(config.hydra)))  # noqa: PTH100  as Hydra does
         with env_override(_variables(config.hydra)):
             yield app_part(config)
     finally:
         HydraConfig.instance().cfg = before
+        _set_output_dir(config, "???")
 
 
 def app_part(config: DictConfig) -> DictConfig:
@@ -115,6 +116,12 @@ def app_part(config: DictConfig) -> DictConfig:
     part = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     OmegaConf.copy_cache(from_config=config, to_config=part)
     return part
+
+
+def _set_output_dir(config: DictConfig, directory: str) -> None:
+    """Hydra sets it as the job starts."""
+    with flag_override(config.hydra.runtime, ["struct", "readonly"], [False, False]):
+        config.hydra.runtime.output_dir = directory
 
 
 def _output_dir(hydra: Any) -> str:
