@@ -1,6 +1,7 @@
 """`validation_callback`: a config that is not valid never starts a job."""
 
 import logging
+import pkgutil
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -8,7 +9,6 @@ from typing import Any, Literal
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -241,9 +241,9 @@ def _schema(given: Mapping[str, Any] | str) -> Schema:
 
 def _model(given: str) -> Any:
     try:
-        model = get_object(given)
+        model = pkgutil.resolve_name(given)
     except Exception as error:  # whatever importing the user's code raises
-        raise ParameterError("model", given, "the dotted path of a model", f"What is wrong: {error}.") from error
+        raise ParameterError("model", given, "the dotted path of a model", f"It cannot be imported: {error}.") from error
     try:
         ModelCheck(model)
     except ImportError as error:
