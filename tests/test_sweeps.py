@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from apps import HYDRA_VERSION, App, Finished
 
+from hydra_callback_kit.record.reader import read_run
+
 BOTH = """
 defaults:
   - callbacks: [logging_callback, performance_callback]
@@ -131,6 +133,15 @@ def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
         assert "swordfish" not in file.read_text("utf-8"), file
     assert "password: <redacted>" in done.log(0)
     assert "db.password=<redacted>" in done.log(0)
+
+
+def test_an_override_that_is_an_interpolation_is_recorded_as_given(app: App) -> None:
+    """It is not resolved: it may lead to a secret, or nowhere."""
+    app.write("return 1", BOTH)
+    done = app.run("x=${db.password}", "+far=${nope}")
+    assert done.code == 0
+    assert "Job 0 starts: x=${db.password} +far=${nope}" in done.log()
+    assert read_run(done.root).jobs[0].task_overrides == ("x=${db.password}", "+far=${nope}")
 
 
 @pytest.mark.parametrize("chdir", ["true", "false"])

@@ -25,6 +25,7 @@ from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_job
 from hydra_callback_kit.record.job_configs import JobConfigs, app_part, seen_by_the_job
+from hydra_callback_kit.record.overrides import given_overrides
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.sweep_jobs import sample_job, sweep_jobs
 
@@ -157,7 +158,7 @@ class ValidationCallback(Callback):
         violations = self._check(config).violations(app_part(config))
         if violations:
             num = identify_job(config).job_num
-            overrides = redaction_of(config).of_overrides(list(config.hydra.overrides.task))
+            overrides = redaction_of(config).of_overrides(given_overrides(config))
             headline = f"Job {num} ({' '.join(overrides)}) was not started"
             self._stop(config, headline, [InvalidJob(num, overrides, violations)])
 

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
+from hydra_callback_kit.record.overrides import given_overrides
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import type_name
@@ -66,8 +67,8 @@ def record_run_start(config: DictConfig) -> None:
             "command": redaction.of_overrides([sys.executable, *sys.argv]),
             "job_name": config.hydra.job.name,
             "config_name": config.hydra.job.config_name,
-            "overrides": redaction.of_overrides(list(config.hydra.overrides.task)),
-            "hydra_overrides": redaction.of_overrides(list(config.hydra.overrides.hydra)),
+            "overrides": redaction.of_overrides(given_overrides(config)),
+            "hydra_overrides": redaction.of_overrides(given_overrides(config, "hydra")),
             "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
             "sweeper": config.hydra.runtime.choices.get("hydra/sweeper"),
             "hydra_version": hydra.__version__,
@@ -110,7 +111,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             {
                 "job_id": job.job_id,
                 "job_name": job.job_name,
-                "overrides": redaction_of(config).of_overrides(list(config.hydra.overrides.task)),
+                "overrides": redaction_of(config).of_overrides(given_overrides(config)),
                 "output_dir": _below(job.run, job.output_dir),
             },
             job,

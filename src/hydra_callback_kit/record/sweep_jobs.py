@@ -12,6 +12,8 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.record.overrides import given_overrides
+
 _BASIC_SWEEPER = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
 
 _SEARCH_SPACES = ("params", "search_space", "parametrization", "ax_config.params")
@@ -36,7 +38,7 @@ def sweep_jobs(config: DictConfig) -> list[list[str]] | None:
     # `shuffle(...)` draws here as it will for the sweep itself: from the same state, and leaving the same state behind
     state = random.getstate()
     try:
-        (jobs,) = BasicSweeper.split_arguments(_parsed(_search_space(config, "params") + _task_overrides(config)), None)
+        (jobs,) = BasicSweeper.split_arguments(_parsed(_search_space(config, "params") + given_overrides(config)), None)
     finally:
         random.setstate(state)
     return jobs
@@ -57,7 +59,7 @@ def sample_job(config: DictConfig) -> tuple[list[str], set[str]]:
     spaces = [override for node in _SEARCH_SPACES for override in _search_space(config, node)]
     chosen = {key for node in _SEARCH_SPACES for key in _mapping(config, node)}
     overrides: dict[str, str] = {}
-    for override in _parsed([*spaces, *_task_overrides(config)]):
+    for override in _parsed([*spaces, *given_overrides(config)]):
         key = override.get_key_element()
         if not override.is_sweep_override():
             overrides[key] = f"{key}={override.get_value_element_as_str()}"
@@ -84,10 +86,6 @@ def parse_override(override: str) -> Override:
 
 def _parsed(overrides: list[str]) -> list[Override]:
     return OverridesParser.create(config_loader=config_loader()).parse_overrides(overrides)
-
-
-def _task_overrides(config: DictConfig) -> list[str]:
-    return [str(override) for override in config.hydra.overrides.task]
 
 
 def _mapping(config: DictConfig, node: str) -> Mapping[str, Any]:
