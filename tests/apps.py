@@ -18,6 +18,8 @@ ON_LAUNCHER = {
     "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
     "submitit_local": ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"],
 }
+VERSION_BASE = {"version_base": None} if HYDRA_VERSION < (1, 4) else {}
+"""What `initialize_config_dir` wants besides: 1.3 warns without it, 1.4 with it."""
 MAIN_ARGUMENTS = (
     'version_base=None, config_path=".", config_name="config"'
     if HYDRA_VERSION < (1, 4)

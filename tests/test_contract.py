@@ -44,7 +44,7 @@ def option(request: pytest.FixtureRequest) -> str:
 
 def parameters_of(option: str) -> list[dataclasses.Field]:
     """The fields of an option's node that are parameters."""
-    return [field for field in dataclasses.fields(config.OPTIONS[option]) if field.name != "_target_"]
+    return [field for field in dataclasses.fields(config.OPTIONS[option]) if not field.name.startswith("_")]
 
 
 def default_of(field: dataclasses.Field) -> object:

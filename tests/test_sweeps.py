@@ -156,6 +156,15 @@ def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
     assert "db.password=<redacted>" in done.log(0)
 
 
+def test_an_override_that_is_an_interpolation_is_recorded_as_given(app: App) -> None:
+    """It is not resolved: it may lead to a secret, or nowhere."""
+    app.write("return 1", BOTH)
+    done = app.run("x=${db.password}", "+far=${nope}")
+    assert done.code == 0
+    assert "Job 0 starts: x=${db.password} +far=${nope}" in done.log()
+    assert read_run(done.root).jobs[0].task_overrides == ("x=${db.password}", "+far=${nope}")
+
+
 @pytest.mark.parametrize("chdir", ["true", "false"])
 def test_a_changed_directory_and_nested_subdirs_make_no_difference(app: App, launcher: str, chdir: str) -> None:
     """Relative sweep directories hold when jobs change directory; nested subdirectories, spaces and unicode are found."""

@@ -78,6 +78,21 @@ class ConditionalCallback:
     callbacks: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass
+class ValidationCallback:
+    """`callbacks: [validation_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ValidationCallback"
+    _recursive_: bool = False  # a schema may speak of keys named `_target_`
+    required_keys: list[str] = field(default_factory=list)
+    forbid_missing: bool = False
+    json_schema: Any = None
+    model: str | None = None
+    forbid_duplicates: bool = False
+    check_sweep: bool = True
+    on_invalid: str = "abort"
+
+
 OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -85,6 +100,7 @@ OPTIONS = {
     "results_aggregator_callback": ResultsAggregatorCallback,
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,
+    "validation_callback": ValidationCallback,
 }
 
 for group in ("callbacks", "hydra/callbacks"):

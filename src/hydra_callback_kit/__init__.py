@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hydra_callback_kit.callbacks.abort import AbortRun, abort
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
+    from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
 
 __all__ = [
+    "AbortRun",
     "ConditionalCallback",
     "LoggingCallback",
     "ParameterError",
@@ -23,9 +26,12 @@ __all__ = [
     "RedactionCallback",
     "ResultsAggregatorCallback",
     "ThreadSafeCallback",
+    "ValidationCallback",
+    "abort",
 ]
 
 _MODULES = {
+    "AbortRun": "callbacks.abort",
     "ConditionalCallback": "callbacks.conditional_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "ParameterError": "callbacks.parameters",
@@ -33,6 +39,8 @@ _MODULES = {
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
+    "ValidationCallback": "callbacks.validation_callback",
+    "abort": "callbacks.abort",
 }
 
 

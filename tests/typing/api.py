@@ -1,8 +1,12 @@
 """Only the type checker runs this: the public API, typed as users see it."""
 
+from typing import Any
+
 from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
 
 from hydra_callback_kit import (
+    AbortRun,
     ConditionalCallback,
     LoggingCallback,
     ParameterError,
@@ -10,6 +14,8 @@ from hydra_callback_kit import (
     RedactionCallback,
     ResultsAggregatorCallback,
     ThreadSafeCallback,
+    ValidationCallback,
+    abort,
 )
 
 callbacks: list[Callback] = [
@@ -21,6 +27,15 @@ callbacks: list[Callback] = [
     ),
     ThreadSafeCallback(callbacks={"timing": PerformanceCallback()}, output_file="jobs.json"),
     ConditionalCallback("model.name", ["cnn", "mlp"], operator="in", job_status="FAILED", callbacks={}),
+    ValidationCallback(
+        required_keys=["x"],
+        forbid_missing=True,
+        json_schema={"type": "object"},
+        model="app.Model",
+        forbid_duplicates=True,
+        check_sweep=True,
+        on_invalid="warn",
+    ),
 ]
 
 guarding = ThreadSafeCallback()
@@ -32,3 +47,16 @@ try:
 except ParameterError as error:
     parameter: str = error.parameter
     allowed: str = error.allowed
+
+
+class Guard(Callback):
+    """A user's own callback that stops a run."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Stops it."""
+        try:
+            abort(config, "the data is not there", exit_code=2)
+        except AbortRun as aborted:
+            message: str = aborted.message
+            exit_code: int = aborted.exit_code
+            raise RuntimeError(message, exit_code) from aborted

@@ -98,7 +98,12 @@ class LoggingCallback(Callback):
             return
         level = max(self.level, logging.ERROR)
         log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")
-        if self.log_traceback and end.error and not (_HYDRA_LOGS_TRACEBACKS and isinstance(value, Exception)):
+        if (
+            self.log_traceback
+            and end.error
+            and end.error.traceback
+            and not (_HYDRA_LOGS_TRACEBACKS and isinstance(value, Exception))
+        ):
             _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
 
     @never_breaks_the_job
@@ -120,7 +125,8 @@ class LoggingCallback(Callback):
     def _log_end(self, config: DictConfig) -> None:
         identity = identify_run(config)
         run = read_run(identity.root, identity.run_id)
-        level = max(self.level, logging.ERROR) if unfinished(run) or run.broken_lines else self.level
+        went_wrong = unfinished(run) or run.broken_lines or run.status == "FAILED"
+        level = max(self.level, logging.ERROR) if went_wrong else self.level
         log.log(level, "%s", run_summary(run))
 
 

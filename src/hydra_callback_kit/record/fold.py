@@ -173,7 +173,7 @@ def _run_status(run: _Span, jobs: Iterable[JobRecord], *, over: bool) -> Status:
         return "RUNNING" if run.started_at is not None or "RUNNING" in statuses else "INTERRUPTED"
     if run.ended_at is None:
         return "INTERRUPTED"
-    return "COMPLETED" if statuses <= {"COMPLETED"} else "FAILED"
+    return "COMPLETED" if statuses <= {"COMPLETED"} and run.facts.get("aborted") is None else "FAILED"
 
 
 def _job_record(num: int, last: _Span, root: Path, is_over: Callable[[ProcessIdentity], bool]) -> JobRecord:

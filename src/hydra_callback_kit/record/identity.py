@@ -10,6 +10,7 @@ from typing import Literal
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.overrides import given_overrides
 from hydra_callback_kit.record.redaction import redaction_of
 
 Mode = Literal["RUN", "MULTIRUN"]
@@ -95,7 +96,7 @@ def identify_job(config: DictConfig) -> JobIdentity:
             pid=os.getpid(),
             job_id=job.get("id"),
             job_name=job.name,
-            overrides=tuple(redaction_of(config).of_overrides(list(hydra.overrides.task))),
+            overrides=tuple(redaction_of(config).of_overrides(given_overrides(config))),
             output_dir=Path(hydra.runtime.output_dir),
         )
     identity: JobIdentity = carried["job"]

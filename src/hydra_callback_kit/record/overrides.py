@@ -3,11 +3,12 @@
 import functools
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
 
 _KEY: Final = re.compile(r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)")
 _VALUE: Final = re.compile(
@@ -16,6 +17,20 @@ _VALUE: Final = re.compile(
     r"|((?!(?:null|true|false|nan|inf)$)[a-z]+)"
 )
 _KIND: Final[tuple[Callable[[str], Any], ...]] = (str, int, float, str)
+
+
+def given_overrides(config: DictConfig, of: Literal["task", "hydra"] = "task") -> list[str]:
+    """Lists the overrides of a run or of a job, as they were given.
+
+    Args:
+        config: the config that Hydra handed to a hook.
+        of: the app's overrides, or those of Hydra's own config.
+
+    Returns:
+        The overrides, `x=${y}` unresolved: resolved it is another override, may show a secret, or cannot be.
+    """
+    overrides: Any = OmegaConf.to_container(config.hydra.overrides[of], resolve=False)
+    return list(overrides)
 
 
 def typed_overrides(overrides: Iterable[str]) -> dict[str, Any]:

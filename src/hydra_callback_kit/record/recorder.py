@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
+from hydra_callback_kit.record.overrides import given_overrides
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import type_name
@@ -68,8 +69,8 @@ def record_run_start(config: DictConfig) -> None:
             "command": redaction.of_overrides([sys.executable, *sys.argv]),
             "job_name": config.hydra.job.name,
             "config_name": config.hydra.job.config_name,
-            "overrides": redaction.of_overrides(list(config.hydra.overrides.task)),
-            "hydra_overrides": redaction.of_overrides(list(config.hydra.overrides.hydra)),
+            "overrides": redaction.of_overrides(given_overrides(config)),
+            "hydra_overrides": redaction.of_overrides(given_overrides(config, "hydra")),
             "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
             "sweeper": config.hydra.runtime.choices.get("hydra/sweeper"),
             "hydra_version": hydra.__version__,
@@ -147,6 +148,33 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
         carried["job_ended"] = JobEnd(job, status, duration_s, error)
     end: JobEnd = carried["job_ended"]
     return end
+
+
+def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
+    """Records that a callback stopped a job before its task function ran; Hydra 1.3 calls no end hook for it.
+
+    Args:
+        config: the config of `on_job_start`.
+        aborted: what the callback is about to raise.
+    """
+    job = record_job_start(config)
+    carried = carried_values(config)
+    if "job_ended" in carried:
+        return
+    duration_s = time.monotonic() - carried["job_started_s"]
+    end = JobEnd(job, "FAILED", duration_s, replace(error_of(aborted), traceback=""))
+    write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
+    carried["job_ended"] = end
+
+
+def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
+    """Adds facts to a run's record.
+
+    Args:
+        config: the config of any hook.
+        facts: any values by name.
+    """
+    write_line(identify_run(config), "run_facts", facts)
 
 
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:

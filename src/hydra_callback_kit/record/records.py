@@ -110,7 +110,7 @@ class RunRecord:
         root: the directory that holds the journal: the output directory of a single run, or the sweep's.
         mode: `RUN` or `MULTIRUN`.
         status: `RUNNING` while the parent process lives, `INTERRUPTED` if it went without ending the run, `FAILED` if
-            a job failed or was interrupted, else `COMPLETED`.
+            a job failed or was interrupted or a callback aborted the run (the fact `aborted` says why), else `COMPLETED`.
         jobs: the jobs that started.
         started_at: UTC, ISO 8601; None if the start was not recorded.
         ended_at: UTC, ISO 8601; None without an end.

@@ -1,0 +1,111 @@
+"""All checks of one config, and its secrets kept out of what they say."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_callback_kit.checks.keys import missing_values, required
+from hydra_callback_kit.checks.model import ModelCheck
+from hydra_callback_kit.checks.plain import Plain, plain
+from hydra_callback_kit.checks.schema import SchemaCheck
+from hydra_callback_kit.checks.violation import ABSENT, Violation
+from hydra_callback_kit.record.redaction import REDACTED, Redaction
+
+
+class ConfigCheck:
+    """Checks the configs of a run's jobs, one by one.
+
+    Args:
+        redaction: which keys are secret.
+        required_keys: dotted keys that need a value.
+        forbid_missing: whether every key needs one.
+        schema: the schema, if any.
+        model: the model, if any.
+    """
+
+    def __init__(
+        self,
+        redaction: Redaction,
+        required_keys: Sequence[str] = (),
+        forbid_missing: bool = False,
+        schema: SchemaCheck | None = None,
+        model: ModelCheck | None = None,
+    ) -> None:
+        self._redaction = redaction
+        self._required_keys = required_keys
+        self._forbid_missing = forbid_missing
+        self._by_value = [check for check in (schema, model) if check is not None]
+
+    def violations(self, config: DictConfig) -> list[Violation]:
+        """Finds everything that is wrong with a config; the config is not changed.
+
+        Args:
+            config: the config without the `hydra` node.
+
+        Returns:
+            The violations without secrets, one for each problem of a key; of a key that is not there, one.
+        """
+        content = plain(config) if self._forbid_missing or self._by_value else Plain({})
+        found: dict[tuple[str, str], Violation] = {}
+        for violation in self._all(config, content):
+            found.setdefault((violation.key, "" if violation.value is ABSENT else violation.problem), violation)
+        if not found:
+            return []
+        hidden = [*self._secrets(OmegaConf.to_container(config, resolve=False)), *self._secrets(content.values)]
+        return [
+            replace(violation, problem=scrubbed(violation.problem, hidden), value=self._shown(violation))
+            for violation in found.values()
+        ]
+
+    def not_composed(self, error: Exception, overrides: Sequence[str]) -> Violation:
+        """Says of a job that Hydra cannot compose its config.
+
+        Args:
+            error: what Hydra raised.
+            overrides: the job's overrides.
+        """
+        reasons = [str(error).strip(), *([str(error.__cause__).strip()] if error.__cause__ else [])]
+        text = "; ".join(" ".join(reason.split("\n    full_key:")[0].split()) for reason in reasons if reason)
+        secret = [override for override in overrides if self._redaction.of_override(override) != override]
+        values = [override.partition("=")[2] for override in secret]
+        hidden = [text for value in values for text in (value, value.strip("'\""))]
+        return Violation("", f"cannot be composed: {scrubbed(text or type(error).__name__, hidden)}")
+
+    def _all(self, config: DictConfig, content: Plain) -> Iterator[Violation]:
+        yield from required(config, self._required_keys)
+        if self._forbid_missing:
+            yield from missing_values(content.missing)
+        yield from content.unresolved
+        for check in self._by_value:
+            yield from check.violations(content.values)
+
+    def _shown(self, violation: Violation) -> Any:
+        if violation.value is ABSENT:
+            return ABSENT
+        return REDACTED if self._redaction.is_secret(violation.key) else self._redaction.of_value(violation.value)
+
+    def _secrets(self, node: Any, inside: bool = False) -> Iterator[str]:
+        """The values below secret keys, as text."""
+        if isinstance(node, dict):
+            for key, value in node.items():
+                yield from self._secrets(value, inside or self._redaction.is_secret(str(key)))
+        elif isinstance(node, list):
+            for value in node:
+                yield from self._secrets(value, inside)
+        elif inside and node is not None:
+            yield str(node)
+
+
+def scrubbed(text: str, secrets: Iterable[str]) -> str:
+    """Replaces secrets in a text that someone else wrote: a validator, a resolver, Hydra.
+
+    Args:
+        text: the text.
+        secrets: what must not be seen in it, where it stands as a word of its own.
+    """
+    for secret in sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REDACTED, text)
+    return text

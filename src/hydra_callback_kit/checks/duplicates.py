@@ -1,0 +1,28 @@
+"""Jobs of a sweep that would do the same twice."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hydra_callback_kit.checks.violation import Violation
+from hydra_callback_kit.record.overrides import typed_overrides
+
+DUPLICATE: Final = Violation("", "is that of an earlier job again")
+
+
+def duplicates(jobs: Sequence[Sequence[str]]) -> set[int]:
+    """Finds the jobs whose overrides say the same as those of an earlier job: `x=a` and `x='a'` do, `x=1` and `x=1.0` not.
+
+    Args:
+        jobs: each job's overrides.
+
+    Returns:
+        The numbers of the jobs that are `DUPLICATE`.
+    """
+    seen: set[frozenset[tuple[str, str]]] = set()
+    found: set[int] = set()
+    for job_num, overrides in enumerate(jobs):
+        content = frozenset((key, repr(value)) for key, value in typed_overrides(overrides).items())
+        if content in seen:
+            found.add(job_num)
+        seen.add(content)
+    return found

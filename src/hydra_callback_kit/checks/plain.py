@@ -1,0 +1,67 @@
+"""A config as plain values, and what has none: missing values and interpolations that cannot be resolved."""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_callback_kit.checks.violation import Violation, dotted, first_line
+
+MAX_DEPTH: Final = 100
+"""Containers nested deeper refer to themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """What a config says.
+
+    Attributes:
+        values: the resolved values as plain Python, without what has no value.
+        missing: the keys that are still `???`.
+        unresolved: a violation for each interpolation that cannot be resolved.
+    """
+
+    values: dict[str, Any]
+    missing: list[str] = field(default_factory=list)
+    unresolved: list[Violation] = field(default_factory=list)
+
+
+def plain(config: DictConfig) -> Plain:
+    """Reads a config without changing it.
+
+    Args:
+        config: the config without the `hydra` node.
+    """
+    found = Plain({})
+    found.values.update(_content(config, (), found))
+    return found
+
+
+def _content(node: DictConfig | ListConfig, path: tuple[str | int, ...], found: Plain) -> Any:
+    if isinstance(node, DictConfig):
+        return {key: value for key in node for value in _value(node, key, path, found)}
+    # a list keeps its places, so that the index in a message is that of the config
+    return [next(_value(node, index, path, found), _written(node, index)) for index in range(len(node))]
+
+
+def _value(node: DictConfig | ListConfig, key: Any, path: tuple[str | int, ...], found: Plain) -> Iterator[Any]:
+    """The value at a key, or nothing if it has none."""
+    here = (*path, key.name if isinstance(key, enum.Enum) else key)
+    if OmegaConf.is_missing(node, key):
+        found.missing.append(dotted(here))
+        return
+    try:
+        if len(here) > MAX_DEPTH:
+            raise RecursionError("it contains itself")
+        value = node[key]
+        yield _content(value, here, found) if isinstance(value, (DictConfig, ListConfig)) else value
+    except (OmegaConfBaseException, RecursionError) as error:
+        found.unresolved.append(Violation(dotted(here), f"cannot be resolved: {first_line(error)}", _written(node, key)))
+
+
+def _written(node: DictConfig | ListConfig, key: Any) -> Any:
+    unresolved: Any = OmegaConf.to_container(node, resolve=False)
+    return unresolved[key]
