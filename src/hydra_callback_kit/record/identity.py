@@ -5,13 +5,11 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.record.carried import carried_values
-
-Mode = Literal["RUN", "MULTIRUN"]
+from hydra_callback_kit.record.records import Mode
 
 
 @dataclass(frozen=True, slots=True)

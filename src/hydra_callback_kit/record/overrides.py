@@ -3,11 +3,10 @@
 import functools
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
 
 _KEY: Final = r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)"
 _INT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*))")
@@ -40,6 +39,10 @@ def typed_override(override: str) -> tuple[str, Any]:
         match = form.fullmatch(override)
         if match:
             return match[1], kind(match[2])
+    # importing Hydra takes longer than reading a sweep's journal, and most journals do not need its parser
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415
+    from hydra.errors import HydraException  # noqa: PLC0415
+
     try:
         parsed = OverridesParser.create().parse_override(override)
     except HydraException:
@@ -48,12 +51,12 @@ def typed_override(override: str) -> tuple[str, Any]:
     return _key(parsed), _value(parsed, override)
 
 
-def _key(parsed: Override) -> str:
+def _key(parsed: "Override") -> str:
     key = parsed.key_or_group if parsed.package is None else f"{parsed.key_or_group}@{parsed.package}"
     return f"~{key}" if parsed.is_delete() else key
 
 
-def _value(parsed: Override, override: str) -> Any:
+def _value(parsed: "Override", override: str) -> Any:
     if parsed.is_sweep_override():
         return override.partition("=")[2]
     if parsed.is_delete() and "=" not in override:

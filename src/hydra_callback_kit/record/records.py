@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hydra_callback_kit.record.identity import Mode
 from hydra_callback_kit.record.overrides import typed_overrides
 
+Mode = Literal["RUN", "MULTIRUN"]
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 
 
