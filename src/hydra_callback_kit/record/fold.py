@@ -1,7 +1,7 @@
 """Folds the journal's lines into records: the same answer in any order of the lines, and for repeated lines."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,8 +65,8 @@ class _Span:
             self.process = time, process
 
 
-_JOB_FACTS = ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s")
-_RUN_FACTS = ("mode", "duration_s")
+_JOB_FACTS = ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun")
+_RUN_FACTS = ("mode", "duration_s", "planned_jobs")
 
 
 class RunFold:
@@ -104,20 +104,22 @@ class RunFold:
         run = self._run
         # without the parent's lines (its disk was full, say), the jobs decide
         parent = run.process[1] if run.started_at is not None and run.process is not None else None
+        planned: int | None = run.facts.get("planned_jobs", int)
         over = run.ended_at is not None or (parent is not None and alive.is_gone(parent))
         jobs = tuple(
-            _job_record(num, attempts, root, lambda process: run.ended_at is not None or alive.is_gone(process))
+            _job_record(num, attempts, root, alive, run_ended=run.ended_at is not None)
             for num, attempts in sorted(self._jobs.items())
         )
         return RunRecord(
             run_id=self._run_id,
             root=root,
             mode="MULTIRUN" if run.facts.get("mode", str) == "MULTIRUN" or len(jobs) > 1 else "RUN",
-            status=_run_status(run, jobs, over=over),
+            status=_run_status(run, jobs, planned, over=over),
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at,
             duration_s=run.facts.get("duration_s", int, float),
+            planned_jobs=planned,
             facts=run.facts.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
         )
@@ -136,24 +138,27 @@ class _Asked:
         return self._answers[process]
 
 
-def _run_status(run: _Span, jobs: Iterable[JobRecord], *, over: bool) -> Status:
+def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool) -> Status:
     statuses = {job.status for job in jobs}
-    if not over:
-        return "RUNNING" if run.started_at is not None or "RUNNING" in statuses else "INTERRUPTED"
-    if run.ended_at is None:
+    if "RUNNING" in statuses or (not over and run.started_at is not None):
+        return "RUNNING"
+    # what the run's own process left undone, jobs that were run again may have done
+    if statuses <= {"COMPLETED"} and len(jobs) >= (planned or 0) and (run.ended_at is not None or planned is not None):
+        return "COMPLETED"
+    if run.ended_at is None or statuses <= {"COMPLETED"}:
         return "INTERRUPTED"
-    return "COMPLETED" if statuses <= {"COMPLETED"} else "FAILED"
+    return "FAILED"
 
 
-def _job_record(
-    num: int, attempts: Mapping[str, _Span], root: Path, is_over: Callable[[ProcessIdentity], bool]
-) -> JobRecord:
+def _job_record(num: int, attempts: Mapping[str, _Span], root: Path, alive: _Asked, *, run_ended: bool) -> JobRecord:
     _, last = max(attempts.items(), key=lambda item: (item[1].started_at or "", item[1].ended_at or "", item[0]))
     facts = last.facts
     process = last.process[1] if last.process else None
     status = facts.get("status", str)
     if status not in ("COMPLETED", "FAILED", "INTERRUPTED"):
-        status = "INTERRUPTED" if process is None or is_over(process) else "RUNNING"
+        # a job that is run again outlives the run it belongs to
+        over = process is None or (run_ended and not facts.get("rerun")) or alive.is_gone(process)
+        status = "INTERRUPTED" if over else "RUNNING"
     error = facts.get("error", dict)
     output_dir = facts.get("output_dir", str)
     return JobRecord(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _KEY: Final = r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)"
+_PLAIN: Final = re.compile(r"(?=.*[A-Za-z/])(?!(?i:null|true|false|nan|inf)$)[A-Za-z0-9_./-]+")
 _INT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*))")
 _FLOAT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-]?[0-9]+)?)")
 _WORD: Final = re.compile(_KEY + r"=(?!(?:null|true|false|nan|inf)$)([a-z]+)")
@@ -26,6 +27,15 @@ def typed_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         redacted value among them) is kept as text.
     """
     return dict(map(typed_override, overrides))
+
+
+def quoted_value(text: str) -> str:
+    """Writes a text so that it is a value in Hydra's override grammar: in quotes, unless it is a plain path or word."""
+    if _PLAIN.fullmatch(text):
+        return text
+    # in quotes a backslash escapes only a quote, and other backslashes that stand before one
+    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
+    return "'" + escaped.replace("${", "\\${") + "'"
 
 
 @functools.lru_cache(maxsize=10_000)
