@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _KEY: Final = r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)"
-_PLAIN: Final = re.compile(r"(?=.*[A-Za-z/])(?!(?i:null|true|false|nan|inf)$)[A-Za-z0-9_./-]+")
+_PLAIN: Final = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z/][A-Za-z0-9_./-]*")
 _INT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*))")
 _FLOAT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-]?[0-9]+)?)")
 _WORD: Final = re.compile(_KEY + r"=(?!(?:null|true|false|nan|inf)$)([a-z]+)")
@@ -33,9 +33,10 @@ def quoted_value(text: str) -> str:
     """Writes a text so that it is a value in Hydra's override grammar: in quotes, unless it is a plain path or word."""
     if _PLAIN.fullmatch(text):
         return text
-    # in quotes a backslash escapes only a quote, and other backslashes that stand before one
-    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
-    return "'" + escaped.replace("${", "\\${") + "'"
+    # a backslash escapes an interpolation, a quote, and other backslashes that stand before one of the two
+    text = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
+    text = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), text)
+    return f"'{text}'"
 
 
 @functools.lru_cache(maxsize=10_000)
