@@ -2,17 +2,20 @@
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-_KEY: Final = r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)"
 _PLAIN: Final = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z/][A-Za-z0-9_./-]*")
-_INT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*))")
-_FLOAT: Final = re.compile(_KEY + r"=([+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-]?[0-9]+)?)")
-_WORD: Final = re.compile(_KEY + r"=(?!(?:null|true|false|nan|inf)$)([a-z]+)")
+_KEY: Final = re.compile(r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)")
+_VALUE: Final = re.compile(
+    r"([+-]?(?:0|[1-9][0-9]*))"
+    r"|([+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-]?[0-9]+)?)"
+    r"|((?!(?:null|true|false|nan|inf)$)[a-z]+)"
+)
+_KIND: Final[tuple[Callable[[str], Any], ...]] = (str, int, float, str)
 
 
 def typed_overrides(overrides: Iterable[str]) -> dict[str, Any]:
@@ -39,17 +42,34 @@ def quoted_value(text: str) -> str:
     return f"'{text}'"
 
 
-@functools.lru_cache(maxsize=10_000)
+def override_key(override: str) -> str:
+    """The key of an override, as `typed_overrides` writes it."""
+    return override.partition("=")[0].lstrip("+").strip()
+
+
 def typed_override(override: str) -> tuple[str, Any]:
     """Reads one override; see `typed_overrides`.
 
     Hydra's parser takes a quarter of a millisecond, so the three commonest forms are recognised first: a plain key with
     an integer, a decimal number or a lower-case word. A property test holds them to what the parser says.
     """
-    for form, kind in ((_INT, int), (_FLOAT, float), (_WORD, str)):
-        match = form.fullmatch(override)
-        if match:
-            return match[1], kind(match[2])
+    name, equals, text = override.partition("=")
+    key = _plain_key(name) if equals else None
+    if key is not None:
+        match = _VALUE.fullmatch(text)
+        if match is not None:
+            return key, _KIND[match.lastindex or 0](text)
+    return override_key(override), _parsed_value(override)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _plain_key(name: str) -> str | None:
+    match = _KEY.fullmatch(name)
+    return match and match[1]
+
+
+@functools.lru_cache(maxsize=10_000)
+def _parsed_value(override: str) -> Any:
     # importing Hydra takes longer than reading a sweep's journal, and most journals do not need its parser
     from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415
     from hydra.errors import HydraException  # noqa: PLC0415
@@ -57,14 +77,8 @@ def typed_override(override: str) -> tuple[str, Any]:
     try:
         parsed = OverridesParser.create().parse_override(override)
     except HydraException:
-        key, _, text = override.partition("=")
-        return key.lstrip("+"), text
-    return _key(parsed), _value(parsed, override)
-
-
-def _key(parsed: "Override") -> str:
-    key = parsed.key_or_group if parsed.package is None else f"{parsed.key_or_group}@{parsed.package}"
-    return f"~{key}" if parsed.is_delete() else key
+        return override.partition("=")[2]
+    return _value(parsed, override)
 
 
 def _value(parsed: "Override", override: str) -> Any:

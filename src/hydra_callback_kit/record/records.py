@@ -31,7 +31,7 @@ class JobError:
         return f"{self.type}: {first_line}" if first_line else self.type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that makes it four times as slow to build, and large sweeps build many
 class JobRecord:
     """One job, as its last attempt left it.
 
@@ -49,7 +49,8 @@ class JobRecord:
         attempts: how often the job was started.
         host: the machine it ran on.
         pid: the process it ran in.
-        output_dir: the job's output directory, below where the journal lies now.
+        root: the directory that holds the journal.
+        subdir: the job's output directory relative to `root`, or an absolute path where it lies elsewhere.
         facts: what callbacks added, by name.
     """
 
@@ -66,8 +67,14 @@ class JobRecord:
     attempts: int = 1
     host: str | None = None
     pid: int | None = None
-    output_dir: Path | None = None
+    root: Path = Path()
+    subdir: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def output_dir(self) -> Path | None:
+        """The job's output directory, below where the journal lies now."""
+        return None if self.subdir is None else self.root / self.subdir
 
     @property
     def overrides(self) -> dict[str, Any]:

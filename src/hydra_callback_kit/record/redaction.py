@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
@@ -54,8 +54,8 @@ class Redaction:
         name, equals, _ = override.partition("=")
         try:
             parsed = OverridesParser.create().parse_override(override)
-        except OverrideParseException:
-            return f"{name}={REDACTED}" if equals and self.is_secret(name) else override
+        except HydraException:
+            return f"{name}={REDACTED}" if equals else override  # unreadable, and a secret word stands in it
         key = parsed.get_key_element()
         hidden = self.is_secret(key) or self._inside(parsed._value)  # noqa: SLF001  `value()` refuses sweeps
         return f"{key}={REDACTED}" if equals and hidden else override

@@ -10,6 +10,7 @@ import datetime as dt
 import enum
 import math
 import reprlib
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
@@ -54,17 +55,46 @@ def from_json(encoded: Any) -> Any:
     Returns:
         The value, with lists for sequences and dicts for mappings.
     """
-    if isinstance(encoded, str):
+    kind = type(encoded)
+    if kind is str:
         return _NAMES.get(encoded, encoded)
-    if isinstance(encoded, list):
+    if kind is list:
         return [from_json(item) for item in encoded]
-    if isinstance(encoded, dict):
+    if kind is dict:
         if encoded.get("type") == "str" and encoded.keys() == {"repr", "type"}:
             return encoded["repr"]
         if encoded.get("type") == "int" and encoded.keys() == {"repr", "type"}:
             return _big_int(encoded)
-        return {key: from_json(item) for key, item in encoded.items()}
+        return {sys.intern(key): from_json(item) for key, item in encoded.items()}  # the jobs of a sweep share their keys
     return encoded
+
+
+def as_json(decoded: Any) -> Any:
+    """Undoes `from_json`: NaN, infinities and large integers get their names again; nothing is cut.
+
+    Args:
+        decoded: what `from_json` returned.
+
+    Returns:
+        What `json.dumps(..., allow_nan=False)` accepts.
+    """
+    kind = type(decoded)
+    if kind is float:
+        return decoded if math.isfinite(decoded) else _name_of(decoded)
+    if kind is str:
+        return {"repr": decoded, "type": "str"} if decoded in _NAMES else decoded
+    if kind is int:
+        return decoded if decoded.bit_length() <= MAX_INT_BITS else {"repr": hex(decoded), "type": "int"}
+    if kind is dict:
+        return {key: as_json(item) for key, item in decoded.items()}
+    if kind is list:
+        return [as_json(item) for item in decoded]
+    return decoded
+
+
+def is_cut(value: Any) -> bool:
+    """Tells whether a value stands for one that JSON has no word for, or that was too large."""
+    return isinstance(value, dict) and "repr" in value and "type" in value and value.keys() <= {"repr", "type", "length"}
 
 
 def type_name(of: type) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,27 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: if it cannot be written; what was there before is unchanged then.
     """
-    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with put_in_place(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def put_in_place(path: Path) -> Iterator[Path]:
+    """Gives the temporary name to write a file under, and puts the file in its place in one step once it is written.
+
+    Args:
+        path: where the file goes; missing directories are made.
+
+    Yields:
+        A path beside `path`.
+
+    Raises:
+        OSError: if it cannot be put there; what was there before is unchanged then.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        temporary.write_bytes(data)
+        yield temporary
         os.replace(temporary, path)  # noqa: PTH105  the same call as Path.replace, named for what it guarantees
     except BaseException:
         with contextlib.suppress(OSError):

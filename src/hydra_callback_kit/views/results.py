@@ -1,0 +1,210 @@
+"""The results table: what each job varied and what came out, nested for JSON and flat for tables."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from hydra_callback_kit.record.overrides import override_key
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.record.values import is_cut
+from hydra_callback_kit.views.table_formats import Table
+
+Row = dict[str, Any]
+
+MAX_COLUMNS: Final = 100
+"""A mapping with more items stays in one column."""
+
+_HEAD: Final = ("job_num", "job_id", "job_name", "status")
+_ERROR: Final = ("error_type", "error_message")
+_TAIL: Final = ("started_at", "ended_at", "duration_s", "attempts", "host", "output_dir")
+_FIXED: Final = frozenset((*_HEAD, *_ERROR, *_TAIL))
+_CONFIG: Final = "config"
+
+
+def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
+    """One job as an object of `results.json`.
+
+    Args:
+        job: the job.
+        include_config: whether its config is part of it.
+
+    Returns:
+        `job_num`, `job_id`, `job_name`, `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`,
+        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name) and `config`. Floats
+        are floats, NaN and infinities too.
+    """
+    error = job.error
+    row: Row = {
+        "job_num": job.job_num,
+        "job_id": job.job_id,
+        "job_name": job.job_name,
+        "status": job.status,
+        "overrides": job.overrides,
+        "return_value": job.return_value,
+        "error": error and {"type": error.type, "message": error.message, "traceback": error.traceback},
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+        "duration_s": job.duration_s,
+        "attempts": job.attempts,
+        "host": job.host,
+        "output_dir": _directory(job),
+        "facts": _other_facts(job) or {},
+    }
+    return {**row, _CONFIG: job.facts.get(_CONFIG)} if include_config else row
+
+
+def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
+    """The jobs as rows that all have the same columns; see `flat_columns`.
+
+    Args:
+        jobs: the jobs, in the order of the rows.
+
+    Yields:
+        Value by column, None where a job has none.
+    """
+    layout = _Layout(jobs)
+    for cells in layout.cells(jobs):
+        yield dict(zip(layout.columns, cells, strict=True))
+
+
+def flat_columns(jobs: Iterable[JobRecord]) -> list[str]:
+    """The union of the jobs' columns.
+
+    Args:
+        jobs: the jobs.
+
+    Returns:
+        `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or `return_value.<key>`
+        for each item of a mapping; `error_type`, `error_message`; `started_at`, `ended_at`, `duration_s`, `attempts`,
+        `host`, `output_dir`; each other fact under its name, but not the config. An override whose key is one of the
+        other names is called `overrides.<key>`, and such a fact `facts.<name>`.
+    """
+    return _Layout(jobs).columns
+
+
+def flat_return_value(value: Any) -> Row:
+    """A return value by column: `return_value`, or `return_value.<key>` for each item of a mapping, at any depth."""
+    return _flat("return_value", value)
+
+
+def results_table(run: RunRecord, *, include_config: bool = True) -> Table:
+    """The results of a run, ready to be written in any format.
+
+    Args:
+        run: a single run or a sweep.
+        include_config: whether nested rows hold the jobs' configs.
+    """
+    layout = _Layout(run.jobs)
+    return Table(
+        nested=lambda: (nested_row(job, include_config=include_config) for job in run.jobs),
+        columns=layout.columns,
+        cells=lambda: layout.cells(run.jobs),
+        times=frozenset(("started_at", "ended_at")),
+        not_for_people=frozenset(("job_id", "job_name", "started_at", "ended_at", "attempts", "host", "output_dir")),
+    )
+
+
+class _Layout:
+    """Where each job's values go: found by a look at all jobs, before the first row is made."""
+
+    def __init__(self, jobs: Iterable[JobRecord]) -> None:
+        written: dict[str, None] = {}
+        values, facts = _Flattening("return_value"), _Flattening("")
+        for job in jobs:
+            for override in job.task_overrides:
+                written[override.partition("=")[0]] = None
+            values.see(job.return_value)
+            facts.see(_other_facts(job))
+        self._overrides = list(dict.fromkeys(map(override_key, written)))
+        self._values, self._value_columns = values, list(values.columns) or ["return_value"]
+        self._facts, self._fact_columns = facts, list(facts.columns)
+        taken = _FIXED.union(self._value_columns)
+        overrides = [f"overrides.{key}" if key in taken else key for key in self._overrides]
+        taken = taken.union(overrides)
+        names = [f"facts.{name}" if name in taken else name for name in self._fact_columns]
+        self.columns = [*_HEAD, *overrides, *self._value_columns, *_ERROR, *_TAIL, *names]
+
+    def cells(self, jobs: Iterable[JobRecord]) -> Iterator[list[Any]]:
+        """The cells of each job, one for each column."""
+        for job in jobs:
+            error = job.error
+            yield [
+                job.job_num,
+                job.job_id,
+                job.job_name,
+                job.status,
+                *map(job.overrides.get, self._overrides),
+                *map(self._values.of(job.return_value).get, self._value_columns),
+                error and error.type,
+                error and error.message,
+                job.started_at,
+                job.ended_at,
+                job.duration_s,
+                job.attempts,
+                job.host,
+                _directory(job),
+                *map(self._facts.of(_other_facts(job)).get, self._fact_columns),
+            ]
+
+
+class _Flattening:
+    """Flattens one value of each job. Most jobs have mappings of the same shape: their columns are named once.
+
+    Args:
+        name: the column of a bare value, and what the columns of a mapping begin with.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.columns: dict[str, None] = {}
+        self._name = name
+        self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def see(self, value: Any) -> None:
+        """Takes note of a value's columns."""
+        if value is None or (self._is_plain(value) and tuple(value) in self._shapes):
+            return
+        columns = _flat(self._name, value)
+        self.columns.update(dict.fromkeys(columns))
+        if self._is_plain(value):
+            self._shapes[tuple(value)] = tuple(columns)
+
+    def of(self, value: Any) -> Row:
+        """A value by column."""
+        if value is None:
+            return {}
+        if self._is_plain(value):
+            return dict(zip(self._shapes[tuple(value)], value.values(), strict=True))
+        return _flat(self._name, value)
+
+    def _is_plain(self, value: Any) -> bool:
+        return (
+            type(value) is dict
+            and 0 < len(value) <= MAX_COLUMNS
+            and dict not in map(type, value.values())
+            and not is_cut(value)
+        )
+
+
+def _flat(name: str, value: Any) -> Row:
+    cells: Row = {}
+    _flatten(name, value, cells)
+    return cells
+
+
+def _flatten(name: str, value: Any, cells: Row) -> None:
+    if type(value) is dict and 0 < len(value) <= MAX_COLUMNS and not is_cut(value):
+        for key, item in value.items():
+            _flatten(f"{name}.{key}" if name else key, item, cells)
+        return
+    while name in cells:  # {"a.b": 1, "a": {"b": 2}}
+        name += "'"
+    cells[name] = value
+
+
+def _other_facts(job: JobRecord) -> Row | None:
+    facts = job.facts
+    return ({name: fact for name, fact in facts.items() if name != _CONFIG} if _CONFIG in facts else facts) or None
+
+
+def _directory(job: JobRecord) -> str | None:
+    return None if job.subdir is None else os.path.join(job.root, job.subdir)  # noqa: PTH118  made 100,000 times

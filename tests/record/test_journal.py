@@ -1,0 +1,232 @@
+"""The journal: what is written is read back, in any order, repeated, torn or broken."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hydra_callback_kit.record import writer
+from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.record.process import ProcessIdentity, is_alive, this_process
+from hydra_callback_kit.record.reader import JournalNotFoundError, read_run, read_runs
+from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.record.writer import write_line
+
+
+def a_run(root: Path, run_id: str = "20260101T000000-aa") -> RunIdentity:
+    """A sweep's identity."""
+    return RunIdentity(run_id, root, "MULTIRUN")
+
+
+def a_job(run: RunIdentity, num: int, attempt: str = "1") -> JobIdentity:
+    """A job's identity."""
+    return JobIdentity(run, num, f"{num}.{attempt}", str(num), "app", run.root / str(num))
+
+
+def write_job(run: RunIdentity, num: int, status: str | None, attempt: str = "1", **facts: Any) -> None:
+    """Writes what a job writes; without a status it never ends."""
+    job = a_job(run, num, attempt)
+    write_line(run, "job_started", {"job_id": str(num), "overrides": [f"x={num}"], "output_dir": str(num)}, job)
+    if status is not None:
+        write_line(run, "job_ended", {"status": status, "duration_s": 0.5, **facts}, job)
+
+
+def write_sweep(root: Path) -> RunIdentity:
+    """A sweep in which jobs ended in every way and one was tried twice."""
+    run = a_run(root)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "command": ["app.py"]})
+    write_job(run, 0, "COMPLETED", return_value=float("nan"))
+    write_job(run, 1, "FAILED", error={"type": "ValueError", "message": "boom", "traceback": "..."})
+    write_job(run, 2, None)
+    write_job(run, 3, "FAILED")
+    write_job(run, 3, "COMPLETED", attempt="2", return_value={"a": 1})
+    write_line(run, "job_facts", {"cpu_s": 1.5}, a_job(run, 0))
+    write_line(run, "run_ended", {"duration_s": 3.0})
+    return run
+
+
+def lines_of(root: Path) -> list[bytes]:
+    """All lines of a journal."""
+    return [line for file in sorted((root / ".callbacks").iterdir()) for line in file.read_bytes().splitlines(keepends=True)]
+
+
+def rewritten(root: Path, lines: list[bytes]) -> RunRecord:
+    """The record of a journal that consists of these lines, in one file, as read from `root`."""
+    for file in (root / ".callbacks").iterdir():
+        file.unlink()
+    (root / ".callbacks" / "20260101T000000-aa.x-1-2.jsonl").write_bytes(b"".join(lines))
+    return read_run(root)
+
+
+def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Statuses, values, errors, attempts, facts and directories."""
+    write_sweep(tmp_path)
+    run = read_run(tmp_path)
+    assert (run.mode, run.status, run.duration_s, run.facts["command"]) == ("MULTIRUN", "FAILED", 3.0, ["app.py"])
+    assert [(job.job_num, job.status, job.attempts) for job in run.jobs] == [
+        (0, "COMPLETED", 1),
+        (1, "FAILED", 1),
+        (2, "INTERRUPTED", 1),
+        (3, "COMPLETED", 2),
+    ]
+    first, second, third, last = run.jobs
+    assert first.return_value != first.return_value
+    assert first.facts == {"cpu_s": 1.5}
+    assert second.error is not None
+    assert second.error.headline == "ValueError: boom"
+    assert (third.ended_at, third.duration_s) == (None, None)
+    assert (last.return_value, last.overrides, last.output_dir) == ({"a": 1}, {"x": 3}, tmp_path / "3")
+    assert (last.host, last.pid) == (this_process().host, os.getpid())
+    assert not run.broken_lines
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(seed=st.integers(), repeats=st.lists(st.integers(0, 12), max_size=10))
+def test_order_and_repetition_make_no_difference(tmp_path: Path, seed: int, repeats: list[int]) -> None:
+    """Any order of the lines, any of them repeated: the same record."""
+    for file in tmp_path.glob(".callbacks/*"):
+        file.unlink()
+    write_sweep(tmp_path)
+    expected = repr(read_run(tmp_path))
+    lines = lines_of(tmp_path)
+    shuffled = lines + [lines[index % len(lines)] for index in repeats]
+    random.Random(seed).shuffle(shuffled)  # noqa: S311  a test's order needs no secrecy
+    assert repr(rewritten(tmp_path, shuffled)) == expected
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(cut=st.integers(1, 200))
+def test_a_torn_last_line_is_ignored(tmp_path: Path, cut: int) -> None:
+    """A process killed as it wrote leaves half a line, and everything before it counts."""
+    for file in tmp_path.glob(".callbacks/*"):
+        file.unlink()
+    write_sweep(tmp_path)
+    lines = lines_of(tmp_path)
+    run = rewritten(tmp_path, [*lines[:-1], lines[-1][:-cut]])
+    assert not run.broken_lines
+    assert len(run.jobs) == 4
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@given(data=st.data())
+def test_a_flipped_byte_costs_one_line_and_is_named(tmp_path: Path, data: st.DataObject) -> None:
+    """Whatever byte is changed: no crash, every other line is read, and an unreadable one is named with file and line."""
+    for file in tmp_path.glob(".callbacks/*"):
+        file.unlink()
+    write_sweep(tmp_path)
+    lines = lines_of(tmp_path)
+    number = data.draw(st.integers(0, len(lines) - 1))
+    position = data.draw(st.integers(0, len(lines[number]) - 2))
+    byte = data.draw(st.integers(0, 255))
+    lines[number] = lines[number][:position] + bytes([byte]) + lines[number][position + 1 :]
+    run = rewritten(tmp_path, lines)
+    for broken in run.broken_lines:
+        assert broken.line_number in (number + 1, number + 2)
+        assert str(broken).startswith(f"{broken.file}:{broken.line_number}: ")
+    assert len(run.jobs) >= 3
+
+
+@pytest.mark.parametrize("line", [b"{}", b"[]", b'"x"', b"nonsense", b'{"v":99}', b"\xff\xfe", b"[" * 100_000])
+def test_a_broken_line_is_named_and_the_rest_is_read(tmp_path: Path, line: bytes) -> None:
+    """Whatever stands there."""
+    write_sweep(tmp_path)
+    run = rewritten(tmp_path, [line + b"\n", *lines_of(tmp_path)])
+    (broken,) = run.broken_lines
+    assert broken.line_number == 1
+    assert len(run.jobs) == 4
+
+
+def test_a_newer_schema_is_named(tmp_path: Path) -> None:
+    """Lines of a later release are not misread."""
+    write_sweep(tmp_path)
+    newer = json.dumps({**json.loads(lines_of(tmp_path)[0]), "v": 2}).encode() + b"\n"
+    assert "schema version 2" in rewritten(tmp_path, [*lines_of(tmp_path), newer]).broken_lines[0].reason
+
+
+def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
+    """Without an end: RUNNING while the process is there or cannot be seen, INTERRUPTED once it is gone or the run ended."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN"})
+    write_job(run, 0, None)
+    for alive, status in ((True, "RUNNING"), (None, "RUNNING"), (False, "INTERRUPTED")):
+        record = read_run(tmp_path, is_alive=lambda process, alive=alive: alive)
+        assert (record.jobs[0].status, record.status) == (status, status)
+    write_line(run, "run_ended", {})
+    assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
+
+
+def test_a_process_is_told_from_a_later_one_with_its_pid() -> None:
+    """This one lives; one of the same pid born at another time, and one that ended, do not; another host's can't be seen."""
+    me = this_process()
+    assert is_alive(me) is True
+    if me.born is not None:
+        assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert is_alive(ProcessIdentity(me.host, ended.pid, None)) is False
+    assert is_alive(ProcessIdentity("elsewhere", me.pid, me.born)) is None
+
+
+def test_several_runs_of_a_directory_stay_apart(tmp_path: Path) -> None:
+    """The latest is read unless another is named; none is lost."""
+    write_sweep(tmp_path)
+    later = a_run(tmp_path, "20260202T000000-bb")
+    write_job(later, 7, "COMPLETED")
+    assert [job.job_num for job in read_run(tmp_path).jobs] == [7]
+    assert len(read_run(tmp_path, "20260101T000000-aa").jobs) == 4
+    assert [run.run_id for run in read_runs(tmp_path)] == ["20260101T000000-aa", "20260202T000000-bb"]
+
+
+def test_a_directory_without_a_journal(tmp_path: Path) -> None:
+    """The error says which directory was looked into, and what for."""
+    with pytest.raises(JournalNotFoundError, match=r"\.callbacks") as caught:
+        read_run(tmp_path)
+    assert caught.value.root == tmp_path
+    assert read_runs(tmp_path) == []
+    write_sweep(tmp_path)
+    with pytest.raises(JournalNotFoundError):
+        read_run(tmp_path, "unknown")
+
+
+def test_a_write_cut_short_does_not_swallow_the_next_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full in the middle of a line: the error is logged once, and the next line is whole."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {})
+    real_write = os.write
+    monkeypatch.setattr(writer.os, "write", lambda descriptor, data: real_write(descriptor, data[:20]))
+    write_job(run, 0, None)
+    monkeypatch.undo()
+    write_job(run, 1, "COMPLETED")
+    assert [job.job_num for job in read_run(tmp_path).jobs] == [1]
+
+
+def test_a_directory_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One error with the path and what to do, however many lines are lost; nothing is raised."""
+    (tmp_path / ".callbacks").write_text("a file stands in the way")
+    write_sweep(tmp_path)
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert str(tmp_path) in message
+    assert "The job is not affected" in message
+
+
+def test_many_processes_lose_no_line(tmp_path: Path) -> None:
+    """Eight processes write at once; each has a file of its own."""
+    code = f"""
+from pathlib import Path
+from hydra_callback_kit.record.identity import RunIdentity
+from hydra_callback_kit.record.writer import write_line
+for number in range(200):
+    write_line(RunIdentity("20260101T000000-aa", Path({str(tmp_path)!r}), "MULTIRUN"), "run_facts", {{str(number): number}})
+"""
+    writers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(8)]
+    assert [process.wait(60) for process in writers] == [0] * 8
+    assert len(list((tmp_path / ".callbacks").iterdir())) == 8
+    assert len(lines_of(tmp_path)) == 1600
+    assert not read_run(tmp_path).broken_lines

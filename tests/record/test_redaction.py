@@ -1,0 +1,60 @@
+"""Secrets are recognised by their keys and replaced wherever they stand."""
+
+import pytest
+
+from hydra_callback_kit.record.redaction import REDACTED, Redaction
+
+SECRET = [
+    "password",
+    "db_password",
+    "PGPASSWORD",
+    "apiKey",
+    "api-key",
+    "hf_token",
+    "authToken",
+    "aws_secret_access_key",
+    "secrets",
+]
+OPEN = ["max_tokens", "tokenizer", "num_tokens", "user", "keyboard", "secretary", "lr", ""]
+
+
+@pytest.mark.parametrize("key", SECRET)
+def test_secret_keys(key: str) -> None:
+    """Under a secret key every value is replaced, at any depth; null says nothing and stays."""
+    redaction = Redaction()
+    assert redaction.of_value({"a": [{key: "x"}]}) == {"a": [{key: REDACTED}]}
+    assert redaction.of_value({key: {"inner": 1}}) == {key: REDACTED}
+    assert redaction.of_value({key: None}) == {key: None}
+
+
+@pytest.mark.parametrize("key", OPEN)
+def test_open_keys(key: str) -> None:
+    """A word that goes on is another word."""
+    assert Redaction().of_value({key: "x"}) == {key: "x"}
+
+
+@pytest.mark.parametrize(
+    ("override", "redacted"),
+    [
+        ("db.password=hunter2", "db.password=<redacted>"),
+        ("+db.password='a=b'", "+db.password=<redacted>"),
+        ("++api_key=1,2", "++api_key=<redacted>"),
+        ("db={host:x,password:y}", "db=<redacted>"),
+        ("dbs=[{password:y}]", "dbs=<redacted>"),
+        ("db.password=a=b", "db.password=<redacted>"),
+        ("dbs={password:y},{password:z}", "dbs=<redacted>"),
+        ("name=my_password", "name=my_password"),
+        ("~db.password", "~db.password"),
+        ("max_tokens=5", "max_tokens=5"),
+        ("app.py", "app.py"),
+    ],
+)
+def test_overrides(override: str, redacted: str) -> None:
+    """The key decides, also a key inside the value, also in a sweep, also where the grammar gives up."""
+    assert Redaction().of_override(override) == redacted
+
+
+def test_the_keys_are_the_users_choice() -> None:
+    """Given keys replace the default ones; none redacts nothing."""
+    assert Redaction(["ssn"]).of_value({"ssn": 1, "password": 2}) == {"ssn": REDACTED, "password": 2}
+    assert Redaction([]).of_value({"password": 2}) == {"password": 2}

@@ -1,0 +1,155 @@
+"""What holds for every callback that the package registers."""
+
+import dataclasses
+import inspect
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from apps import App
+from hydra.experimental.callback import Callback
+from hydra.utils import get_class
+
+import hydra_callback_kit
+from hydra_plugins.hydra_callback_kit import config
+
+HOOKS = ("on_run_start", "on_run_end", "on_multirun_start", "on_multirun_end", "on_job_start", "on_job_end")
+NOT_FOR_A_HOOKLESS_APP = (
+    "rich",
+    "click",
+    "psutil",
+    "jsonschema",
+    "pydantic",
+    "pyarrow",
+    "plotly",
+    "jinja2",
+    "numpy",
+    "pandas",
+)
+
+
+@pytest.fixture(params=sorted(config.OPTIONS))
+def option(request: pytest.FixtureRequest) -> str:
+    """Each option in turn."""
+    return request.param
+
+
+def parameters_of(option: str) -> list[dataclasses.Field]:
+    """The fields of an option's node that are parameters."""
+    return [field for field in dataclasses.fields(config.OPTIONS[option]) if field.name != "_target_"]
+
+
+def default_of(field: dataclasses.Field) -> object:
+    """A field's default, made if it has a factory."""
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def class_of(option: str) -> type[Callback]:
+    """The class that an option's target names."""
+    return get_class(config.OPTIONS[option]._target_)
+
+
+def test_the_target_is_a_public_class_with_the_options_name(option: str) -> None:
+    """`some_callback` builds `hydra_callback_kit.SomeCallback`, a subclass of Hydra's own Callback."""
+    name = "".join(word.capitalize() for word in option.split("_"))
+    assert config.OPTIONS[option]._target_ == f"hydra_callback_kit.{name}"
+    assert name in hydra_callback_kit.__all__
+    assert issubclass(class_of(option), Callback)
+
+
+def test_the_node_and_the_class_agree(option: str) -> None:
+    """The dataclass's fields are the parameters of `__init__`: names, order and defaults."""
+    signature = inspect.signature(class_of(option))
+    assert [field.name for field in parameters_of(option)] == list(signature.parameters)
+    for field in parameters_of(option):
+        default = signature.parameters[field.name].default
+        assert default_of(field) == (list(default) if isinstance(default, tuple) else default), field.name
+
+
+def test_every_parameter_and_hook_is_documented(option: str) -> None:
+    """Args lists every parameter; Files and an Example stand in the docstring; each hook says what it does."""
+    documented = inspect.getdoc(class_of(option)) or ""
+    for field in parameters_of(option):
+        assert re.search(rf"^    {field.name}: \S", documented, re.MULTILINE), field.name
+    for section in ("Files:", "Example:"):
+        assert section in documented
+    for hook in HOOKS:
+        if hook in vars(class_of(option)):
+            assert inspect.getdoc(vars(class_of(option))[hook])
+
+
+def test_it_survives_pickling(option: str) -> None:
+    """A copy that a launcher sends to a worker has the same parameters."""
+    callback = class_of(option)()
+    assert vars(pickle.loads(pickle.dumps(callback))) == vars(callback)
+
+
+def test_its_hooks_take_hydras_arguments_and_any_to_come(option: str) -> None:
+    """Each hook has Hydra's own signature and takes unknown keyword arguments."""
+    for hook in HOOKS:
+        signature = inspect.signature(getattr(class_of(option), hook))
+        expected = inspect.signature(getattr(Callback, hook))
+        assert set(expected.parameters) <= set(signature.parameters)
+        assert any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+
+
+def test_the_docstrings_example_composes_and_runs(option: str, app: App) -> None:
+    """The YAML of the docstring, in an empty app, is a valid config."""
+    (example,) = re.findall(r"```yaml\n(.*?)```", inspect.getdoc(class_of(option)) or "", re.DOTALL)
+    app.write("return cfg.x", inspect.cleandoc(example) + "\nx: 0\n")
+    done = app.run()
+    assert done.code == 0, done.stderr
+    assert "UserWarning" not in done.stderr
+
+
+def test_a_broken_config_breaks_no_hook(option: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A hook that gets what it cannot use says so in the log and raises nothing."""
+    callback = class_of(option)()
+    for hook in HOOKS:
+        getattr(callback, hook)(config=None, job_return=None, task_function=None, more=1)
+
+
+def test_importing_a_callback_imports_no_optional_package(option: str) -> None:
+    """A process that builds the callback has loaded nothing but Hydra and what Hydra loads."""
+    code = f"""
+import sys, hydra
+from hydra.utils import get_class
+get_class({config.OPTIONS[option]._target_!r})()
+print(*[name for name in {NOT_FOR_A_HOOKLESS_APP!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_plugin_module_imports_only_hydra_and_dataclasses() -> None:
+    """Every Hydra app on the machine imports it."""
+    source = Path(config.__file__).read_text("utf-8")
+    assert set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE)) <= {"dataclasses", "hydra", "typing"}
+
+
+def test_imports_point_one_way() -> None:
+    """Callbacks -> record, views; views -> record; record -> nothing of ours."""
+    package = Path(hydra_callback_kit.__file__).parent
+    allowed = {"record": {"record"}, "views": {"views", "record"}, "callbacks": {"callbacks", "views", "record"}}
+    for layer, targets in allowed.items():
+        for file in (package / layer).rglob("*.py"):
+            imported = set(re.findall(r"hydra_callback_kit\.(\w+)", "\n".join(_imports(file))))
+            assert imported <= targets, file
+
+
+def _imports(file: Path) -> list[str]:
+    return [line for line in file.read_text("utf-8").splitlines() if re.match(r"\s*(from|import) ", line)]
+
+
+def test_the_public_names_load_on_first_use() -> None:
+    """`dir` lists them, each can be had, and an unknown one is an AttributeError."""
+    assert sorted(hydra_callback_kit.__all__) == list(hydra_callback_kit.__all__)
+    assert set(hydra_callback_kit.__all__) < set(dir(hydra_callback_kit))
+    for name in hydra_callback_kit.__all__:
+        assert getattr(hydra_callback_kit, name) is not None
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", hydra_callback_kit.__version__)
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = hydra_callback_kit.Nonsense
