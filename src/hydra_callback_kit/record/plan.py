@@ -14,6 +14,7 @@ from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
+from hydra_callback_kit.record.given_overrides import task_overrides
 from hydra_callback_kit.record.redaction import REDACTED
 
 _BASIC_SWEEPER: Final = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
@@ -49,7 +50,7 @@ def planned_jobs(config: DictConfig) -> Plan | None:
     params = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
     state = random.getstate()
     try:
-        parsed = parser.parse_overrides([*params, *config.hydra.overrides.task])
+        parsed = parser.parse_overrides([*params, *task_overrides(config)])
         values = {override.get_key_element(): _values(override) for override in parsed}
     except HydraException:
         return None

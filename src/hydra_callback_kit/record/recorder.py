@@ -17,6 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
 from hydra_callback_kit.record.plan import planned_jobs
 from hydra_callback_kit.record.process import program
@@ -71,8 +72,8 @@ def record_run_start(config: DictConfig) -> None:
             "command": redaction.of_overrides([*started_by, *sys.argv[1:]]),
             "job_name": config.hydra.job.name,
             "config_name": config.hydra.job.config_name,
-            "overrides": redaction.of_overrides(list(config.hydra.overrides.task)),
-            "hydra_overrides": redaction.of_overrides(list(config.hydra.overrides.hydra)),
+            "overrides": redaction.of_overrides(task_overrides(config)),
+            "hydra_overrides": redaction.of_overrides(hydra_overrides(config)),
             "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
             "sweeper": config.hydra.runtime.choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
@@ -118,7 +119,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             {
                 "job_id": job.job_id,
                 "job_name": job.job_name,
-                "overrides": redaction_of(config).of_overrides(list(config.hydra.overrides.task)),
+                "overrides": redaction_of(config).of_overrides(task_overrides(config)),
                 "output_dir": _below(job.run, job.output_dir),
                 **({"rerun": True} if job.run.rerun else {}),
             },
