@@ -11,19 +11,34 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.record.reader import JournalNotFoundError
+    from hydra_callback_kit.record.records import JobError, JobRecord
+    from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
 
 __all__ = [
+    "JobError",
+    "JobRecord",
+    "JournalNotFoundError",
     "LoggingCallback",
+    "MetricNotFoundError",
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
+    "Run",
+    "load_run",
 ]
 
 _MODULES = {
+    "JobError": "record.records",
+    "JobRecord": "record.records",
+    "JournalNotFoundError": "record.reader",
     "LoggingCallback": "callbacks.logging_callback",
+    "MetricNotFoundError": "views.run",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "Run": "views.run",
+    "load_run": "views.run",
 }
 
 

@@ -1,8 +1,21 @@
 """Only the type checker runs this: the public API, typed as users see it."""
 
+from typing import Any
+
 from hydra.experimental.callback import Callback
 
-from hydra_callback_kit import LoggingCallback, ParameterError, PerformanceCallback, RedactionCallback
+from hydra_callback_kit import (
+    JobError,
+    JobRecord,
+    JournalNotFoundError,
+    LoggingCallback,
+    MetricNotFoundError,
+    ParameterError,
+    PerformanceCallback,
+    RedactionCallback,
+    Run,
+    load_run,
+)
 
 callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
@@ -15,3 +28,16 @@ try:
 except ParameterError as error:
     parameter: str = error.parameter
     allowed: str = error.allowed
+
+try:
+    run: Run = load_run("multirun/2025-03-01/14-05-09", run_id=None)
+    best: JobRecord = run.best("accuracy", mode="max")
+    overrides: dict[str, Any] = best.overrides
+    failed: list[JobRecord] = run.failed
+    errors: list[JobError | None] = [job.error for job in run.jobs]
+    rows: list[dict[str, Any]] = run.rows()
+    status: str = run.status
+except JournalNotFoundError as error:
+    print(error.root)  # noqa: T201  what a script would do
+except MetricNotFoundError as error:
+    known: list[str] = error.known

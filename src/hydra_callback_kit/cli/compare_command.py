@@ -13,7 +13,7 @@ from hydra_callback_kit.cli.target import json_option, the_run
 from hydra_callback_kit.record.finder import enclosing_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.values import to_json
+from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.views.comparison import differences
 
 
@@ -23,15 +23,20 @@ from hydra_callback_kit.views.comparison import differences
 def command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Show what differs between runs.
 
-    Compared are how they were started, overrides, configs (where `results_aggregator_callback` recorded them) and metrics; of
-    a sweep the config that its jobs share, and the range of each metric. A PATH may also be the directory of a sweep's job.
+    Compared are how they were started, overrides, configs (where `results_aggregator_callback` recorded them) and metrics;
+    of a sweep the config that its jobs share, and the range of each metric. A PATH may also be a job's directory in a sweep.
     """
     if len(paths) < 2:  # noqa: PLR2004  one has nothing to differ from
         raise click.UsageError("Give two paths or more.")
     runs = [_run_or_job(path) for path in paths]
     found = differences(runs)
     if as_json:
-        screen.print_json({"runs": list(map(str, paths)), "differences": [dataclasses.asdict(each) for each in found]})
+        screen.print_json(
+            {
+                "runs": list(map(str, paths)),
+                "differences": [{**dataclasses.asdict(each), "values": list(each.values)} for each in found],
+            }
+        )
     elif not found:
         click.echo("They do not differ in anything that is recorded.")
     else:
@@ -60,4 +65,4 @@ def _run_or_job(path: Path) -> RunRecord:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(to_json(value), ensure_ascii=False)
+    return "" if value is None else value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False)

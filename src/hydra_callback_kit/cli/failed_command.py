@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import NothingToShowError, json_option, latest_runs, path_argument, run_option
+from hydra_callback_kit.cli.target import NothingToShowError, json_option, latest_runs, path_argument, run_option, the_run
 from hydra_callback_kit.record.records import JobRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import nested_row
@@ -24,14 +24,13 @@ def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> N
     Of each job its number, overrides, output directory and error. Below a folder that holds several runs, those of each
     directory's latest run.
     """
-    runs = latest_runs(path, run_id)
+    runs = latest_runs(path) if run_id is None else [the_run(path, run_id)]
     found = [(run, job) for run in runs for job in failed_jobs(run)]
     for run in runs:
         screen.print_warnings(run)
     if not found:
-        raise NothingToShowError(
-            f"No job failed or was interrupted: {'; '.join(f'{wording.status_counts(run)} in {run.root}' for run in runs[:10])}"
-        )
+        looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
+        raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
     if as_json:
         screen.print_json([{"run_id": run.run_id, **nested_row(job, include_config=False)} for run, job in found])
         return

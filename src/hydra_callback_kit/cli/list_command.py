@@ -45,13 +45,14 @@ def command(name: str | None, as_json: bool) -> None:
 
 def _describe(option: str) -> dict[str, Any]:
     node = OPTIONS[option]
-    callback = getattr(hydra_callback_kit, node._target_.rpartition(".")[2])
+    target: str = vars(node)["_target_"]
+    callback = getattr(hydra_callback_kit, target.rpartition(".")[2])
     text = inspect.cleandoc(callback.__doc__ or "")
     meanings = _entries(_section(text, "Args"))
     example = re.search(r"```yaml\n(.*?)```", _section(text, "Example"), re.DOTALL)
     return {
         "name": option,
-        "target": node._target_,
+        "target": target,
         "summary": _SENTENCE.sub(r"\1", " ".join(text.partition("\n\n")[0].split())),
         "description": text.partition("\nArgs:")[0].partition("\nRaises:")[0].partition("\nFiles:")[0].strip(),
         "parameters": [

@@ -13,7 +13,7 @@ from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.job_table import job_columns
 from hydra_callback_kit.cli.screen import Column
 from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import to_json
+from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.summary import reason
@@ -120,7 +120,7 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     job = run.jobs[0]
     facts = {"overrides": wording.overrides(job.task_overrides)}
     if job.return_value is not None:
-        facts["returned"] = json.dumps(to_json(job.return_value), ensure_ascii=False)
+        facts["returned"] = json.dumps(as_json(job.return_value), ensure_ascii=False)
     if job.attempts > 1:
         facts["attempts"] = str(job.attempts)
     return {**facts, "error": reason(job)} if reason(job) else facts

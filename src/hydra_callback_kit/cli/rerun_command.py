@@ -11,7 +11,7 @@ from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run
 from hydra_callback_kit.record.process import is_alive
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.commands import Command, Commands, NotRecordedError, never_started
+from hydra_callback_kit.views.commands import Commands, NotRecordedError, never_started
 
 
 @click.command("rerun")
@@ -31,6 +31,7 @@ from hydra_callback_kit.views.commands import Command, Commands, NotRecordedErro
 )
 @run_option
 def command(
+    *,
     path: Path,
     overrides: tuple[str, ...],
     failed: bool,

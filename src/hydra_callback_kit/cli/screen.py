@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.values import to_json
+from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.views.files import json_text
 
 COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "INTERRUPTED": "yellow", "RUNNING": "cyan"}
@@ -34,7 +34,7 @@ class Column:
 
 def print_json(value: Any) -> None:
     """Prints strict JSON."""
-    click.echo(json_text(to_json(value)), nl=False)
+    click.echo(json_text(as_json(value)), nl=False)
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
@@ -92,7 +92,8 @@ def fitting(columns: Sequence[Column], width: int) -> tuple[list[Column], list[C
     Returns:
         Those that are shown, and those that are left out: the last ones that are not needed.
     """
-    shown, left_out = list(columns), []
+    shown = list(columns)
+    left_out: list[Column] = []
     while _width(shown) > width and any(not column.needed for column in shown):
         last = max(i for i, column in enumerate(shown) if not column.needed)
         left_out.insert(0, shown.pop(last))

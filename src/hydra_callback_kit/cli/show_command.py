@@ -26,6 +26,7 @@ from hydra_callback_kit.cli.target import (
 from hydra_callback_kit.record.reader import run_ids
 from hydra_callback_kit.record.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.ranking import Best, ranked
 from hydra_callback_kit.views.run import failed_jobs
 
 _ROWS: Final = 40
@@ -44,7 +45,7 @@ _REFRESH_S: Final = 2.0
 @run_option
 @json_option
 def command(
-    path: Path, failed: bool, sort_by: str | None, mode: str, every: bool, watch: bool, run_id: str | None, as_json: bool
+    *, path: Path, failed: bool, sort_by: str | None, mode: Best, every: bool, watch: bool, run_id: str | None, as_json: bool
 ) -> None:
     """Show a run or a sweep, or list the runs below a folder.
 
@@ -56,7 +57,11 @@ def command(
 
     def chosen(run: RunRecord) -> list[JobRecord]:
         jobs = failed_jobs(run) if failed else list(run.jobs)
-        return sorted_jobs(jobs, sort_by, mode) if sort_by else jobs
+        if failed and not jobs and not watch:
+            raise NothingToShowError(f"No job failed or was interrupted: {wording.status_counts(run)} in {run.root}")
+        if sort_by is None:
+            return jobs
+        return ranked(jobs, sort_by, mode) if watch else sorted_jobs(jobs, sort_by, mode)  # the first has still to return it
 
     def show(rows: int | None) -> bool:
         """Prints the page once and tells whether something still runs."""
@@ -77,8 +82,6 @@ def command(
         _watch(show)
     else:
         show(_ROWS if screen.is_terminal() and not every else None)
-        if failed and run_id is not None:
-            raise NothingToShowError(f"No job failed or was interrupted: {wording.status_counts(run)}")
 
 
 class _Page(io.StringIO):

@@ -1,7 +1,7 @@
 """What PATH means: the run that lies there, or the runs below."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from hydra_callback_kit.record.fold import IsAlive
 from hydra_callback_kit.record.process import is_alive as is_process_alive
 from hydra_callback_kit.record.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.views.ranking import ranked
+from hydra_callback_kit.views.ranking import Best, metric_names, metric_of, ranked
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -83,9 +83,14 @@ def directories(path: Path) -> list[Path]:
     return [directory for ids, directory in sorted(found, key=lambda item: item[0][-1:], reverse=True) if ids]
 
 
-def latest_runs(path: Path, run_id: str | None = None) -> list[RunRecord]:
-    """Reads the latest run of each directory at a path and below it, newest first; or the one that `run_id` names."""
-    return [the_run(path, run_id)] if run_id is not None else [read_run(directory) for directory in directories(path)]
+def latest_runs(path: Path, without: Collection[str] = ()) -> list[RunRecord]:
+    """Reads the latest run of each directory at a path and below it, newest first.
+
+    Args:
+        path: a run's directory, or a folder above.
+        without: names of facts that are not needed.
+    """
+    return [read_run(directory, without=without) for directory in directories(path)]
 
 
 def runs_below(path: Path) -> list[RunRecord]:
@@ -94,5 +99,13 @@ def runs_below(path: Path) -> list[RunRecord]:
     return sorted(runs, key=lambda run: run.run_id, reverse=True)
 
 
-def sorted_jobs(jobs: Sequence[JobRecord], sort_by: str, mode: str) -> list[JobRecord]:
-    return ranked(jobs, sort_by, mode)
+def sorted_jobs(jobs: Sequence[JobRecord], metric: str, mode: Best) -> list[JobRecord]:
+    """Sorts jobs by a metric, the best first.
+
+    Raises:
+        NothingToShowError: if no job has it.
+    """
+    if all(metric_of(job, metric) is None for job in jobs):
+        known = ", ".join(metric_names(jobs)) or "none"
+        raise NothingToShowError(f"No job returned a number {metric!r}. Numbers that jobs returned: {known}.")
+    return ranked(jobs, metric, mode)

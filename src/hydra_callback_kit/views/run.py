@@ -2,11 +2,13 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views.ranking import Best, best_job, metric_names
 from hydra_callback_kit.views.results import flat_rows
 
 
@@ -23,6 +25,22 @@ class Run(RunRecord):
         """The jobs that failed or were interrupted."""
         return failed_jobs(self)
 
+    def best(self, metric: str, mode: Best = "max") -> JobRecord:
+        """The best of the completed jobs.
+
+        Args:
+            metric: a key of the mapping that the jobs return, dotted where it is nested (`test.accuracy`); `return_value`
+                where they return a bare number.
+            mode: whether the largest (`max`) or the smallest (`min`) value is the best.
+
+        Raises:
+            MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.
+        """
+        job = best_job(self.jobs, metric, mode)
+        if job is None:
+            raise MetricNotFoundError(metric, metric_names(self.jobs))
+        return job
+
     def rows(self) -> list[dict[str, Any]]:
         """The results table, a flat row for each job: `pandas.DataFrame(run.rows())`.
 
@@ -30,6 +48,23 @@ class Run(RunRecord):
             Rows that all have the same columns, those of `results.csv`, with None where a job has no value.
         """
         return list(flat_rows(self.jobs))
+
+
+class MetricNotFoundError(LookupError):
+    """No completed job returned a number by this name that is not NaN.
+
+    Attributes:
+        metric: the name.
+        known: the names of the numbers that jobs returned.
+    """
+
+    def __init__(self, metric: str, known: Sequence[str]) -> None:
+        names = ", ".join(known) or "none"
+        super().__init__(
+            f"No completed job returned a number {metric!r} other than NaN. Numbers that jobs returned: {names}."
+        )
+        self.metric = metric
+        self.known = list(known)
 
 
 def load_run(path: str | os.PathLike[str], run_id: str | None = None) -> Run:
