@@ -5,6 +5,7 @@ ConfigStore. What each parameter means stands in the docstring of the class that
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
@@ -29,6 +30,19 @@ class PerformanceCallback:
     output_file: str | None = "performance.json"
 
 
+@dataclass
+class ResultsAggregatorCallback:
+    """`callbacks: [results_aggregator_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ResultsAggregatorCallback"
+    output_file: Any = "results.json"  # a name or a list of names, which OmegaConf has no type for
+    include_config: bool = True
+    sort_by: str | None = None
+    mode: str = "max"
+    top_k: int = 10
+    average_over: list[str] = field(default_factory=list)
+
+
 _SECRET_KEYS = (
     *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
     *("api_key", "apikey", "access_key", "private_key"),
@@ -47,6 +61,7 @@ OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
+    "results_aggregator_callback": ResultsAggregatorCallback,
 }
 
 for group in ("callbacks", "hydra/callbacks"):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.record.reader import JournalNotFoundError
     from hydra_callback_kit.record.records import JobError, JobRecord
     from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
@@ -24,6 +25,7 @@ __all__ = [
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
+    "ResultsAggregatorCallback",
     "Run",
     "load_run",
 ]
@@ -37,6 +39,7 @@ _MODULES = {
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",
     "load_run": "views.run",
 }

@@ -13,6 +13,7 @@ from hydra_callback_kit import (
     ParameterError,
     PerformanceCallback,
     RedactionCallback,
+    ResultsAggregatorCallback,
     Run,
     load_run,
 )
@@ -21,6 +22,9 @@ callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    ResultsAggregatorCallback(
+        output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
+    ),
 ]
 
 try:

@@ -1,8 +1,9 @@
 """The app's own part of a config as plain values: resolved, without secrets, without Hydra's node."""
 
+import enum
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, Node
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.record.redaction import redaction_of
@@ -11,24 +12,33 @@ from hydra_callback_kit.record.redaction import redaction_of
 def app_config(config: DictConfig) -> dict[str, Any]:
     """Returns the config that the task function gets, for people and for the record.
 
+    `OmegaConf.to_container` does the same for a config that can be resolved as a whole, in five times the time.
+
     Args:
         config: the config that Hydra handed to a hook.
 
     Returns:
-        Plain Python values, interpolations resolved; missing values stay `???`. Where an interpolation below a top-level key
-        cannot be resolved, that key is returned as it was written.
+        Plain Python values, interpolations resolved, enums by name; missing values stay `???`. An interpolation that cannot
+        be resolved is returned as it was written.
     """
-    plain = {str(key): _plain(config, key) for key in config if key != "hydra"}
+    plain = {str(key): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
     redacted: dict[str, Any] = redaction_of(config).of_value(plain)
     return redacted
 
 
-def _plain(config: DictConfig, key: Any) -> Any:
-    if OmegaConf.is_missing(config, key):
-        return "???"
-    try:
-        value = config[key]
-        return OmegaConf.to_container(value, resolve=True, enum_to_str=True) if OmegaConf.is_config(value) else value
-    except OmegaConfBaseException:
-        unresolved = OmegaConf.to_container(OmegaConf.masked_copy(config, key), resolve=False, enum_to_str=True)
-        return unresolved[key] if isinstance(unresolved, dict) else "???"
+def _plain(parent: Any, key: Any, node: Any) -> Any:
+    value = node._value() if isinstance(node, Node) else node  # noqa: SLF001  as it was written; to read it takes much longer
+    if isinstance(value, str) and ("${" in value or value == "???"):
+        try:
+            node = value = parent[key]
+        except OmegaConfBaseException:
+            return value
+    if isinstance(node, DictConfig) and value is not None:
+        return {_name(name): _plain(node, name, item) for name, item in node.items_ex(resolve=False)}
+    if isinstance(node, ListConfig) and value is not None:
+        return [_plain(node, index, item) for index, item in enumerate(node._iter_ex(resolve=False))]  # noqa: SLF001  the same
+    return _name(value)
+
+
+def _name(value: Any) -> Any:
+    return value.name if isinstance(value, enum.Enum) else value

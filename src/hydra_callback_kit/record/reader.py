@@ -1,5 +1,6 @@
 """The journal's reader: every line that is intact becomes part of a record, every other one is named."""
 
+import contextlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from hydra_callback_kit.record.fold import IsAlive, RunFold
 from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION
 from hydra_callback_kit.record.process import is_alive as is_process_alive
 from hydra_callback_kit.record.records import BrokenLine, RunRecord
+from hydra_callback_kit.record.values import from_json
 
 
 class JournalNotFoundError(FileNotFoundError):
@@ -64,6 +66,25 @@ def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRe
     """
     runs = _read(root, sorted((root / JOURNAL_DIR).glob("*.jsonl")), is_alive, run_ids(root))
     return [runs[run_id] for run_id in sorted(runs)]
+
+
+def facts_of_runs(root: Path, name: str) -> list[Any]:
+    """Every value of one fact of the runs of a directory; the lines that do not name it are not parsed.
+
+    Args:
+        root: the directory that holds the journal.
+        name: the fact's name.
+    """
+    quoted = json.dumps(name).encode("ascii")
+    facts: list[Any] = []
+    for file in sorted((root / JOURNAL_DIR).glob("*.jsonl")):
+        for _, text, _ in _lines(file):
+            if quoted in text:
+                with contextlib.suppress(BrokenLineError):
+                    line = parse_line(text)
+                    if "job" not in line and name in line["facts"]:
+                        facts.append(from_json(line["facts"][name]))
+    return facts
 
 
 def run_ids(root: Path) -> list[str]:

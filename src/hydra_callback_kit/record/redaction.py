@@ -90,5 +90,6 @@ def _redaction(secret_keys: tuple[str, ...]) -> Redaction:
     return Redaction(secret_keys)
 
 
+@functools.lru_cache(maxsize=4_096)  # the jobs of a sweep share their keys
 def _normalised(key: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower().replace("-", "_").replace(" ", "_")

@@ -25,7 +25,8 @@ MAX_REPR: Final = 200
 MAX_DEPTH: Final = 20
 """Containers nested deeper are cut to their `repr`."""
 MAX_VALUES: Final = 10_000
-"""Once a value holds so many parts, the containers that follow are cut to their `repr`."""
+"""Once a value holds so many parts, what follows is cut: containers to their `repr`, strings to `MAX_REPR` characters. Each
+100 characters of a string count as one part more."""
 MAX_INT_BITS: Final = 4_096
 """A larger integer becomes its hexadecimal `repr`."""
 
@@ -119,7 +120,8 @@ class _Encoder:
         if exact is float:
             return value if math.isfinite(value) else _name_of(value)
         if exact is str:
-            return _string(value)
+            self._parts += len(value) // 100
+            return _string(value, MAX_STRING if self._parts <= MAX_VALUES else MAX_REPR)
         try:
             return self._by_content(value, depth)
         except Exception:  # noqa: BLE001  the value's own methods may raise anything
@@ -186,11 +188,11 @@ def _name_of(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _string(value: str) -> Any:
+def _string(value: str, longest: int = MAX_STRING) -> Any:
     if value in _NAMES:
         return {"repr": value, "type": "str"}
-    if len(value) > MAX_STRING:
-        return {"repr": value[:MAX_STRING], "type": "str", "length": len(value)}
+    if len(value) > longest:
+        return {"repr": value[:longest], "type": "str", "length": len(value)}
     return value
 
 

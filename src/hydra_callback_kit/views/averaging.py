@@ -61,7 +61,8 @@ def figures(values: Sequence[float]) -> dict[str, Any]:
     """Sums numbers up.
 
     Args:
-        values: at least one number. A NaN among them makes all figures but the count NaN, so that a job that went wrong shows.
+        values: at least one number. A NaN among them makes all figures but the count NaN, so that a job that went wrong
+            shows.
 
     Returns:
         `count`, `mean`, `std` (of the sample, divided by count - 1; None for a single number), `min` and `max`.
@@ -77,8 +78,8 @@ def figures(values: Sequence[float]) -> dict[str, Any]:
 def averages_table(jobs: Sequence[JobRecord], over: Collection[str]) -> Table:
     """The averages, ready to be written in any format.
 
-    Nested rows have `overrides`, `jobs`, `completed` and `metrics`; flat ones a column for each override, `jobs`, `completed`, and
-    `<metric>.count`, `.mean`, `.std`, `.min` and `.max`.
+    Nested rows have `overrides`, `jobs`, `completed` and `metrics`; flat ones a column for each override, `jobs`,
+    `completed`, and `<metric>.count`, `.mean`, `.std`, `.min` and `.max`.
 
     Args:
         jobs: the jobs.

@@ -23,11 +23,19 @@ def metric_of(job: JobRecord, metric: str) -> float | None:
     Returns:
         The number, NaN and infinities too; None if there is none by that name.
     """
-    value: Any = job.return_value
-    path = metric.removeprefix("return_value").removeprefix(".")
-    if path:
-        value = flat_return_value(value).get(f"return_value.{path}")
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    found = _at(job.return_value, metric)
+    return _at({"return_value": job.return_value}, metric) if found is None else found
+
+
+def _at(value: Any, path: str) -> float | None:
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        found = value[path]
+        return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+    cuts = [i for i, character in enumerate(path) if character == "."]  # a key may hold a dot itself
+    inside = (_at(value[path[:i]], path[i + 1 :]) for i in cuts if path[:i] in value)
+    return next((found for found in inside if found is not None), None)
 
 
 def ranked(jobs: Sequence[JobRecord], metric: str, mode: Best = "max") -> list[JobRecord]:

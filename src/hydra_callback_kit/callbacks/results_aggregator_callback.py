@@ -1,0 +1,229 @@
+"""`results_aggregator_callback`: one table of what each job varied, what came out, and what failed."""
+
+import importlib
+import importlib.util
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks import parameters
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job, report
+from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.record.app_config import app_config
+from hydra_callback_kit.record.identity import RunIdentity, identify_run
+from hydra_callback_kit.record.reader import facts_of_runs, read_run
+from hydra_callback_kit.record.recorder import record_job_end, record_job_facts, record_job_start
+from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.record.writer import write_line
+from hydra_callback_kit.views import ranking
+from hydra_callback_kit.views.averaging import averages_table
+from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.results import nested_row, results_table
+from hydra_callback_kit.views.table_formats import FORMATS, write_table
+
+log = logging.getLogger("hydra_callback_kit.results_aggregator_callback")
+
+_FILES = "results_files"
+_HOLD_CONFIGS = (".json", ".jsonl")
+
+
+class ResultsAggregatorCallback(Callback):
+    """Writes a table with a row for each job that started: its overrides, its status, and what it returned or why it failed.
+
+    The table is written when the run or sweep ends, also when jobs failed and after Ctrl-C. Every job writes down what it
+    knows as it goes, so no row is lost in whichever process the job ran. Values of secret keys are redacted (see
+    `RedactionCallback`). A file that none of these tables has written before is kept as `<name>.bak`, with a warning.
+
+    Large values are cut, and say so: a list, mapping or array of more than 1,000 items becomes
+    `{"repr": ..., "type": ..., "length": ...}`, a text of more than 10,000 characters keeps its beginning. In the flat
+    formats a mapping of more than 100 items stays in one column.
+
+    Args:
+        output_file: the table's name, or a list of names, relative to the run's output directory or the sweep directory, or
+            absolute in a directory that exists. The suffix decides the format: `.json`, `.jsonl`, `.csv`, `.md` or
+            `.parquet` (which needs `pip install 'hydra-callback-kit[parquet]'`).
+        include_config: whether the JSON formats hold each job's config, resolved.
+        sort_by: a metric to rank the jobs by: a key of what they return, dotted where it is nested (`test.accuracy`), or
+            `return_value` for a bare number; null ranks nothing. Jobs with NaN come after the others, failed ones last.
+        mode: whether `max` or `min` of `sort_by` is best.
+        top_k: how many of the best jobs are logged, 1 or more.
+        average_over: keys of overrides, such as `seed`; for each combination of the other overrides the metrics of the jobs
+            are averaged. A NaN makes the mean NaN.
+
+    Raises:
+        ParameterError: if a parameter is not one of these, no file can be written there, or pyarrow is missing.
+
+    Files:
+        `results.json` (JSON): a list of objects, one a line, with `job_num`, `job_id`, `job_name`, `status` (`COMPLETED`,
+        `FAILED`, `INTERRUPTED` or `RUNNING`), `overrides`, `return_value`, `error` (null, or `type`, `message` and
+        `traceback`), `started_at`, `ended_at` (UTC), `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other
+        callbacks measured) and `config`. NaN and infinities are the strings `NaN`, `Infinity` and `-Infinity` there.
+        `.jsonl` has the same objects without the list.
+        `.csv`, `.parquet` and `.md` have a column for each override under its key, for each metric (`return_value` or
+        `return_value.<key>`), `error_type` and `error_message`, and the other fields, one a name. Markdown leaves out what
+        people seldom look at, and shortens cells. In pandas: `pd.read_csv("results.csv")`.
+        `<stem>_averaged.<suffix>` beside each table, with `average_over`: the overrides, `jobs`, `completed`, and each
+        metric's `count`, `mean`, `std` (of the sample), `min` and `max`.
+        `best.json` (JSON), with `sort_by`: the best job's object, or null if no job returned the metric.
+        `.callbacks/*.jsonl` in the same directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [results_aggregator_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            results_aggregator_callback:
+              output_file: [results.csv, results.json]
+              sort_by: accuracy
+              average_over: [seed]
+        ```
+    """
+
+    def __init__(
+        self,
+        output_file: Any = "results.json",
+        include_config: bool = True,
+        sort_by: str | None = None,
+        mode: str = "max",
+        top_k: int = 10,
+        average_over: Sequence[str] = (),
+    ) -> None:
+        self.output_files = _output_files(output_file)
+        self.include_config = include_config
+        self.sort_by = sort_by
+        self.mode: ranking.Best = "min" if parameters.one_of("mode", mode, ("max", "min")) == "min" else "max"
+        if top_k < 1:
+            raise ParameterError("top_k", top_k, "1 or more", "Write top_k=10, or sort_by=null to rank nothing.")
+        self.top_k = top_k
+        if isinstance(average_over, str):
+            raise ParameterError("average_over", average_over, "a list of keys", f"Write average_over=[{average_over}].")
+        self.average_over = [str(key).lstrip("+") for key in average_over]
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Makes sure that the table can be written at the end."""
+        run_starts(config, self._write)
+        self._import_libraries()
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Makes sure that the table can be written at the end."""
+        run_starts(config, self._write)
+        self._import_libraries()
+
+    @never_breaks_the_job
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Records the job's overrides and its config."""
+        record_job_start(config)
+        if self.include_config:
+            record_job_facts(config, {"config": app_config(config)})
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records the job's status and what it returned, or its error."""
+        record_job_end(config, job_return)
+
+    @never_breaks_the_job
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Writes the table."""
+        run_ends(config, self._write)
+
+    @never_breaks_the_job
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Writes the table."""
+        run_ends(config, self._write)
+
+    def _import_libraries(self) -> None:
+        if any(Path(name).suffix.lower() == ".parquet" for name in self.output_files):
+            # while the process ends, modules that want to be told of the end cannot be imported any more: pyarrow, and what
+            # pandas imports, which pyarrow looks for as it makes its first column
+            for module in ("pyarrow.parquet", "concurrent.futures.thread"):
+                importlib.import_module(module)
+
+    def _write(self, config: DictConfig) -> None:
+        identity = identify_run(config)
+        with_configs = self.include_config and (
+            self.sort_by is not None or any(Path(name).suffix.lower() in _HOLD_CONFIGS for name in self.output_files)
+        )
+        run = read_run(identity.root, identity.run_id, without=() if with_configs else ("config",))
+        files = self._files(identity, run)
+        _make_room(identity, list(files))
+        for file, write in files.items():
+            try:
+                write(file)
+            except Exception as error:  # noqa: BLE001  the other files can still be written
+                report(f"{type(self).__name__} with {file}", error)
+        tables = ", ".join(str(identity.root / name) for name in self.output_files)
+        log.info("Results of %d jobs: %s", len(run.jobs), tables)
+        self._log_best(run)
+
+    def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], None]]:
+        files: dict[Path, Callable[[Path], None]] = {}
+        results = results_table(run, include_config=self.include_config)
+        averaged = averages_table(run.jobs if self.average_over else (), self.average_over)
+        for name in self.output_files:
+            file = identity.root / name
+            files[file] = lambda path: write_table(path, results)
+            if self.average_over:
+                files[file.with_stem(f"{file.stem}_averaged")] = lambda path: write_table(path, averaged)
+        if self.sort_by is not None:
+            best = ranking.best_job(run.jobs, self.sort_by, self.mode)
+            row = best and nested_row(best, include_config=self.include_config)
+            files[identity.root / "best.json"] = lambda path: write_atomically(path, json_text(as_json(row)))
+        return files
+
+    def _log_best(self, run: RunRecord) -> None:
+        if self.sort_by is None:
+            return
+        if ranking.best_job(run.jobs, self.sort_by, self.mode) is None:
+            known = ", ".join(ranking.metric_names(run.jobs)) or "none"
+            log.warning("No completed job returned a number %r to sort by. Metrics are: %s.", self.sort_by, known)
+            return
+        text = ranking.ranking_text(run.jobs, self.sort_by, self.mode, self.top_k)
+        log.info("Best jobs by %s (%s):\n%s", self.sort_by, self.mode, text.rstrip())
+
+
+def _output_files(given: Any) -> list[str]:
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Sequence) else []
+    formats = ", ".join(FORMATS)
+    allowed = f"a file's name, or a list of names, that end in one of {formats}"
+    if not names or len(set(map(str, names))) < len(names):
+        raise ParameterError("output_file", given, f"{allowed}, each once", "Write for example output_file=results.csv.")
+    for name in names:
+        suffix = Path(str(name)).suffix.lower()
+        if not isinstance(name, str) or suffix not in FORMATS:
+            raise ParameterError("output_file", name, allowed, "Write for example output_file=results.csv.")
+        parameters.output_file("output_file", name)
+        if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+            raise ParameterError(
+                "output_file",
+                name,
+                f"{formats}, of which Parquet needs pyarrow",
+                "pip install 'hydra-callback-kit[parquet]'",
+            )
+    return names
+
+
+def _make_room(identity: RunIdentity, files: Sequence[Path]) -> None:
+    """Keeps what a run of ours did not write, and records what this one writes, before it is written."""
+    strangers = {file for file in files if file.is_file()}
+    if strangers:
+        strangers -= {identity.root / name for names in facts_of_runs(identity.root, _FILES) for name in names}
+    for file in strangers:
+        kept = file.with_name(f"{file.name}.bak")
+        os.replace(file, kept)  # noqa: PTH105  the same call as Path.replace
+        log.warning("%s was not written by results_aggregator_callback: it is kept as %s", file, kept)
+    names = [str(file.relative_to(identity.root) if file.is_relative_to(identity.root) else file) for file in files]
+    write_line(identity, "run_facts", {_FILES: names})
