@@ -18,7 +18,7 @@ from hydra_callback_kit.record.reader import read_run
 
 CONFIG = """
 defaults:
-  - callbacks: [logging_callback, performance_callback]
+  - callbacks: [logging_callback, performance_callback, results_aggregator_callback]
   - _self_
 x: 0
 note: ""
@@ -72,6 +72,7 @@ def test_a_sweep_killed_half_way_is_finished(app: App) -> None:
     assert [job.output_dir for job in run.jobs] == [died.root / str(num) for num in range(5)]
     assert len({file.name.partition(".")[0] for file in died.root.glob(".callbacks/*")}) == 1
     assert [job["status"] for job in died.json("performance.json")["jobs"]] == ["COMPLETED"] * 5
+    assert [(job["status"], job["attempts"]) for job in died.json("results.json")][1:3] == [("COMPLETED", 2)] * 2
     assert "Job 3 COMPLETED" in died.log(3)
 
     collected = cli("collect", died.root, "-o", "all.csv", cwd=app.directory)

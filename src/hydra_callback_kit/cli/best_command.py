@@ -35,7 +35,7 @@ def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_
     Its overrides, what it returned, its directory, and the command that runs it again as a run of its own. METRIC is a key
     of the mapping that the jobs return, dotted where it is nested, or `return_value` for a bare number.
     """
-    run = the_run(path, run_id)
+    run = the_run(path, run_id, with_configs=as_json)
     screen.print_warnings(run)
     known = metric_names(run.jobs)
     if sort_by is None and len(known) != 1:

@@ -34,15 +34,15 @@ def command(paths: tuple[Path, ...], outputs: tuple[Path, ...], no_config: bool)
     for output in outputs:
         if output.suffix.lower() not in FORMATS:
             raise click.UsageError(f"{output} has no known format. Its suffix must be one of {', '.join(FORMATS)}.")
-    runs = list(
-        {run.root: run for path in paths for run in latest_runs(path, without=["config"] if no_config else [])}.values()
-    )
+    with_configs = not no_config and any(output.suffix.lower() in (".json", ".jsonl") for output in outputs)
+    found = [run for path in paths for run in latest_runs(path, with_configs=with_configs)]
+    runs = list({run.root: run for run in found}.values())
     for run in runs:
         screen.print_warnings(run)
     table = (
-        results_table(runs[0], include_config=not no_config)
+        results_table(runs[0], include_config=with_configs)
         if len(runs) == 1
-        else results_table_of_all(_named(runs), include_config=not no_config)
+        else results_table_of_all(_named(runs), include_config=with_configs)
     )
     jobs = sum(len(run.jobs) for run in runs)
     for output in outputs:

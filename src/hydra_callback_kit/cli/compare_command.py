@@ -61,7 +61,7 @@ def _run_or_job(path: Path) -> RunRecord:
                 return dataclasses.replace(
                     run, mode="RUN", status=job.status, jobs=(job,), duration_s=job.duration_s, facts=facts
                 )
-    return the_run(path)
+    return the_run(path, with_configs=True)
 
 
 def _text(value: Any) -> str:

@@ -51,7 +51,7 @@ def command(
     OVERRIDES are added to each command. One with the key of a recorded override takes its place, which is how secret values,
     which are not recorded, are given again.
     """
-    run = the_run(path, run_id, (lambda process: bool(is_alive(process))) if assume_gone else is_alive)
+    run = the_run(path, run_id, is_alive=(lambda process: bool(is_alive(process))) if assume_gone else is_alive)
     screen.print_warnings(run)
     if missing and run.status == "RUNNING":
         raise click.UsageError(

@@ -76,7 +76,7 @@ def command(
     if as_json and run_id is None and not run_ids(path):
         screen.print_json([run_json(run, None) for run in runs_below(path)])
     elif as_json:
-        run = the_run(path, run_id)
+        run = the_run(path, run_id, with_configs=True)
         screen.print_json(run_json(run, chosen(run)))
     elif watch:
         _watch(show)

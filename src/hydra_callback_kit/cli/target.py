@@ -1,7 +1,7 @@
 """What PATH means: the run that lies there, or the runs below."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,12 +45,15 @@ def mode_option(command: Command) -> Command:
     return click.option("--mode", type=click.Choice(["max", "min"]), default="max", help=text)(command)
 
 
-def the_run(path: Path, run_id: str | None = None, is_alive: IsAlive = is_process_alive) -> RunRecord:
+def the_run(
+    path: Path, run_id: str | None = None, *, with_configs: bool = False, is_alive: IsAlive = is_process_alive
+) -> RunRecord:
     """Reads the run that a path means.
 
     Args:
         path: a run's directory, or a folder above one single run.
         run_id: which of the runs in that directory; None for the latest.
+        with_configs: whether the jobs' configs are needed; they are most of a journal.
         is_alive: tells whether a process still runs.
 
     Raises:
@@ -64,7 +67,7 @@ def the_run(path: Path, run_id: str | None = None, is_alive: IsAlive = is_proces
     if run_id is not None and run_id not in run_ids(found[0]):
         known = "\n".join(f"  {known}" for known in run_ids(found[0]))
         raise click.UsageError(f"There is no run {run_id} in {found[0]}. Recorded are:\n{known}")
-    return read_run(found[0], run_id, is_alive=is_alive)
+    return read_run(found[0], run_id, without=() if with_configs else ("config",), is_alive=is_alive)
 
 
 def directories(path: Path) -> list[Path]:
@@ -83,13 +86,14 @@ def directories(path: Path) -> list[Path]:
     return [directory for ids, directory in sorted(found, key=lambda item: item[0][-1:], reverse=True) if ids]
 
 
-def latest_runs(path: Path, without: Collection[str] = ()) -> list[RunRecord]:
+def latest_runs(path: Path, *, with_configs: bool = False) -> list[RunRecord]:
     """Reads the latest run of each directory at a path and below it, newest first.
 
     Args:
         path: a run's directory, or a folder above.
-        without: names of facts that are not needed.
+        with_configs: whether the jobs' configs are needed.
     """
+    without = () if with_configs else ("config",)
     return [read_run(directory, without=without) for directory in directories(path)]
 
 
