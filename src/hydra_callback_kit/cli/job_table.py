@@ -1,6 +1,7 @@
 """The table of a run's jobs on the screen: number, status, what was varied, duration, metrics."""
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,13 +22,15 @@ def job_columns(jobs: Sequence[JobRecord], rows: int | None) -> list[Column]:
     Returns:
         Its columns: only overrides that not all jobs share, and only numbers of what jobs returned.
     """
-    swept, metrics = _swept(jobs), _metrics(jobs)
+    swept = _swept(jobs)
+    numbers = {job.job_num: _numbers(job) for job in jobs}
+    metrics = dict.fromkeys(name for each in numbers.values() for name in each)
     shown = list(jobs)
     gap = None
     if rows is not None and len(jobs) > rows:
         shown, gap = [*jobs[: rows // 2], *jobs[len(jobs) - (rows - rows // 2) :]], rows // 2
     texts = [_texts(job) for job in shown]
-    values = [_numbers(job) for job in shown]
+    values = [numbers[job.job_num] for job in shown]
     columns = [
         Column("job", [str(job.job_num) for job in shown], right=True),
         Column("status", [job.status for job in shown]),
@@ -55,18 +58,14 @@ def _swept(jobs: Sequence[JobRecord]) -> list[str]:
     return list(dict.fromkeys(override_key(override) for override, times in given.items() if times < len(jobs)))
 
 
-def _metrics(jobs: Sequence[JobRecord]) -> list[str]:
-    """The columns of numbers, in the order in which they appear; most jobs return the same."""
-    names: dict[str, None] = {}
-    for job in jobs:
-        if job.return_value is not None:
-            names.update(dict.fromkeys(_numbers(job)))
-    return list(names)
-
-
 def _texts(job: JobRecord) -> dict[str, str]:
     """The overrides as they were written; a deleted key has no text."""
-    return {override_key(override): override.partition("=")[2] for override in job.task_overrides}
+    return dict(map(_key_and_text, job.task_overrides))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _key_and_text(override: str) -> tuple[str, str]:
+    return override_key(override), override.partition("=")[2]
 
 
 def _numbers(job: JobRecord) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """`hydra-callback-kit`: the group of commands, each imported when it is asked for."""
 
+import gc
 import importlib
 from typing import Final
 
@@ -34,7 +35,8 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hydra-callback-kit", prog_name="hydra-callback-kit")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Look at Hydra runs and sweeps, running or finished, and run again what is missing.
 
     PATH is a run's output directory, a sweep's directory, or a folder above. What is shown was recorded by the callbacks
@@ -42,3 +44,7 @@ def main() -> None:
 
     The exit code is 0; 1 when there is nothing to show or a job that was run again failed; 2 when a command is used wrongly.
     """
+    if gc.isenabled():
+        # a command ends before there is any garbage, and looking for it among many records takes a tenth of the time
+        gc.disable()
+        ctx.call_on_close(gc.enable)

@@ -53,8 +53,7 @@ def print_warnings(run: RunRecord) -> None:
 def print_table(columns: Sequence[Column]) -> None:
     """Prints a table; on a terminal that is too narrow the last columns that are not needed are left out, and named."""
     if not is_terminal():
-        for line in plain_table(columns):
-            click.echo(line)
+        click.echo("\n".join(plain_table(columns)))
         return
     from rich.console import Console  # noqa: PLC0415  nothing of it is needed in a pipe
     from rich.table import Table  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """`hydra-callback-kit show`: a run or a sweep on one screen, or the runs below a folder; once, or again and again."""
 
 import contextlib
+import gc
 import io
 import shutil
 import sys
@@ -94,6 +95,7 @@ class _Page(io.StringIO):
 def _watch(show: Callable[[int], bool]) -> None:
     """Writes each page over the one before, until nothing runs any more or Ctrl-C."""
     home, to_line_end, to_screen_end = "\x1b[H", "\x1b[K", "\x1b[J"
+    gc.enable()
     click.clear()
     runs = True
     with contextlib.suppress(KeyboardInterrupt):
