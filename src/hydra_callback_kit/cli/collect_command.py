@@ -57,5 +57,8 @@ def command(paths: tuple[Path, ...], outputs: tuple[Path, ...], no_config: bool)
 
 def _named(runs: list[RunRecord]) -> dict[str, RunRecord]:
     """The runs by their directories, as short as tells them apart."""
-    above = os.path.commonpath([run.root.parent for run in runs])
-    return {Path(os.path.relpath(run.root, above)).as_posix(): run for run in runs}
+    try:
+        above = os.path.commonpath([run.root.parent for run in runs])
+    except ValueError:  # on several drives
+        return {str(run.root): run for run in runs}
+    return {run.root.relative_to(above).as_posix(): run for run in runs}

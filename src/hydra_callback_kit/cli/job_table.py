@@ -12,19 +12,22 @@ from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import flat_return_value
 
 
-def job_columns(jobs: Sequence[JobRecord], rows: int | None) -> list[Column]:
+def job_columns(jobs: Sequence[JobRecord], rows: int | None, sort_by: str | None = None) -> list[Column]:
     """Lays out the table.
 
     Args:
         jobs: the jobs in the order of the rows.
         rows: how many of them are shown, the first and the last ones; None for all.
+        sort_by: the metric that they are sorted by, whose column is the first of the metrics and stays on a narrow screen.
 
     Returns:
         Its columns: only overrides that not all jobs share, and only numbers of what jobs returned.
     """
     swept = _swept(jobs)
     numbers = {job.job_num: _numbers(job) for job in jobs}
-    metrics = dict.fromkeys(name for each in numbers.values() for name in each)
+    metrics = list(dict.fromkeys(name for each in numbers.values() for name in each))
+    sorted_by = sort_by if sort_by is None or sort_by.startswith("return_value") else f"return_value.{sort_by}"
+    metrics.sort(key=lambda name: name != sorted_by)
     shown = list(jobs)
     gap = None
     if rows is not None and len(jobs) > rows:
@@ -42,7 +45,7 @@ def job_columns(jobs: Sequence[JobRecord], rows: int | None) -> list[Column]:
     for name in metrics:
         head = name.removeprefix("return_value.")
         cells = [_number(job[name]) if name in job else "" for job in values]
-        columns.append(Column(name if head in swept else head, cells, right=True, needed=False))
+        columns.append(Column(name if head in swept else head, cells, right=True, needed=name == sorted_by))
     return columns if gap is None else [_with_gap(column, gap, len(jobs) - len(shown)) for column in columns]
 
 

@@ -19,7 +19,9 @@ from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.summary import reason
 
 
-def print_run(run: RunRecord, jobs: Sequence[JobRecord], earlier: Sequence[str], rows: int | None) -> None:
+def print_run(
+    run: RunRecord, jobs: Sequence[JobRecord], earlier: Sequence[str], rows: int | None, sort_by: str | None
+) -> None:
     """Prints one run.
 
     Args:
@@ -27,6 +29,7 @@ def print_run(run: RunRecord, jobs: Sequence[JobRecord], earlier: Sequence[str],
         jobs: those of its jobs that are shown, in the order of the rows.
         earlier: ids of other runs in the same directory.
         rows: how many rows the table may have; None for any number.
+        sort_by: the metric that the jobs are sorted by, if any.
     """
     name = run.facts.get("job_name") or "app"
     kind = "sweep" if run.mode == "MULTIRUN" else "run"
@@ -44,7 +47,7 @@ def print_run(run: RunRecord, jobs: Sequence[JobRecord], earlier: Sequence[str],
     screen.print_warnings(run)
     if jobs and run.mode == "MULTIRUN":
         click.echo()
-        screen.print_table(job_columns(jobs, rows))
+        screen.print_table(job_columns(jobs, rows, sort_by))
 
 
 def print_runs(runs: Sequence[RunRecord], below: Path) -> None:

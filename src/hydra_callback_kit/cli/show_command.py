@@ -28,7 +28,6 @@ from hydra_callback_kit.record.reader import run_ids
 from hydra_callback_kit.record.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.ranking import Best, ranked
-from hydra_callback_kit.views.run import failed_jobs
 
 _ROWS: Final = 40
 """Rows of a table on a terminal; in a pipe there is no limit."""
@@ -57,12 +56,10 @@ def command(
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
 
     def chosen(run: RunRecord) -> list[JobRecord]:
-        jobs = failed_jobs(run) if failed else list(run.jobs)
+        jobs = _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch)
         if failed and not jobs and not watch:
             raise NothingToShowError(f"No job failed or was interrupted: {wording.status_counts(run)} in {run.root}")
-        if sort_by is None:
-            return jobs
-        return ranked(jobs, sort_by, mode) if watch else sorted_jobs(jobs, sort_by, mode)  # the first has still to return it
+        return jobs
 
     def show(rows: int | None) -> bool:
         """Prints the page once and tells whether something still runs."""
@@ -71,7 +68,7 @@ def command(
             print_runs(runs, path)
             return any(run.status == "RUNNING" for run in runs)
         run = the_run(path, run_id)
-        print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows)
+        print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows, sort_by)
         return run.status == "RUNNING"
 
     if as_json and run_id is None and not run_ids(path):
@@ -83,6 +80,14 @@ def command(
         _watch(show)
     else:
         show(_ROWS if screen.is_terminal() and not every else None)
+
+
+def _chosen(run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best, may_come: bool) -> list[JobRecord]:
+    """The jobs that are shown; where the metric may still come, they are sorted without asking whether there is one."""
+    jobs = list(run.jobs)
+    if sort_by is not None:
+        jobs = ranked(jobs, sort_by, mode) if may_come else sorted_jobs(jobs, sort_by, mode)
+    return [job for job in jobs if not failed or job.status in ("FAILED", "INTERRUPTED")]
 
 
 class _Page(io.StringIO):
