@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import hydra
@@ -105,3 +106,34 @@ def temporary_directory() -> tempfile.TemporaryDirectory[str]:
 def self_peak_bytes() -> int:
     """The calling process's own peak memory."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def environment(directory: Path, *requirements: str) -> str:
+    """Makes a virtual environment with the same Hydra as this one and these packages; its Python."""
+    subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+    python = str(directory / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    needed = [f"hydra-core=={hydra.__version__}", f"omegaconf=={version('omegaconf')}", *requirements]
+    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *needed], check=True)
+    return python
+
+
+HOOK_TIMER = """
+import atexit, time
+from hydra._internal.callbacks import Callbacks
+notify, spent = Callbacks._notify, [0.0]
+def timed(self, *args, **kwargs):
+    started = time.perf_counter()
+    try:
+        notify(self, *args, **kwargs)
+    finally:
+        spent[0] += time.perf_counter() - started
+Callbacks._notify = timed
+atexit.register(lambda: open("hooks_s", "w").write(str(spent[0])))
+"""
+"""An app's preamble that sums the time which Hydra's dispatch spends in hooks, and leaves it in the file `hooks_s`."""
+
+
+def hook_ms_per_job(python: str, directory: Path, jobs: int, arguments: Sequence[str]) -> float:
+    """Milliseconds per job that one sweep of an app with `HOOK_TIMER` spends in hooks."""
+    run([python, "app.py", "-m", f"x=range({jobs})", *arguments], directory)
+    return float((directory / "hooks_s").read_text("ascii")) / jobs * 1000

@@ -57,7 +57,13 @@ def test_each_job_logs_to_its_own_file(app: App, launcher: str) -> None:
     assert "in main" in failed
 
 
-@pytest.mark.parametrize("leave", ["sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])
+EXIT, KILL = "sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"
+WAYS_TO_LEAVE = [("basic", EXIT), ("submitit_local", EXIT), ("basic", KILL), ("joblib", KILL), ("submitit_local", KILL)]
+if HYDRA_VERSION < (1, 4):  # with Hydra 1.4.0rc3 and joblib 1.6, a sweep without us hangs when a worker calls sys.exit
+    WAYS_TO_LEAVE.append(("joblib", EXIT))
+
+
+@pytest.mark.parametrize(("launcher", "leave"), WAYS_TO_LEAVE)
 def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, leave: str) -> None:
     """A job leaves by sys.exit or is killed: the exit code is as without us, and what can be known is written."""
     app.write(f"if cfg.x == 1:\n    {leave}\nreturn cfg.x", BOTH)

@@ -57,11 +57,34 @@ class RedactionCallback:
     keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
 
 
+@dataclass
+class ThreadSafeCallback:
+    """`callbacks: [thread_safe_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ThreadSafeCallback"
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    output_file: str | None = None
+
+
+@dataclass
+class ConditionalCallback:
+    """`callbacks: [conditional_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ConditionalCallback"
+    condition_key: str | None = None
+    condition_value: Any = True
+    operator: str = "eq"
+    job_status: str | None = None
+    callbacks: dict[str, Any] = field(default_factory=dict)
+
+
 OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
     "results_aggregator_callback": ResultsAggregatorCallback,
+    "thread_safe_callback": ThreadSafeCallback,
+    "conditional_callback": ConditionalCallback,
 }
 
 for group in ("callbacks", "hydra/callbacks"):

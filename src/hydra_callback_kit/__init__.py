@@ -7,16 +7,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
+    from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.record.reader import JournalNotFoundError
     from hydra_callback_kit.record.records import JobError, JobRecord
     from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
 
 __all__ = [
+    "ConditionalCallback",
     "JobError",
     "JobRecord",
     "JournalNotFoundError",
@@ -27,10 +30,12 @@ __all__ = [
     "RedactionCallback",
     "ResultsAggregatorCallback",
     "Run",
+    "ThreadSafeCallback",
     "load_run",
 ]
 
 _MODULES = {
+    "ConditionalCallback": "callbacks.conditional_callback",
     "JobError": "record.records",
     "JobRecord": "record.records",
     "JournalNotFoundError": "record.reader",
@@ -41,6 +46,7 @@ _MODULES = {
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",
+    "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "load_run": "views.run",
 }
 

@@ -96,7 +96,7 @@ def test_another_callback_that_fails_makes_no_difference(app: App) -> None:
 
 
 def test_a_child_of_the_job_does_not_end_the_run(app: App) -> None:
-    """A forked child that exits the ordinary way runs its parent's exit handlers: it must not write the sweep's end."""
+    """A forked child that exits the ordinary way runs its parent's exit handlers, and on Hydra 1.4 its end hooks."""
     app.write(
         """
         if os.fork() == 0:
@@ -110,6 +110,7 @@ def test_a_child_of_the_job_does_not_end_the_run(app: App) -> None:
     assert done.code == 0
     journal = "".join(file.read_text("utf-8") for file in done.root.glob(".callbacks/*"))
     assert journal.count('"run_ended"') == 1
+    assert journal.count('"job_ended"') == journal.count('"COMPLETED"') == 2
     assert done.stdout.count("Sweep ended") == 1
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def write_run(root: Path, run_id: str = "20260101T000000000000-0000000a", *, end
     started = {"mode": "MULTIRUN", "job_name": "app", "cwd": str(root.parent), "program": ["python", "app.py"]}
     write_line(run, "run_started", {**started, "command": ["python", "app.py", "-m", "-cn", "big"], **planned, **facts})
     for num, (status, value) in enumerate([("COMPLETED", 0.5), ("COMPLETED", float("nan")), ("FAILED", None)]):
-        job = JobIdentity(run, num, str(num), str(num), "app", root / str(num))
+        job = JobIdentity(run, num, str(num), os.getpid(), str(num), "app", (), root / str(num))
         write_line(run, "job_started", {"overrides": [f"x={num + 1}", "lr=0.1"], "output_dir": str(num)}, job)
         error = {"type": "ValueError", "message": "boom\nbang", "traceback": "Traceback: boom"}
         end = {"error": error} if status == "FAILED" else {"return_value": {"loss": value, "steps": num}}
@@ -132,7 +133,7 @@ def test_nothing_to_show(tmp_path: Path) -> None:
 def write_single(root: Path) -> Path:
     """A single run that completed."""
     run = RunIdentity("20260105T000000000000-0000000f", root, "RUN")
-    job = JobIdentity(run, 0, "1", None, "app", root)
+    job = JobIdentity(run, 0, "1", os.getpid(), None, "app", (), root)
     write_line(run, "run_started", {"mode": "RUN", "overrides": ["x=1"], "hydra_version": "1.3.2"})
     write_line(run, "job_started", {"overrides": ["x=1"], "output_dir": "."}, job)
     write_line(run, "job_ended", {"status": "COMPLETED", "duration_s": 0.5, "return_value": {"loss": 0.25}}, job)

@@ -27,7 +27,7 @@ def a_run(root: Path, run_id: str = "20260101T000000-aa") -> RunIdentity:
 
 def a_job(run: RunIdentity, num: int, attempt: str = "1") -> JobIdentity:
     """A job's identity."""
-    return JobIdentity(run, num, f"{num}.{attempt}", str(num), "app", run.root / str(num))
+    return JobIdentity(run, num, f"{num}.{attempt}", os.getpid(), str(num), "app", (f"x={num}",), run.root / str(num))
 
 
 def write_job(run: RunIdentity, num: int, status: str | None, attempt: str = "1", **facts: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 
 from hydra_callback_kit import (
+    ConditionalCallback,
     JobError,
     JobRecord,
     JournalNotFoundError,
@@ -15,6 +16,7 @@ from hydra_callback_kit import (
     RedactionCallback,
     ResultsAggregatorCallback,
     Run,
+    ThreadSafeCallback,
     load_run,
 )
 
@@ -25,7 +27,13 @@ callbacks: list[Callback] = [
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),
+    ThreadSafeCallback(callbacks={"timing": PerformanceCallback()}, output_file="jobs.json"),
+    ConditionalCallback("model.name", ["cnn", "mlp"], operator="in", job_status="FAILED", callbacks={}),
 ]
+
+guarding = ThreadSafeCallback()
+with guarding.lock:
+    state: dict[str, object] = guarding.snapshot()["0"]
 
 try:
     LoggingCallback("LOUD")

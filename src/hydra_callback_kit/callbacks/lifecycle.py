@@ -38,13 +38,28 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
         finish: what was armed in `run_starts`.
     """
     record_run_end(config)
+    if disarm(config, finish) and finish is not None:
+        finish(config)
+
+
+def disarm(config: DictConfig, finish: Finish | None) -> bool:
+    """Takes back what was armed in `run_starts`.
+
+    Args:
+        config: the config of `on_run_end` or `on_multirun_end`.
+        finish: what was armed.
+
+    Returns:
+        Whether it was still to be done.
+    """
     key = os.getpid(), identify_run(config).run_id
     _, finishes = _armed.get(key, (config, []))
-    if finish is not None and finish in finishes:
+    was_armed = finish in finishes
+    if finish is not None and was_armed:
         finishes.remove(finish)
-        finish(config)
     if not finishes:
         _armed.pop(key, None)
+    return was_armed
 
 
 _armed: dict[tuple[int, str], tuple[DictConfig, list[Finish]]] = {}
@@ -55,10 +70,12 @@ def _finish_what_is_armed() -> None:
     for pid, run_id in list(_armed):
         if pid != os.getpid():  # a forked child inherits what its parent has armed
             continue
-        config, finishes = _armed.pop((pid, run_id))
+        config, finishes = _armed[pid, run_id]
         record_run_end(config)
-        for finish in reversed(finishes):  # as Hydra calls its end hooks
+        while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
+            finish = finishes.pop()  # the last first, as Hydra calls its end hooks
             try:
                 finish(config)
             except Exception as error:  # noqa: BLE001  the others still have their work to do
                 report(getattr(finish, "__qualname__", repr(finish)), error)
+        _armed.pop((pid, run_id), None)

@@ -14,11 +14,9 @@ from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
 from hydra_callback_kit.callbacks.parameters import log_level
 from hydra_callback_kit.record.app_config import app_config
-from hydra_callback_kit.record.given_overrides import task_overrides
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
-from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
@@ -86,8 +84,7 @@ class LoggingCallback(Callback):
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Logs the job's number, overrides and output directory, and its config if asked."""
         job = record_job_start(config)
-        overrides = redaction_of(config).of_overrides(task_overrides(config))
-        log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(overrides), job.output_dir)
+        log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
             log.log(self.level, "Job %d has the config\n%s", job.job_num, _yaml(app_config(config)))
 

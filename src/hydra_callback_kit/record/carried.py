@@ -17,7 +17,8 @@ def carried_values(config: DictConfig) -> dict[str, Any]:
         config: the config that Hydra handed to a hook.
 
     Returns:
-        A dict of plain, picklable values. Jobs start with a copy of what the run's config held when they were launched.
+        A dict. What a run's hooks put there must be plain: each job, and each config that a task function gets, starts with
+        a copy of it. What a job's hooks put there stays with that job.
     """
     values: dict[str, Any] = OmegaConf.get_cache(config).setdefault("hydra_callback_kit", {})
     return values

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.given_overrides import task_overrides
 from hydra_callback_kit.record.overrides import quoted_value
 from hydra_callback_kit.record.records import Mode
+from hydra_callback_kit.record.redaction import redaction_of
 
 _OF_A_RERUN: Final = re.compile(r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+")
 
@@ -42,16 +44,20 @@ class JobIdentity:
         run: the run it belongs to.
         job_num: index in the sweep; 0 for a single run, where Hydra has no number.
         attempt: random, new each time the job is started (a requeue or a retry starts it again).
+        pid: the process that runs it; a forked child of the job is not the job.
         job_id: what the launcher calls the job; None for a single run.
         job_name: `hydra.job.name`.
+        overrides: the overrides as Hydra passed them, secrets redacted.
         output_dir: absolute path of the job's output directory.
     """
 
     run: RunIdentity
     job_num: int
     attempt: str
+    pid: int
     job_id: str | None
     job_name: str
+    overrides: tuple[str, ...]
     output_dir: Path
 
 
@@ -86,19 +92,22 @@ def identify_job(config: DictConfig) -> JobIdentity:
     Returns:
         The same identity in all hooks of one attempt.
     """
-    run = identify_run(config)
     carried = carried_values(config)
-    if "attempt" not in carried:
-        carried["attempt"] = secrets.token_hex(6)
-    job = config.hydra.job
-    return JobIdentity(
-        run=run,
-        job_num=0 if OmegaConf.is_missing(job, "num") else job.num,
-        attempt=carried["attempt"],
-        job_id=None if OmegaConf.is_missing(job, "id") else job.id,
-        job_name=job.name,
-        output_dir=_absolute(config, config.hydra.runtime.output_dir),
-    )
+    if "job" not in carried:
+        hydra = config.hydra
+        job = hydra.job
+        carried["job"] = JobIdentity(
+            run=identify_run(config),
+            job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
+            attempt=secrets.token_hex(6),
+            pid=os.getpid(),
+            job_id=job.get("id"),
+            job_name=job.name,
+            overrides=tuple(redaction_of(config).of_overrides(task_overrides(config))),
+            output_dir=Path(hydra.runtime.output_dir),
+        )
+    identity: JobIdentity = carried["job"]
+    return identity
 
 
 def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | None) -> list[str]:
@@ -127,9 +136,9 @@ def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | No
 
 def _run_that_it_belongs_to(config: DictConfig) -> str | None:
     job = config.hydra.job
-    if OmegaConf.is_missing(job, "num") or OmegaConf.is_missing(job, "id"):
+    if job.get("num") is None:
         return None
-    named = _OF_A_RERUN.fullmatch(str(job.id))
+    named = _OF_A_RERUN.fullmatch(str(job.get("id")))
     return named and named[1]
 
 

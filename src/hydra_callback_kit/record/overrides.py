@@ -1,4 +1,4 @@
-"""A job's overrides as a mapping from key to typed value, read with Hydra's own parser."""
+"""Overrides, read with Hydra's own parser: a job's as a mapping from key to typed value, a sweep's as what it varies."""
 
 import functools
 import re
@@ -79,6 +79,30 @@ def _parsed_value(override: str) -> Any:
     except HydraException:
         return override.partition("=")[2]
     return _value(parsed, override)
+
+
+def swept_keys(overrides: Iterable[str], params: Iterable[str] = ()) -> set[str]:
+    """Tells what a sweep varies.
+
+    Args:
+        overrides: the task overrides of a sweep, such as `["x=1,2", "db/engine=mysql,lite", "y=3"]`.
+        params: the keys of `hydra.sweeper.params`, which hold for the jobs alone, so that all of them vary.
+
+    Returns:
+        Dotted keys, config groups as the package they choose for: `{"x", "db.engine"}`. What Hydra cannot read is left out.
+    """
+    keys = {param.lstrip("+~") for param in map(str, params)}
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415  as above
+    from hydra.errors import HydraException  # noqa: PLC0415
+
+    for override in overrides:
+        try:
+            parsed = OverridesParser.create().parse_override(override)
+        except HydraException:
+            continue
+        if parsed.is_sweep_override():
+            keys.add(parsed.key_or_group if parsed.package is None else parsed.package)
+    return {key.rpartition("@")[2].replace("/", ".") for key in keys}
 
 
 def _value(parsed: "Override", override: str) -> Any:

@@ -4,6 +4,7 @@ Several callbacks are called for the same event. Whichever comes first writes th
 tells the others that it is written. So any callback may be used alone, and no order between them matters.
 """
 
+import os
 import sys
 import time
 import traceback
@@ -58,6 +59,7 @@ def record_run_start(config: DictConfig) -> None:
     if run.rerun or "run_started_s" in carried:
         return
     carried["run_started_s"] = time.monotonic()
+    carried["run_pid"] = os.getpid()
     redaction = redaction_of(config)
     started_by = program()
     planned = planned_jobs(config) if run.mode == "MULTIRUN" else None
@@ -92,7 +94,7 @@ def record_run_end(config: DictConfig) -> None:
     """
     run = identify_run(config)
     carried = carried_values(config)
-    if run.rerun or "run_ended" in carried:
+    if run.rerun or "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
         return
     carried["run_ended"] = True
     started_s = carried.get("run_started_s")
@@ -119,7 +121,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             {
                 "job_id": job.job_id,
                 "job_name": job.job_name,
-                "overrides": redaction_of(config).of_overrides(task_overrides(config)),
+                "overrides": job.overrides,
                 "output_dir": _below(job.run, job.output_dir),
                 **({"rerun": True} if job.run.rerun else {}),
             },

@@ -2,12 +2,12 @@
 
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.record.carried import carried_values
 
@@ -76,13 +76,22 @@ def redaction_of(config: DictConfig) -> Redaction:
     """Returns the redaction that a run's config asks for: `redaction_callback`'s keys, or the default ones."""
     carried = carried_values(config)
     if "secret_keys" not in carried:
-        chosen = [
-            list(node["keys"])
-            for node in (config.hydra.callbacks or {}).values()
-            if node is not None and node.get("_target_", "") == "hydra_callback_kit.RedactionCallback"
-        ]
+        nodes = OmegaConf.select(config, "hydra.callbacks") or {}
+        chosen = [list(node["keys"]) for node in _callback_nodes(nodes) if node.get("_target_", "") == _REDACTION_CALLBACK]
         carried["secret_keys"] = [key for keys in chosen for key in keys] if chosen else list(DEFAULT_SECRET_KEYS)
     return _redaction(tuple(carried["secret_keys"]))
+
+
+_REDACTION_CALLBACK: Final = "hydra_callback_kit.RedactionCallback"
+
+
+def _callback_nodes(nodes: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
+    """The nodes of all callbacks, those that others wrap included."""
+    for node in nodes.values():
+        if isinstance(node, Mapping):
+            yield node
+            wrapped = node.get("callbacks")
+            yield from _callback_nodes(wrapped if isinstance(wrapped, Mapping) else {})
 
 
 @functools.lru_cache

@@ -1,6 +1,7 @@
 """The journal's writer: one line, one `os.write`, in a file that only this process writes."""
 
 import errno
+import functools
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION
-from hydra_callback_kit.record.process import this_process, this_process_token
+from hydra_callback_kit.record.process import ProcessIdentity, this_process, this_process_token
 from hydra_callback_kit.record.values import to_json
 
 log = logging.getLogger("hydra_callback_kit")
@@ -20,7 +21,11 @@ log = logging.getLogger("hydra_callback_kit")
 
 def journal_file(run: RunIdentity) -> Path:
     """The file that this process appends a run's lines to; the run's id comes first, so that one run is read alone."""
-    process = this_process()
+    return _journal_file(run, this_process())
+
+
+@functools.lru_cache(maxsize=16)
+def _journal_file(run: RunIdentity, process: ProcessIdentity) -> Path:
     host = re.sub(r"[^A-Za-z0-9_-]", "-", process.host)
     return run.root / JOURNAL_DIR / f"{run.run_id}.{host}-{process.pid}-{this_process_token()}.jsonl"
 
@@ -35,6 +40,8 @@ def write_line(run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobI
         job: the job that the line speaks of, if any.
     """
     process = this_process()
+    if job is not None and job.pid != process.pid:
+        return  # on Hydra 1.4 a forked child that leaves by sys.exit calls the job's end hooks as well
     line: dict[str, Any] = {
         "v": SCHEMA_VERSION,
         "time": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
