@@ -6,6 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,10 @@ NOT_FOR_A_HOOKLESS_APP = (
 )
 
 
+NEEDED = {"conditional_callback": {"condition_key": "x"}}
+"""The parameters without which an option can't be built."""
+
+
 @pytest.fixture(params=sorted(config.OPTIONS))
 def option(request: pytest.FixtureRequest) -> str:
     """Each option in turn."""
@@ -52,6 +57,11 @@ def class_of(option: str) -> type[Callback]:
     return get_class(config.OPTIONS[option]._target_)
 
 
+def built(option: str) -> Callback:
+    """A callback of an option, with its defaults where it has any."""
+    return class_of(option)(**NEEDED.get(option, {}))
+
+
 def test_the_target_is_a_public_class_with_the_options_name(option: str) -> None:
     """`some_callback` builds `hydra_callback_kit.SomeCallback`, a subclass of Hydra's own Callback."""
     name = "".join(word.capitalize() for word in option.split("_"))
@@ -66,7 +76,8 @@ def test_the_node_and_the_class_agree(option: str) -> None:
     assert [field.name for field in parameters_of(option)] == list(signature.parameters)
     for field in parameters_of(option):
         default = signature.parameters[field.name].default
-        assert default_of(field) == (list(default) if isinstance(default, tuple) else default), field.name
+        plain = list(default) if isinstance(default, tuple) else dict(default) if isinstance(default, Mapping) else default
+        assert default_of(field) == plain, field.name
 
 
 def test_every_parameter_and_hook_is_documented(option: str) -> None:
@@ -83,8 +94,12 @@ def test_every_parameter_and_hook_is_documented(option: str) -> None:
 
 def test_it_survives_pickling(option: str) -> None:
     """A copy that a launcher sends to a worker has the same parameters."""
-    callback = class_of(option)()
-    assert vars(pickle.loads(pickle.dumps(callback))) == vars(callback)
+    callback = built(option)
+    plain = (str, int, float, list, dict, type(None))
+    state = {name: value for name, value in vars(callback).items() if isinstance(value, plain)}
+    copied = vars(pickle.loads(pickle.dumps(callback)))
+    assert copied.keys() == vars(callback).keys()
+    assert {name: copied[name] for name in state} == state
 
 
 def test_its_hooks_take_hydras_arguments_and_any_to_come(option: str) -> None:
@@ -107,7 +122,7 @@ def test_the_docstrings_example_composes_and_runs(option: str, app: App) -> None
 
 def test_a_broken_config_breaks_no_hook(option: str, caplog: pytest.LogCaptureFixture) -> None:
     """A hook that gets what it cannot use says so in the log and raises nothing."""
-    callback = class_of(option)()
+    callback = built(option)
     for hook in HOOKS:
         getattr(callback, hook)(config=None, job_return=None, task_function=None, more=1)
 
@@ -117,7 +132,7 @@ def test_importing_a_callback_imports_no_optional_package(option: str) -> None:
     code = f"""
 import sys, hydra
 from hydra.utils import get_class
-get_class({config.OPTIONS[option]._target_!r})()
+get_class({config.OPTIONS[option]._target_!r})(**{NEEDED.get(option, {})!r})
 print(*[name for name in {NOT_FOR_A_HOOKLESS_APP!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
