@@ -8,6 +8,8 @@ import subprocess
 import pytest
 from apps import HYDRA_VERSION, App, Finished
 
+from hydra_callback_kit.record.reader import read_run
+
 CALLBACKS = """
 defaults:
   - callbacks: [logging_callback, performance_callback, results_aggregator_callback]
@@ -158,7 +160,7 @@ def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
 
 def test_an_override_that_is_an_interpolation_is_recorded_as_given(app: App) -> None:
     """It is not resolved: it may lead to a secret, or nowhere."""
-    app.write("return 1", BOTH)
+    app.write("return 1", CALLBACKS)
     done = app.run("x=${db.password}", "+far=${nope}")
     assert done.code == 0
     assert "Job 0 starts: x=${db.password} +far=${nope}" in done.log()

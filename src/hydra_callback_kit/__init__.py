@@ -16,31 +16,46 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
+    from hydra_callback_kit.record.reader import JournalNotFoundError
+    from hydra_callback_kit.record.records import JobError, JobRecord
+    from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
 
 __all__ = [
     "AbortRun",
     "ConditionalCallback",
+    "JobError",
+    "JobRecord",
+    "JournalNotFoundError",
     "LoggingCallback",
+    "MetricNotFoundError",
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
     "ResultsAggregatorCallback",
+    "Run",
     "ThreadSafeCallback",
     "ValidationCallback",
     "abort",
+    "load_run",
 ]
 
 _MODULES = {
     "AbortRun": "callbacks.abort",
     "ConditionalCallback": "callbacks.conditional_callback",
+    "JobError": "record.records",
+    "JobRecord": "record.records",
+    "JournalNotFoundError": "record.reader",
     "LoggingCallback": "callbacks.logging_callback",
+    "MetricNotFoundError": "views.run",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
+    "Run": "views.run",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "ValidationCallback": "callbacks.validation_callback",
     "abort": "callbacks.abort",
+    "load_run": "views.run",
 }
 
 

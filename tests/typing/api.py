@@ -8,14 +8,20 @@ from omegaconf import DictConfig
 from hydra_callback_kit import (
     AbortRun,
     ConditionalCallback,
+    JobError,
+    JobRecord,
+    JournalNotFoundError,
     LoggingCallback,
+    MetricNotFoundError,
     ParameterError,
     PerformanceCallback,
     RedactionCallback,
     ResultsAggregatorCallback,
+    Run,
     ThreadSafeCallback,
     ValidationCallback,
     abort,
+    load_run,
 )
 
 callbacks: list[Callback] = [
@@ -60,3 +66,17 @@ class Guard(Callback):
             message: str = aborted.message
             exit_code: int = aborted.exit_code
             raise RuntimeError(message, exit_code) from aborted
+
+
+try:
+    run: Run = load_run("multirun/2025-03-01/14-05-09", run_id=None)
+    best: JobRecord = run.best("accuracy", mode="max")
+    overrides: dict[str, Any] = best.overrides
+    failed: list[JobRecord] = run.failed
+    errors: list[JobError | None] = [job.error for job in run.jobs]
+    rows: list[dict[str, Any]] = run.rows()
+    status: str = run.status
+except JournalNotFoundError as error:
+    print(error.root)  # noqa: T201  what a script would do
+except MetricNotFoundError as error:
+    known: list[str] = error.known

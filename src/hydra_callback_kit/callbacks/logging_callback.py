@@ -71,7 +71,8 @@ class LoggingCallback(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the run writes."""
         run_starts(config, self._log_end)
-        log.log(self.level, "Run starts in %s", identify_run(config).root)
+        run = identify_run(config)
+        log.log(self.level, "A job runs again that belongs to %s" if run.rerun else "Run starts in %s", run.root)
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -124,6 +125,8 @@ class LoggingCallback(Callback):
 
     def _log_end(self, config: DictConfig) -> None:
         identity = identify_run(config)
+        if identity.rerun:
+            return  # what the whole run has come to was said when it ended
         run = read_run(identity.root, identity.run_id)
         went_wrong = unfinished(run) or run.broken_lines or run.status == "FAILED"
         level = max(self.level, logging.ERROR) if went_wrong else self.level

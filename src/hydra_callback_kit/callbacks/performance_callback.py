@@ -106,6 +106,7 @@ class PerformanceCallback(Callback):
     def _sum_up(self, config: DictConfig) -> None:
         identity = identify_run(config)
         run = read_run(identity.root, identity.run_id)
-        log.log(self.level, "%s", performance_text(run))
+        if not identity.rerun:
+            log.log(self.level, "%s", performance_text(run))
         if self.output_file is not None:
             write_atomically(identity.root / Path(self.output_file), json_text(performance_summary(run)))

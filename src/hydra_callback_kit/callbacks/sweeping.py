@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.record.given_overrides import task_overrides
 from hydra_callback_kit.record.overrides import swept_keys
 
 Path = tuple[str, ...]
@@ -24,7 +25,7 @@ def may_differ(config: DictConfig, key: str) -> bool:
         from such a key; and if its value is still to come (`???`), as that of `hydra.job.num` is. What an option of a swept
         group sets elsewhere in the config is not seen.
     """
-    overrides = OmegaConf.select(config, "hydra.overrides.task") or []
+    overrides = task_overrides(config) if OmegaConf.select(config, "hydra.overrides.task") else []
     params = OmegaConf.select(config, "hydra.sweeper.params") or {}
     swept = {_path(swept_key) for swept_key in swept_keys(overrides, params)}
     plain = OmegaConf.to_container(config, resolve=False)

@@ -25,7 +25,6 @@ from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_job
 from hydra_callback_kit.record.job_configs import JobConfigs, app_part, seen_by_the_job
-from hydra_callback_kit.record.overrides import given_overrides
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.sweep_jobs import sample_job, sweep_jobs
 
@@ -157,10 +156,9 @@ class ValidationCallback(Callback):
             return
         violations = self._check(config).violations(app_part(config))
         if violations:
-            num = identify_job(config).job_num
-            overrides = redaction_of(config).of_overrides(given_overrides(config))
-            headline = f"Job {num} ({' '.join(overrides)}) was not started"
-            self._stop(config, headline, [InvalidJob(num, overrides, violations)])
+            job = identify_job(config)
+            headline = f"Job {job.job_num} ({' '.join(job.overrides)}) was not started"
+            self._stop(config, headline, [InvalidJob(job.job_num, list(job.overrides), violations)])
 
     @never_breaks_the_job
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:

@@ -73,9 +73,9 @@ def _is_later(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
 
 
 _JOB_FACTS = frozenset(
-    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s"),
+    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun"),
 )
-_RUN_FACTS = frozenset(("mode", "duration_s"))
+_RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs"))
 
 
 class RunFold:
@@ -133,22 +133,21 @@ class RunFold:
         run = self._run
         # without the parent's lines (its disk was full, say), the jobs decide
         parent = run.process if run.started_at is not None else None
+        planned: int | None = run.get("planned_jobs", int)
         over = run.ended_at is not None or (parent is not None and alive.is_gone(parent))
-
-        def is_over(process: ProcessIdentity) -> bool:
-            return run.ended_at is not None or alive.is_gone(process)
-
+        ended = run.ended_at is not None
         # each span goes as its record comes, so that a large run is not held twice
-        jobs = tuple(_job_record(num, self._jobs.pop(num), root, is_over) for num in sorted(self._jobs))
+        jobs = tuple(_job_record(num, self._jobs.pop(num), root, alive, run_ended=ended) for num in sorted(self._jobs))
         return RunRecord(
             run_id=self._run_id,
             root=root,
             mode="MULTIRUN" if run.get("mode", str) == "MULTIRUN" or len(jobs) > 1 else "RUN",
-            status=_run_status(run, jobs, over=over),
+            status=_run_status(run, jobs, planned, over=over),
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at,
             duration_s=run.get("duration_s", int, float),
+            planned_jobs=planned,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
         )
@@ -167,16 +166,21 @@ class _Asked:
         return self._answers[process]
 
 
-def _run_status(run: _Span, jobs: Iterable[JobRecord], *, over: bool) -> Status:
+def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool) -> Status:
     statuses = {job.status for job in jobs}
-    if not over:
-        return "RUNNING" if run.started_at is not None or "RUNNING" in statuses else "INTERRUPTED"
-    if run.ended_at is None:
+    if "RUNNING" in statuses or (not over and run.started_at is not None):
+        return "RUNNING"
+    if run.get("aborted") is not None and not jobs:
+        return "FAILED"
+    # what the run's own process left undone, jobs that were run again may have done
+    if statuses <= {"COMPLETED"} and len(jobs) >= (planned or 0) and (run.ended_at is not None or planned is not None):
+        return "COMPLETED"
+    if run.ended_at is None or statuses <= {"COMPLETED"}:
         return "INTERRUPTED"
-    return "COMPLETED" if statuses <= {"COMPLETED"} and run.facts.get("aborted") is None else "FAILED"
+    return "FAILED"
 
 
-def _job_record(num: int, last: _Span, root: Path, is_over: Callable[[ProcessIdentity], bool]) -> JobRecord:
+def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool) -> JobRecord:
     attempts, other = 1, last.another
     while other is not None:
         attempts += 1
@@ -184,7 +188,9 @@ def _job_record(num: int, last: _Span, root: Path, is_over: Callable[[ProcessIde
     facts, process = last.facts, last.process
     status = facts.get("status")
     if status not in ("COMPLETED", "FAILED", "INTERRUPTED"):
-        status = "INTERRUPTED" if process is None or is_over(process) else "RUNNING"
+        # a job that is run again outlives the run it belongs to
+        over = process is None or (run_ended and not facts.get("rerun")) or alive.is_gone(process)
+        status = "INTERRUPTED" if over else "RUNNING"
     error = last.get("error", dict)
     overrides = last.get("overrides", list) or ()
     return JobRecord(

@@ -2,18 +2,21 @@
 
 import datetime as dt
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.overrides import given_overrides
+from hydra_callback_kit.record.given_overrides import task_overrides
+from hydra_callback_kit.record.overrides import quoted_value
+from hydra_callback_kit.record.records import Mode
 from hydra_callback_kit.record.redaction import redaction_of
 
-Mode = Literal["RUN", "MULTIRUN"]
+_OF_A_RERUN: Final = re.compile(r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,13 @@ class RunIdentity:
         run_id: UTC start time and a random part, so that ids sort by time.
         root: absolute path of the output directory of a single run, or of `hydra.sweep.dir`.
         mode: `RUN` or `MULTIRUN`.
+        rerun: whether this process only runs one of its jobs again. The run's start and end are not this process's to tell.
     """
 
     run_id: str
     root: Path
     mode: Mode
+    rerun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +68,19 @@ def identify_run(config: DictConfig) -> RunIdentity:
         config: the config that Hydra handed to any hook.
 
     Returns:
-        The same identity for the run's config and for the configs of all its jobs.
+        The same identity for the run's config and for the configs of all its jobs. A single run that `rerun_overrides` made
+        of a job belongs to the run of that job.
     """
     carried = carried_values(config)
     if "run_id" not in carried:
         mode: Mode = "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
-        directory = config.hydra.sweep.dir if mode == "MULTIRUN" else config.hydra.run.dir
-        # `..` must go, and where `hydra.job.chdir` has moved on, a relative directory still starts where the app started
-        carried["root"] = os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory))  # noqa: PTH100, PTH118
-        carried["mode"] = mode
-        carried["run_id"] = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
-    return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"])
+        of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
+        directory = config.hydra.sweep.dir if mode == "MULTIRUN" or of_run else config.hydra.run.dir
+        carried["root"] = str(_absolute(config, directory))
+        carried["rerun"] = of_run is not None
+        carried["mode"] = "MULTIRUN" if of_run and _absolute(config, config.hydra.run.dir) != Path(carried["root"]) else mode
+        carried["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+    return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"], carried["rerun"])
 
 
 def identify_job(config: DictConfig) -> JobIdentity:
@@ -96,8 +103,45 @@ def identify_job(config: DictConfig) -> JobIdentity:
             pid=os.getpid(),
             job_id=job.get("id"),
             job_name=job.name,
-            overrides=tuple(redaction_of(config).of_overrides(given_overrides(config))),
+            overrides=tuple(redaction_of(config).of_overrides(task_overrides(config))),
             output_dir=Path(hydra.runtime.output_dir),
         )
     identity: JobIdentity = carried["job"]
     return identity
+
+
+def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | None) -> list[str]:
+    """Tells the overrides that make a single run of the app another attempt at a job.
+
+    Hydra gives a single run neither a job number nor a job id; given both, it belongs to the run that the id names.
+
+    Args:
+        run_id: the job's run.
+        root: where the run's journal lies now, absolute.
+        job_num: the job's number.
+        output_dir: the job's output directory, absolute; None for the one that the app's `hydra.sweep.subdir` says.
+
+    Returns:
+        Overrides of Hydra's own keys.
+    """
+    directory = "${hydra.sweep.dir}/${hydra.sweep.subdir}" if output_dir is None else quoted_value(output_dir.as_posix())
+    return [
+        "hydra.mode=RUN",
+        f"hydra.sweep.dir={quoted_value(root.as_posix())}",
+        f"hydra.run.dir={directory}",
+        f"hydra.job.num={job_num}",
+        f"hydra.job.id={run_id}_{job_num}",
+    ]
+
+
+def _run_that_it_belongs_to(config: DictConfig) -> str | None:
+    job = config.hydra.job
+    if job.get("num") is None:
+        return None
+    named = _OF_A_RERUN.fullmatch(str(job.get("id")))
+    return named and named[1]
+
+
+def _absolute(config: DictConfig, directory: str) -> Path:
+    """Relative directories start at the directory the app was started in, also where `hydra.job.chdir` has moved on."""
+    return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go

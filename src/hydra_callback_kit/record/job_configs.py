@@ -18,7 +18,7 @@ from hydra.core.utils import env_override
 from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.record.overrides import given_overrides
+from hydra_callback_kit.record.given_overrides import hydra_overrides
 from hydra_callback_kit.record.sweep_jobs import config_loader, parse_override
 
 _BASES: Final = 64
@@ -79,7 +79,7 @@ class JobConfigs:
         return self._is_group(override.key_or_group)
 
     def _asked_is_group(self, key: str) -> bool:
-        config_name, overrides = self._config.hydra.job.config_name, given_overrides(self._config, "hydra")
+        config_name, overrides = self._config.hydra.job.config_name, hydra_overrides(self._config)
         options = self._loader.get_group_options(key, results_filter=None, config_name=config_name, overrides=overrides)
         return bool(options)
 

@@ -3,13 +3,12 @@
 import functools
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
 
+_PLAIN: Final = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z/][A-Za-z0-9_./-]*")
 _KEY: Final = re.compile(r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)")
 _VALUE: Final = re.compile(
     r"([+-]?(?:0|[1-9][0-9]*))"
@@ -17,20 +16,6 @@ _VALUE: Final = re.compile(
     r"|((?!(?:null|true|false|nan|inf)$)[a-z]+)"
 )
 _KIND: Final[tuple[Callable[[str], Any], ...]] = (str, int, float, str)
-
-
-def given_overrides(config: DictConfig, of: Literal["task", "hydra"] = "task") -> list[str]:
-    """Lists the overrides of a run or of a job, as they were given.
-
-    Args:
-        config: the config that Hydra handed to a hook.
-        of: the app's overrides, or those of Hydra's own config.
-
-    Returns:
-        The overrides, `x=${y}` unresolved: resolved it is another override, may show a secret, or cannot be.
-    """
-    overrides: Any = OmegaConf.to_container(config.hydra.overrides[of], resolve=False)
-    return list(overrides)
 
 
 def typed_overrides(overrides: Iterable[str]) -> dict[str, Any]:
@@ -45,6 +30,16 @@ def typed_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         redacted value among them) is kept as text.
     """
     return dict(map(typed_override, overrides))
+
+
+def quoted_value(text: str) -> str:
+    """Writes a text so that it is a value in Hydra's override grammar: in quotes, unless it is a plain path or word."""
+    if _PLAIN.fullmatch(text):
+        return text
+    # a backslash escapes an interpolation, a quote, and other backslashes that stand before one of the two
+    text = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
+    text = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), text)
+    return f"'{text}'"
 
 
 def override_key(override: str) -> str:
@@ -75,6 +70,10 @@ def _plain_key(name: str) -> str | None:
 
 @functools.lru_cache(maxsize=10_000)
 def _parsed_value(override: str) -> Any:
+    # importing Hydra takes longer than reading a sweep's journal, and most journals do not need its parser
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415
+    from hydra.errors import HydraException  # noqa: PLC0415
+
     try:
         parsed = OverridesParser.create().parse_override(override)
     except HydraException:
@@ -93,6 +92,9 @@ def swept_keys(overrides: Iterable[str], params: Iterable[str] = ()) -> set[str]
         Dotted keys, config groups as the package they choose for: `{"x", "db.engine"}`. What Hydra cannot read is left out.
     """
     keys = {param.lstrip("+~") for param in map(str, params)}
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415  as above
+    from hydra.errors import HydraException  # noqa: PLC0415
+
     for override in overrides:
         try:
             parsed = OverridesParser.create().parse_override(override)
@@ -103,7 +105,7 @@ def swept_keys(overrides: Iterable[str], params: Iterable[str] = ()) -> set[str]
     return {key.rpartition("@")[2].replace("/", ".") for key in keys}
 
 
-def _value(parsed: Override, override: str) -> Any:
+def _value(parsed: "Override", override: str) -> Any:
     if parsed.is_sweep_override():
         return override.partition("=")[2]
     value = parsed.value()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra_callback_kit.record.fold import IsAlive, RunFold
+from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION
 from hydra_callback_kit.record.process import is_alive as is_process_alive
 from hydra_callback_kit.record.records import BrokenLine, RunRecord
 from hydra_callback_kit.record.values import from_json
-from hydra_callback_kit.record.writer import JOURNAL_DIR, SCHEMA_VERSION
 
 
 class JournalNotFoundError(FileNotFoundError):

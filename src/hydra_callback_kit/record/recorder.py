@@ -18,8 +18,10 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
-from hydra_callback_kit.record.overrides import given_overrides
+from hydra_callback_kit.record.plan import planned_jobs
+from hydra_callback_kit.record.process import program
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import type_name
@@ -54,11 +56,13 @@ def record_run_start(config: DictConfig) -> None:
     """
     run = identify_run(config)
     carried = carried_values(config)
-    if "run_started_s" in carried:
+    if run.rerun or "run_started_s" in carried:
         return
     carried["run_started_s"] = time.monotonic()
     carried["run_pid"] = os.getpid()
     redaction = redaction_of(config)
+    started_by = program()
+    planned = planned_jobs(config) if run.mode == "MULTIRUN" else None
     write_line(
         run,
         "run_started",
@@ -66,13 +70,16 @@ def record_run_start(config: DictConfig) -> None:
             "mode": run.mode,
             "root": run.root,
             "cwd": config.hydra.runtime.cwd,
-            "command": redaction.of_overrides([sys.executable, *sys.argv]),
+            "program": redaction.of_overrides(started_by),
+            "command": redaction.of_overrides([*started_by, *sys.argv[1:]]),
             "job_name": config.hydra.job.name,
             "config_name": config.hydra.job.config_name,
-            "overrides": redaction.of_overrides(given_overrides(config)),
-            "hydra_overrides": redaction.of_overrides(given_overrides(config, "hydra")),
+            "overrides": redaction.of_overrides(task_overrides(config)),
+            "hydra_overrides": redaction.of_overrides(hydra_overrides(config)),
             "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
             "sweeper": config.hydra.runtime.choices.get("hydra/sweeper"),
+            "planned_jobs": planned and planned.count,
+            "planned_overrides": planned and redaction.of_overrides(planned.overrides),
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
         },
@@ -85,13 +92,14 @@ def record_run_end(config: DictConfig) -> None:
     Args:
         config: the config of `on_run_end` or `on_multirun_end`.
     """
+    run = identify_run(config)
     carried = carried_values(config)
-    if "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
+    if run.rerun or "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
         return
     carried["run_ended"] = True
     started_s = carried.get("run_started_s")
     facts = {} if started_s is None else {"duration_s": time.monotonic() - started_s}
-    write_line(identify_run(config), "run_ended", facts)
+    write_line(run, "run_ended", facts)
 
 
 def record_job_start(config: DictConfig) -> JobIdentity:
@@ -115,6 +123,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
                 "job_name": job.job_name,
                 "overrides": job.overrides,
                 "output_dir": _below(job.run, job.output_dir),
+                **({"rerun": True} if job.run.rerun else {}),
             },
             job,
         )

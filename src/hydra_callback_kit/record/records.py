@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hydra_callback_kit.record.identity import Mode
 from hydra_callback_kit.record.overrides import typed_overrides
 
+Mode = Literal["RUN", "MULTIRUN"]
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 
 
@@ -109,12 +109,14 @@ class RunRecord:
         run_id: the run's name; later runs sort after earlier ones.
         root: the directory that holds the journal: the output directory of a single run, or the sweep's.
         mode: `RUN` or `MULTIRUN`.
-        status: `RUNNING` while the parent process lives, `INTERRUPTED` if it went without ending the run, `FAILED` if
-            a job failed or was interrupted or a callback aborted the run (the fact `aborted` says why), else `COMPLETED`.
+        status: `RUNNING` while the parent process or a job lives, `INTERRUPTED` if the parent went without ending the run
+            or some planned jobs never started, `FAILED` if a job failed or was interrupted, or a callback aborted
+            the run (the fact `aborted` says why), else `COMPLETED`.
         jobs: the jobs that started.
         started_at: UTC, ISO 8601; None if the start was not recorded.
         ended_at: UTC, ISO 8601; None without an end.
         duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        planned_jobs: how many jobs the sweep was going to have; None for a single run and where the sweeper did not say.
         facts: what is known of the run besides: `command`, `cwd`, `overrides`, versions, and what callbacks added.
         broken_lines: the journal's lines that could not be read.
     """
@@ -127,6 +129,7 @@ class RunRecord:
     started_at: str | None = None
     ended_at: str | None = None
     duration_s: float | None = None
+    planned_jobs: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     broken_lines: tuple[BrokenLine, ...] = ()
 

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.record.overrides import given_overrides
+from hydra_callback_kit.record.given_overrides import task_overrides
 
 _BASIC_SWEEPER = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
 
@@ -38,7 +38,7 @@ def sweep_jobs(config: DictConfig) -> list[list[str]] | None:
     # `shuffle(...)` draws here as it will for the sweep itself: from the same state, and leaving the same state behind
     state = random.getstate()
     try:
-        (jobs,) = BasicSweeper.split_arguments(_parsed(_search_space(config, "params") + given_overrides(config)), None)
+        (jobs,) = BasicSweeper.split_arguments(_parsed(_search_space(config, "params") + task_overrides(config)), None)
     finally:
         random.setstate(state)
     return jobs
@@ -59,7 +59,7 @@ def sample_job(config: DictConfig) -> tuple[list[str], set[str]]:
     spaces = [override for node in _SEARCH_SPACES for override in _search_space(config, node)]
     chosen = {key for node in _SEARCH_SPACES for key in _mapping(config, node)}
     overrides: dict[str, str] = {}
-    for override in _parsed([*spaces, *given_overrides(config)]):
+    for override in _parsed([*spaces, *task_overrides(config)]):
         key = override.get_key_element()
         if not override.is_sweep_override():
             overrides[key] = f"{key}={override.get_value_element_as_str()}"

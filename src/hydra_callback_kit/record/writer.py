@@ -9,16 +9,14 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION
 from hydra_callback_kit.record.process import ProcessIdentity, this_process, this_process_token
 from hydra_callback_kit.record.values import to_json
 
 log = logging.getLogger("hydra_callback_kit")
-
-SCHEMA_VERSION: Final = 1
-JOURNAL_DIR: Final = ".callbacks"
 
 
 def journal_file(run: RunIdentity) -> Path:

@@ -1,7 +1,7 @@
 """The results table: what each job varied and what came out, nested for JSON and flat for tables."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hydra_callback_kit.record.overrides import override_key
@@ -19,6 +19,8 @@ _ERROR: Final = ("error_type", "error_message")
 _TAIL: Final = ("started_at", "ended_at", "duration_s", "attempts", "host", "output_dir")
 _FIXED: Final = frozenset((*_HEAD, *_ERROR, *_TAIL))
 _CONFIG: Final = "config"
+_TIMES: Final = frozenset(("started_at", "ended_at"))
+_NOT_FOR_PEOPLE: Final = frozenset(("job_id", "job_name", "started_at", "ended_at", "attempts", "host", "output_dir"))
 
 
 def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
@@ -99,8 +101,35 @@ def results_table(run: RunRecord, *, include_config: bool = True) -> Table:
         nested=lambda: (nested_row(job, include_config=include_config) for job in run.jobs),
         columns=layout.columns,
         cells=lambda: layout.cells(run.jobs),
-        times=frozenset(("started_at", "ended_at")),
-        not_for_people=frozenset(("job_id", "job_name", "started_at", "ended_at", "attempts", "host", "output_dir")),
+        times=_TIMES,
+        not_for_people=_NOT_FOR_PEOPLE,
+    )
+
+
+def results_table_of_all(runs: Mapping[str, RunRecord], *, include_config: bool = True) -> Table:
+    """The results of several runs in one table, whose first column, `sweep`, says which.
+
+    Args:
+        runs: the runs by name.
+        include_config: whether nested rows hold the jobs' configs.
+    """
+    jobs = [job for run in runs.values() for job in run.jobs]
+    names = [name for name, run in runs.items() for _ in run.jobs]
+    layout = _Layout(jobs)
+    column = "sweep"
+    while column in layout.columns:  # an override's key
+        column += "'"
+
+    def nested() -> Iterator[Row]:
+        for name, job in zip(names, jobs, strict=True):
+            yield {"sweep": name, **nested_row(job, include_config=include_config)}
+
+    return Table(
+        nested=nested,
+        columns=[column, *layout.columns],
+        cells=lambda: ([name, *cells] for name, cells in zip(names, layout.cells(jobs), strict=True)),
+        times=_TIMES,
+        not_for_people=_NOT_FOR_PEOPLE,
     )
 
 

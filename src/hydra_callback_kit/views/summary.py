@@ -19,7 +19,7 @@ def run_summary(run: RunRecord) -> str:
         lines.append(f"  aborted: {str(run.facts['aborted']).partition(chr(10))[0]}")
     for job in unfinished(run):
         lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
-        lines += [f"    {line}" for line in (_reason(job), job.output_dir) if line]
+        lines += [f"    {line}" for line in (reason(job), job.output_dir) if line]
     lines += [f"  the journal has a line that cannot be read: {broken}" for broken in run.broken_lines]
     return "\n".join(lines)
 
@@ -29,7 +29,8 @@ def unfinished(run: RunRecord) -> list[JobRecord]:
     return [job for job in run.jobs if job.status != "COMPLETED"]
 
 
-def _reason(job: JobRecord) -> str:
+def reason(job: JobRecord) -> str:
+    """Why a job did not complete, on one line; empty if it did or still runs."""
     if job.error is not None:
         return job.error.headline
     return (

@@ -1,0 +1,1 @@
+"""The command line: one command a file, imported when it is asked for, so that `--help` costs nothing."""

@@ -1,0 +1,63 @@
+"""`hydra-callback-kit best`: the best job, and how to run it again."""
+
+import json
+from pathlib import Path
+
+import click
+from hydra.errors import HydraException
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.target import (
+    NothingToShowError,
+    json_option,
+    mode_option,
+    path_argument,
+    run_option,
+    sorted_jobs,
+    the_run,
+)
+from hydra_callback_kit.record import values
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.commands import Commands, NotRecordedError
+from hydra_callback_kit.views.ranking import Best, best_job, metric_names
+from hydra_callback_kit.views.results import nested_row
+
+
+@click.command("best")
+@path_argument
+@click.option("--sort-by", metavar="METRIC", help="The metric; may be left out where the jobs return only one.")
+@mode_option
+@run_option
+@json_option
+def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_json: bool) -> None:
+    """Show the best job of a sweep.
+
+    Its overrides, what it returned, its directory, and the command that runs it again as a run of its own. METRIC is a key
+    of the mapping that the jobs return, dotted where it is nested, or `return_value` for a bare number.
+    """
+    run = the_run(path, run_id, with_configs=as_json)
+    screen.print_warnings(run)
+    known = metric_names(run.jobs)
+    if sort_by is None and len(known) != 1:
+        raise click.UsageError(f"Say --sort-by METRIC. The jobs returned: {', '.join(known) or 'no number'}.")
+    metric = sort_by or known[0]
+    sorted_jobs(run.jobs, metric, mode)
+    best = best_job(run.jobs, metric, mode)
+    if best is None:
+        raise NothingToShowError(f"Every {metric} in {run.root} is NaN.")
+    try:
+        again, why_not = Commands(run).new_run(best), ""
+    except (NotRecordedError, HydraException) as error:
+        again, why_not = None, str(error)
+    if as_json:
+        words = again and {"command": list(again.words), "cwd": str(again.cwd)}
+        screen.print_json({"run_id": run.run_id, **nested_row(best), "again": words})
+        return
+    click.echo(f"{click.style(f'job {best.job_num}', bold=True)}: {wording.overrides(best.task_overrides)}")
+    screen.print_facts(
+        {
+            "returned": json.dumps(values.as_json(best.return_value), ensure_ascii=False),
+            "directory": str(best.output_dir or "?"),
+            "run again": again.line() if again else why_not,
+        }
+    )

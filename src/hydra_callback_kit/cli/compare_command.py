@@ -1,0 +1,68 @@
+"""`hydra-callback-kit compare`: what differs between runs, side by side."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.screen import Column
+from hydra_callback_kit.cli.target import json_option, the_run
+from hydra_callback_kit.record.finder import enclosing_run
+from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.views.comparison import differences
+
+
+@click.command("compare")
+@click.argument("paths", metavar="PATH PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@json_option
+def command(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Show what differs between runs.
+
+    Compared are how they were started, overrides, configs (where `results_aggregator_callback` recorded them) and metrics;
+    of a sweep the config that its jobs share, and the range of each metric. A PATH may also be a job's directory in a sweep.
+    """
+    if len(paths) < 2:  # noqa: PLR2004  one has nothing to differ from
+        raise click.UsageError("Give two paths or more.")
+    runs = [_run_or_job(path) for path in paths]
+    found = differences(runs)
+    if as_json:
+        screen.print_json(
+            {
+                "runs": list(map(str, paths)),
+                "differences": [{**dataclasses.asdict(each), "values": list(each.values)} for each in found],
+            }
+        )
+    elif not found:
+        click.echo("They do not differ in anything that is recorded.")
+    else:
+        screen.print_table(
+            [
+                Column("", [each.section for each in found]),
+                Column("key", [each.key for each in found]),
+                *(Column(str(path), [_text(each.values[i]) for each in found]) for i, path in enumerate(paths)),
+            ]
+        )
+    for run in runs:
+        screen.print_warnings(run)
+
+
+def _run_or_job(path: Path) -> RunRecord:
+    sweep = enclosing_run(path)
+    if sweep is not None:
+        run = read_run(sweep)
+        for job in run.jobs:
+            if job.output_dir is not None and job.output_dir.resolve() == path.resolve():
+                facts = {**run.facts, "overrides": list(job.task_overrides)}
+                return dataclasses.replace(
+                    run, mode="RUN", status=job.status, jobs=(job,), duration_s=job.duration_s, facts=facts
+                )
+    return the_run(path, with_configs=True)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False)

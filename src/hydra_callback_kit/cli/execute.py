@@ -1,0 +1,79 @@
+"""Runs commands one after another, and shows how far it has come."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from hydra_callback_kit.cli.screen import is_terminal
+from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.commands import Command
+
+
+def execute_all(commands: Sequence[Command], run: RunRecord) -> None:
+    """Runs all commands, also when one fails.
+
+    On a terminal a progress bar stays below what the jobs print. Elsewhere the jobs write to the command's own output.
+
+    Args:
+        commands: what to run.
+        run: the run whose jobs they are; what it has come to is said at the end.
+
+    Raises:
+        click.exceptions.Exit: with code 1 if a command failed.
+    """
+    failed = _with_a_bar(commands) if is_terminal() and commands else _plainly(commands)
+    after = read_run(run.root, run.run_id)
+    click.echo(f"{wording.status_counts(after)} in {run.root}", err=True)
+    for command, code in failed:
+        click.secho(f"job {command.job_num} failed with exit code {code}: {command.line()}", err=True, fg="red")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+Failed = list[tuple[Command, int]]
+
+
+def _plainly(commands: Sequence[Command]) -> Failed:
+    failed: Failed = []
+    for number, command in enumerate(commands, start=1):
+        click.echo(f"[{number}/{len(commands)}] job {command.job_num}", err=True)
+        sys.stdout.flush()
+        code = subprocess.run(command.words, cwd=command.cwd, check=False).returncode  # noqa: S603  what was recorded of the run
+        if code:
+            failed.append((command, code))
+    return failed
+
+
+def _with_a_bar(commands: Sequence[Command]) -> Failed:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  for people
+
+    failed: Failed = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns) as progress:
+        bar = progress.add_task("", total=len(commands))
+        for command in commands:
+            progress.update(bar, description=f"job {command.job_num}")
+            code = _streamed(command, lambda line: progress.console.out(line, highlight=False))
+            if code:
+                failed.append((command, code))
+            progress.advance(bar)
+    return failed
+
+
+def _streamed(command: Command, say: Callable[[str], None]) -> int:
+    """Runs a command whose output goes line by line above the bar."""
+    with subprocess.Popen(  # noqa: S603  what was recorded of the run
+        command.words,
+        cwd=command.cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            say(line.rstrip("\r\n"))
+    return process.returncode

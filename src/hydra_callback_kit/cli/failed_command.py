@@ -1,0 +1,52 @@
+"""`hydra-callback-kit failed`: what did not complete, and why."""
+
+from pathlib import Path
+
+import click
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.target import NothingToShowError, json_option, latest_runs, path_argument, run_option, the_run
+from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.results import nested_row
+from hydra_callback_kit.views.run import failed_jobs
+from hydra_callback_kit.views.summary import reason
+
+
+@click.command("failed")
+@path_argument
+@run_option
+@click.option("--traceback", is_flag=True, help="Print each failed job's traceback.")
+@json_option
+def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> None:
+    """Name each job that failed or was interrupted, and why.
+
+    Of each job its number, overrides, output directory and error. Below a folder that holds several runs, those of each
+    directory's latest run.
+    """
+    runs = latest_runs(path) if run_id is None else [the_run(path, run_id)]
+    found = [(run, job) for run in runs for job in failed_jobs(run)]
+    for run in runs:
+        screen.print_warnings(run)
+    if not found:
+        looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
+        raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
+    if as_json:
+        screen.print_json([{"run_id": run.run_id, **nested_row(job, include_config=False)} for run, job in found])
+        return
+    for run in runs:
+        jobs = failed_jobs(run)
+        if jobs and len(runs) > 1:
+            click.secho(f"{run.root}", bold=True)
+        for job in jobs:
+            _print(job, traceback=traceback)
+
+
+def _print(job: JobRecord, *, traceback: bool) -> None:
+    status = click.style(job.status, fg=screen.COLOURS[job.status])
+    click.echo(f"job {job.job_num} {status}: {wording.overrides(job.task_overrides)}")
+    click.echo(f"  {reason(job)}")
+    if job.output_dir is not None:
+        click.echo(f"  {click.style(str(job.output_dir), dim=True)}")
+    if traceback and job.error is not None:
+        click.echo("".join(f"    {line}\n" for line in job.error.traceback.rstrip().splitlines()))

@@ -1,0 +1,87 @@
+"""The table of a run's jobs on the screen: number, status, what was varied, duration, metrics."""
+
+import dataclasses
+import functools
+from collections import Counter
+from collections.abc import Sequence
+
+from hydra_callback_kit.cli.screen import Column, seconds_since
+from hydra_callback_kit.record.overrides import override_key
+from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.results import flat_return_value
+
+
+def job_columns(jobs: Sequence[JobRecord], rows: int | None, sort_by: str | None = None) -> list[Column]:
+    """Lays out the table.
+
+    Args:
+        jobs: the jobs in the order of the rows.
+        rows: how many of them are shown, the first and the last ones; None for all.
+        sort_by: the metric that they are sorted by, whose column is the first of the metrics and stays on a narrow screen.
+
+    Returns:
+        Its columns: only overrides that not all jobs share, and only numbers of what jobs returned.
+    """
+    swept = _swept(jobs)
+    numbers = {job.job_num: _numbers(job) for job in jobs}
+    metrics = list(dict.fromkeys(name for each in numbers.values() for name in each))
+    sorted_by = sort_by if sort_by is None or sort_by.startswith("return_value") else f"return_value.{sort_by}"
+    metrics.sort(key=lambda name: name != sorted_by)
+    shown = list(jobs)
+    gap = None
+    if rows is not None and len(jobs) > rows:
+        shown, gap = [*jobs[: rows // 2], *jobs[len(jobs) - (rows - rows // 2) :]], rows // 2
+    texts = [_texts(job) for job in shown]
+    values = [numbers[job.job_num] for job in shown]
+    columns = [
+        Column("job", [str(job.job_num) for job in shown], right=True),
+        Column("status", [job.status for job in shown]),
+        *(Column(key, [job.get(key, "") for job in texts]) for key in swept),
+        Column("took", [_took(job) for job in shown], right=True),
+    ]
+    if any(job.attempts > 1 for job in jobs):
+        columns.append(Column("attempts", [str(job.attempts) for job in shown], right=True, needed=False))
+    for name in metrics:
+        head = name.removeprefix("return_value.")
+        cells = [_number(job[name]) if name in job else "" for job in values]
+        columns.append(Column(name if head in swept else head, cells, right=True, needed=name == sorted_by))
+    return columns if gap is None else [_with_gap(column, gap, len(jobs) - len(shown)) for column in columns]
+
+
+def _with_gap(column: Column, row: int, left_out: int) -> Column:
+    """Says in the middle of the rows how many are not shown."""
+    said = {"job": "…", "status": f"{left_out} more"}.get(column.head, "")
+    return dataclasses.replace(column, cells=[*column.cells[:row], said, *column.cells[row:]])
+
+
+def _swept(jobs: Sequence[JobRecord]) -> list[str]:
+    """The keys of the overrides that are not the same in all jobs."""
+    given = Counter(override for job in jobs for override in job.task_overrides)
+    return list(dict.fromkeys(override_key(override) for override, times in given.items() if times < len(jobs)))
+
+
+def _texts(job: JobRecord) -> dict[str, str]:
+    """The overrides as they were written; a deleted key has no text."""
+    return dict(map(_key_and_text, job.task_overrides))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _key_and_text(override: str) -> tuple[str, str]:
+    return override_key(override), override.partition("=")[2]
+
+
+def _numbers(job: JobRecord) -> dict[str, float]:
+    if job.return_value is None:
+        return {}
+    return {name: value for name, value in flat_return_value(job.return_value).items() if isinstance(value, (int, float))}
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _took(job: JobRecord) -> str:
+    if job.status == "RUNNING":
+        return f"{wording.duration(seconds_since(job.started_at))} so far"
+    return wording.duration(job.duration_s)

@@ -1,0 +1,104 @@
+"""`hydra-callback-kit list`: the callbacks, from the dataclasses that Hydra composes and the classes' docstrings."""
+
+import dataclasses
+import difflib
+import inspect
+import json
+import re
+import shutil
+from typing import Any, Final
+
+import click
+
+import hydra_callback_kit
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.target import json_option
+from hydra_plugins.hydra_callback_kit.config import OPTIONS
+
+_SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
+
+
+@click.command("list")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, as_json: bool) -> None:
+    """List the callbacks, or describe one of them.
+
+    With NAME: its parameters, their types, defaults and meaning, and the YAML to paste.
+    """
+    if name is not None and name not in OPTIONS:
+        nearest = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.0)[0]
+        raise click.UsageError(f"There is no callback {name!r}. Did you mean {nearest}? All: {', '.join(OPTIONS)}.")
+    described = [_describe(option) for option in OPTIONS if name in (None, option)]
+    if as_json:
+        screen.print_json(described if name is None else described[0])
+    elif name is None:
+        screen.print_table(
+            [
+                screen.Column("name in `callbacks: [...]`", [callback["name"] for callback in described]),
+                screen.Column("what it does", [callback["summary"] for callback in described]),
+            ]
+        )
+    else:
+        _print(described[0])
+
+
+def _describe(option: str) -> dict[str, Any]:
+    node = OPTIONS[option]
+    target: str = vars(node)["_target_"]
+    callback = getattr(hydra_callback_kit, target.rpartition(".")[2])
+    text = inspect.cleandoc(callback.__doc__ or "")
+    meanings = _entries(_section(text, "Args"))
+    example = re.search(r"```yaml\n(.*?)```", _section(text, "Example"), re.DOTALL)
+    return {
+        "name": option,
+        "target": target,
+        "summary": _SENTENCE.sub(r"\1", " ".join(text.partition("\n\n")[0].split())),
+        "description": text.partition("\nArgs:")[0].partition("\nRaises:")[0].partition("\nFiles:")[0].strip(),
+        "parameters": [
+            {
+                "name": field.name,
+                "type": field.type if isinstance(field.type, str) else inspect.formatannotation(field.type),
+                "default": field.default_factory() if callable(field.default_factory) else field.default,
+                "meaning": meanings.get(field.name, ""),
+            }
+            for field in dataclasses.fields(node)
+            if field.name != "_target_"
+        ],
+        "files": inspect.cleandoc(_section(text, "Files")),
+        "example": inspect.cleandoc(example[1]) if example else "",
+    }
+
+
+def _section(text: str, name: str) -> str:
+    """The indented block below `name:`."""
+    found = re.search(rf"^{name}:\n((?:[ ]+.*\n?|\n)*)", text, re.MULTILINE)
+    return inspect.cleandoc("\n" + found[1]) if found else ""
+
+
+def _entries(section: str) -> dict[str, str]:
+    """The entries `name: meaning` of a section, continued on indented lines."""
+    found = re.findall(r"^(\w+): (.*(?:\n[ ]+.*)*)", section, re.MULTILINE)
+    return {name: " ".join(meaning.split()) for name, meaning in found}
+
+
+def _print(described: dict[str, Any]) -> None:
+    width = min(shutil.get_terminal_size().columns, 120)
+    click.secho(described["name"], bold=True)
+    click.echo(click.wrap_text(described["description"], width, preserve_paragraphs=True))
+    for heading, text in (("Parameters", _parameters(described, width)), ("Files", described["files"])):
+        if text:
+            click.secho(f"\n{heading}", bold=True)
+            click.echo(
+                text if heading == "Parameters" else click.wrap_text(text, width, "  ", "  ", preserve_paragraphs=True)
+            )
+    click.secho("\nTo paste", bold=True)
+    click.echo(described["example"])
+
+
+def _parameters(described: dict[str, Any], width: int) -> str:
+    return "\n".join(
+        f"  {click.style(parameter['name'], fg='cyan')}: {parameter['type']} = {json.dumps(parameter['default'])}\n"
+        + click.wrap_text(parameter["meaning"], width, "    ", "    ")
+        for parameter in described["parameters"]
+    )

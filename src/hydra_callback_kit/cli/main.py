@@ -1,0 +1,50 @@
+"""`hydra-callback-kit`: the group of commands, each imported when it is asked for."""
+
+import gc
+import importlib
+from typing import Final
+
+import click
+
+COMMANDS: Final = {
+    "list": "List the callbacks, or describe one of them.",
+    "show": "Show a run or a sweep, or list the runs below a folder.",
+    "failed": "Name each job that failed or was interrupted, and why.",
+    "rerun": "Print the commands that run what did not complete, or execute them.",
+    "collect": "Write the results table of one or more sweeps.",
+    "best": "Show the best job of a sweep.",
+    "compare": "Show what differs between runs.",
+}
+"""The commands and their first lines, said here so that `--help` need not import them."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's own signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"hydra_callback_kit.cli.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hydra-callback-kit", prog_name="hydra-callback-kit")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Look at Hydra runs and sweeps, running or finished, and run again what is missing.
+
+    PATH is a run's output directory, a sweep's directory, or a folder above. What is shown was recorded by the callbacks
+    of hydra-callback-kit; any one of them is enough.
+
+    The exit code is 0; 1 when there is nothing to show or a job that was run again failed; 2 when a command is used wrongly.
+    """
+    if gc.isenabled():
+        # a command ends before there is any garbage, and looking for it among many records takes a tenth of the time
+        gc.disable()
+        ctx.call_on_close(gc.enable)

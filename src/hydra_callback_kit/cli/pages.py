@@ -1,0 +1,129 @@
+"""What `show` shows: one run, or a list of runs; for people and for machines."""
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.job_table import job_columns
+from hydra_callback_kit.cli.screen import Column
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.results import nested_row
+from hydra_callback_kit.views.summary import reason
+
+
+def print_run(
+    run: RunRecord, jobs: Sequence[JobRecord], earlier: Sequence[str], rows: int | None, sort_by: str | None
+) -> None:
+    """Prints one run.
+
+    Args:
+        run: the run.
+        jobs: those of its jobs that are shown, in the order of the rows.
+        earlier: ids of other runs in the same directory.
+        rows: how many rows the table may have; None for any number.
+        sort_by: the metric that the jobs are sorted by, if any.
+    """
+    name = run.facts.get("job_name") or "app"
+    kind = "sweep" if run.mode == "MULTIRUN" else "run"
+    status = click.style(run.status, fg=screen.COLOURS[run.status], bold=True)
+    click.echo(f"{click.style(str(name), bold=True)}  {kind} {status}: {counts(run)}")
+    facts = {"directory": str(run.root), "started": _started(run)}
+    command = run.facts.get("command")
+    if isinstance(command, list):
+        facts["command"] = shlex.join(map(str, command))
+    if run.mode == "RUN":
+        facts |= _outcome(run)
+    if earlier:
+        facts["other runs"] = f"{', '.join(earlier[-3:])}{' …' if len(earlier) > 3 else ''} (--run ID shows one)"  # noqa: PLR2004
+    screen.print_facts(facts)
+    screen.print_warnings(run)
+    if jobs and run.mode == "MULTIRUN":
+        click.echo()
+        screen.print_table(job_columns(jobs, rows, sort_by))
+
+
+def print_runs(runs: Sequence[RunRecord], below: Path) -> None:
+    """Prints a list of runs, in the order given.
+
+    Args:
+        runs: the runs.
+        below: the folder that they were found below.
+    """
+    columns = [
+        Column("started", [screen.local_time(run.started_at) for run in runs]),
+        Column("status", [run.status for run in runs]),
+        Column("directory", [os.path.relpath(run.root, below) for run in runs]),
+        Column("jobs", [counts(run) for run in runs]),
+        Column("took", [_took(run) for run in runs], right=True),
+        Column("app", [str(run.facts.get("job_name") or "?") for run in runs], needed=False),
+    ]
+    if len({run.root for run in runs}) < len(runs):
+        columns.append(Column("run", [run.run_id for run in runs], needed=False))
+    screen.print_table(columns)
+    for run in runs:
+        screen.print_warnings(run)
+
+
+def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]:
+    """One run for machines.
+
+    Args:
+        run: the run.
+        jobs: the jobs to spell out; None for none, where their counts are enough.
+    """
+    described: dict[str, Any] = {
+        "run_id": run.run_id,
+        "root": str(run.root),
+        "mode": run.mode,
+        "status": run.status,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "duration_s": run.duration_s,
+        "planned_jobs": run.planned_jobs,
+        "jobs_completed": run.count("COMPLETED"),
+        "jobs_failed": run.count("FAILED"),
+        "jobs_interrupted": run.count("INTERRUPTED"),
+        "jobs_running": run.count("RUNNING"),
+        **run.facts,
+        "broken_lines": [str(broken) for broken in run.broken_lines],
+    }
+    return described if jobs is None else {**described, "jobs": [nested_row(job) for job in jobs]}
+
+
+def counts(run: RunRecord) -> str:
+    """The status counts, and how many jobs never started."""
+    unstarted = (run.planned_jobs or 0) - len(run.jobs)
+    return wording.status_counts(run) + (f", {unstarted} not started" if unstarted > 0 else "")
+
+
+def _started(run: RunRecord) -> str:
+    if run.status == "RUNNING":
+        return f"{screen.local_time(run.started_at)}, runs for {_took(run)}"
+    took = f", took {_took(run)}" if run.duration_s is not None else ""
+    return f"{screen.local_time(run.started_at)}{took}"
+
+
+def _took(run: RunRecord) -> str:
+    running = run.status == "RUNNING" and run.ended_at is None
+    return wording.duration(screen.seconds_since(run.started_at) if running else run.duration_s)
+
+
+def _outcome(run: RunRecord) -> dict[str, str]:
+    """What came of a single run."""
+    if not run.jobs:
+        return {}
+    job = run.jobs[0]
+    facts = {"overrides": wording.overrides(job.task_overrides)}
+    if job.return_value is not None:
+        facts["returned"] = json.dumps(as_json(job.return_value), ensure_ascii=False)
+    if job.attempts > 1:
+        facts["attempts"] = str(job.attempts)
+    return {**facts, "error": reason(job)} if reason(job) else facts

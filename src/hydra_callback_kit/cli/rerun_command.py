@@ -1,0 +1,89 @@
+"""`hydra-callback-kit rerun`: the commands that run what did not complete, and their execution."""
+
+from pathlib import Path
+
+import click
+from hydra.errors import HydraException
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.execute import execute_all
+from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run_option, the_run
+from hydra_callback_kit.record.process import is_alive
+from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.commands import Commands, NotRecordedError, never_started
+
+
+@click.command("rerun")
+@path_argument
+@click.argument("overrides", nargs=-1)
+@click.option("--failed", is_flag=True, help="Only jobs that failed.")
+@click.option("--interrupted", is_flag=True, help="Only jobs that were interrupted.")
+@click.option("--missing", is_flag=True, help="Also jobs that never started.")
+@click.option("--execute", is_flag=True, help="Run the commands here, one after another.")
+@click.option(
+    "--cwd",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Where to start the app, if not in the directory it was started in.",
+)
+@click.option(
+    "--assume-gone", is_flag=True, help="Take processes for gone that ran on machines which cannot be seen from here."
+)
+@run_option
+def command(
+    *,
+    path: Path,
+    overrides: tuple[str, ...],
+    failed: bool,
+    interrupted: bool,
+    missing: bool,
+    execute: bool,
+    cwd: Path | None,
+    assume_gone: bool,
+    run_id: str | None,
+) -> None:
+    """Print the commands that run what did not complete, or execute them.
+
+    A line is a command, quoted for a shell: pipe the lines into `sh`, or into `xargs -L 1 -P 4 env` to run four at a time.
+    Each runs one job again as a single run of the app, with the job's overrides, in the job's directory. It counts as
+    another attempt at that job of that sweep.
+
+    OVERRIDES are added to each command. One with the key of a recorded override takes its place, which is how secret values,
+    which are not recorded, are given again.
+    """
+    run = the_run(path, run_id, is_alive=(lambda process: bool(is_alive(process))) if assume_gone else is_alive)
+    screen.print_warnings(run)
+    if missing and run.status == "RUNNING":
+        raise click.UsageError(
+            "The run is still RUNNING: what is missing may yet start. Without --missing what failed is run again."
+        )
+    statuses = [status for status, wanted in (("FAILED", failed), ("INTERRUPTED", interrupted)) if wanted]
+    again = [job for job in run.jobs if job.status in (statuses or ("FAILED", "INTERRUPTED"))]
+    try:
+        first = never_started(run) if missing else {}
+        commands = Commands(run, overrides, cwd) if again or first else None
+        listed = commands and sorted(
+            [
+                *(commands.another_attempt(job) for job in again),
+                *(commands.first_attempt(num, overrides) for num, overrides in first.items()),
+            ],
+            key=lambda command: command.job_num,
+        )
+    except (NotRecordedError, HydraException) as error:
+        raise click.UsageError(str(error)) from error
+    _say_what_is_left_out(run, missing=missing)
+    if execute:
+        execute_all(listed or [], run)
+    elif listed:
+        for each in listed:
+            click.echo(each.line())
+    else:
+        raise NothingToShowError(f"Nothing to run again: {wording.status_counts(run)} in {run.root}")
+
+
+def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
+    if run.count("RUNNING"):
+        click.echo(f"Left out: {run.count('RUNNING')} that still run.", err=True)
+    unstarted = (run.planned_jobs or 0) - len(run.jobs)
+    if unstarted > 0 and not missing and run.status != "RUNNING":
+        click.echo(f"Left out: {unstarted} that never started; --missing includes them.", err=True)

@@ -1,0 +1,115 @@
+"""`hydra-callback-kit show`: a run or a sweep on one screen, or the runs below a folder; once, or again and again."""
+
+import contextlib
+import gc
+import io
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.pages import print_run, print_runs, run_json
+from hydra_callback_kit.cli.target import (
+    NothingToShowError,
+    json_option,
+    mode_option,
+    path_argument,
+    run_option,
+    runs_below,
+    sorted_jobs,
+    the_run,
+)
+from hydra_callback_kit.record.reader import run_ids
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.ranking import Best, ranked
+
+_ROWS: Final = 40
+"""Rows of a table on a terminal; in a pipe there is no limit."""
+
+_REFRESH_S: Final = 2.0
+
+
+@click.command("show")
+@path_argument
+@click.option("--failed", is_flag=True, help="Only jobs that failed or were interrupted.")
+@click.option("--sort-by", metavar="METRIC", help="Sort the jobs by a metric, the best first.")
+@mode_option
+@click.option("--all", "every", is_flag=True, help="All rows of a long table, also on a terminal.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds while it runs.")
+@run_option
+@json_option
+def command(
+    *, path: Path, failed: bool, sort_by: str | None, mode: Best, every: bool, watch: bool, run_id: str | None, as_json: bool
+) -> None:
+    """Show a run or a sweep, or list the runs below a folder.
+
+    Of a run or sweep: how it stands, when and how it was started, and a table of its jobs. Of a folder above: the runs below
+    it, newest first. On a terminal, only the first and the last 20 rows of a long table are shown.
+    """
+    if watch and (as_json or not screen.is_terminal()):
+        raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
+
+    def chosen(run: RunRecord) -> list[JobRecord]:
+        jobs = _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch)
+        if failed and not jobs and not watch:
+            raise NothingToShowError(f"No job failed or was interrupted: {wording.status_counts(run)} in {run.root}")
+        return jobs
+
+    def show(rows: int | None) -> bool:
+        """Prints the page once and tells whether something still runs."""
+        if run_id is None and not run_ids(path):
+            runs = runs_below(path)
+            print_runs(runs, path)
+            return any(run.status == "RUNNING" for run in runs)
+        run = the_run(path, run_id)
+        print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows, sort_by)
+        return run.status == "RUNNING"
+
+    if as_json and run_id is None and not run_ids(path):
+        screen.print_json([run_json(run, None) for run in runs_below(path)])
+    elif as_json:
+        run = the_run(path, run_id, with_configs=True)
+        screen.print_json(run_json(run, chosen(run)))
+    elif watch:
+        _watch(show)
+    else:
+        show(_ROWS if screen.is_terminal() and not every else None)
+
+
+def _chosen(run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best, may_come: bool) -> list[JobRecord]:
+    """The jobs that are shown; where the metric may still come, they are sorted without asking whether there is one."""
+    jobs = list(run.jobs)
+    if sort_by is not None:
+        jobs = ranked(jobs, sort_by, mode) if may_come else sorted_jobs(jobs, sort_by, mode)
+    return [job for job in jobs if not failed or job.status in ("FAILED", "INTERRUPTED")]
+
+
+class _Page(io.StringIO):
+    """What is written here is shown on the terminal a moment later."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _watch(show: Callable[[int], bool]) -> None:
+    """Writes each page over the one before, until nothing runs any more or Ctrl-C."""
+    home, to_line_end, to_screen_end = "\x1b[H", "\x1b[K", "\x1b[J"
+    gc.enable()
+    click.clear()
+    runs = True
+    with contextlib.suppress(KeyboardInterrupt):
+        while runs:
+            height = shutil.get_terminal_size().lines
+            with contextlib.redirect_stdout(_Page()) as page, contextlib.redirect_stderr(page):
+                runs = show(max(4, height - 10))
+            lines = page.getvalue().splitlines()[: height - 1]
+            sys.stdout.write(home + "".join(f"{line}{to_line_end}\n" for line in lines) + to_screen_end)
+            sys.stdout.flush()
+            if runs:
+                time.sleep(_REFRESH_S)

@@ -1,0 +1,115 @@
+"""What PATH means: the run that lies there, or the runs below."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hydra_callback_kit.record.finder import enclosing_run, run_directories
+from hydra_callback_kit.record.fold import IsAlive
+from hydra_callback_kit.record.process import is_alive as is_process_alive
+from hydra_callback_kit.record.reader import read_run, read_runs, run_ids
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views.ranking import Best, metric_names, metric_of, ranked
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class NothingToShowError(click.ClickException):
+    """There is nothing to show; the message says what was looked for."""
+
+    exit_code = 1
+
+
+def path_argument(command: Command) -> Command:
+    """The argument PATH."""
+    return click.argument("path", type=click.Path(exists=True, path_type=Path))(command)
+
+
+def run_option(command: Command) -> Command:
+    """The option `--run`."""
+    text = "The id of an earlier run, where a directory was used more than once."
+    return click.option("--run", "run_id", metavar="ID", help=text)(command)
+
+
+def json_option(command: Command) -> Command:
+    """The option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(command)
+
+
+def mode_option(command: Command) -> Command:
+    """The option `--mode`."""
+    text = "Whether the largest or the smallest value is the best.  [default: max]"
+    return click.option("--mode", type=click.Choice(["max", "min"]), default="max", help=text)(command)
+
+
+def the_run(
+    path: Path, run_id: str | None = None, *, with_configs: bool = False, is_alive: IsAlive = is_process_alive
+) -> RunRecord:
+    """Reads the run that a path means.
+
+    Args:
+        path: a run's directory, or a folder above one single run.
+        run_id: which of the runs in that directory; None for the latest.
+        with_configs: whether the jobs' configs are needed; they are most of a journal.
+        is_alive: tells whether a process still runs.
+
+    Raises:
+        NothingToShowError: if there is none.
+        click.UsageError: if there are several.
+    """
+    found = directories(path)
+    if len(found) > 1:
+        listed = "\n".join(f"  {directory}" for directory in found[:10]) + ("\n  ..." if len(found) > 10 else "")  # noqa: PLR2004  fits a screen
+        raise click.UsageError(f"{path} holds {len(found)} runs, newest first; give the path of one of them:\n{listed}")
+    if run_id is not None and run_id not in run_ids(found[0]):
+        known = "\n".join(f"  {known}" for known in run_ids(found[0]))
+        raise click.UsageError(f"There is no run {run_id} in {found[0]}. Recorded are:\n{known}")
+    return read_run(found[0], run_id, without=() if with_configs else ("config",), is_alive=is_alive)
+
+
+def directories(path: Path) -> list[Path]:
+    """The directories that hold a run, newest run first.
+
+    Raises:
+        NothingToShowError: if there is none at `path` or below.
+    """
+    found = [(run_ids(directory), directory) for directory in run_directories(Path(os.path.abspath(path)))]  # noqa: PTH100  `..` must go
+    if not any(ids for ids, _ in found):
+        above = enclosing_run(path)
+        hint = f"It lies inside the run {above}: give that path." if above else "Was one of the callbacks on?"
+        raise NothingToShowError(
+            f"No run recorded by hydra-callback-kit (a directory that holds .callbacks/*.jsonl) at or below {path}. {hint}"
+        )
+    return [directory for ids, directory in sorted(found, key=lambda item: item[0][-1:], reverse=True) if ids]
+
+
+def latest_runs(path: Path, *, with_configs: bool = False) -> list[RunRecord]:
+    """Reads the latest run of each directory at a path and below it, newest first.
+
+    Args:
+        path: a run's directory, or a folder above.
+        with_configs: whether the jobs' configs are needed.
+    """
+    without = () if with_configs else ("config",)
+    return [read_run(directory, without=without) for directory in directories(path)]
+
+
+def runs_below(path: Path) -> list[RunRecord]:
+    """Reads all runs at a path and below it, newest first; see `directories`."""
+    runs = [run for directory in directories(path) for run in read_runs(directory)]
+    return sorted(runs, key=lambda run: run.run_id, reverse=True)
+
+
+def sorted_jobs(jobs: Sequence[JobRecord], metric: str, mode: Best) -> list[JobRecord]:
+    """Sorts jobs by a metric, the best first.
+
+    Raises:
+        NothingToShowError: if no job has it.
+    """
+    if all(metric_of(job, metric) is None for job in jobs):
+        known = ", ".join(metric_names(jobs)) or "none"
+        raise NothingToShowError(f"No job returned a number {metric!r}. Numbers that jobs returned: {known}.")
+    return ranked(jobs, metric, mode)

@@ -1,0 +1,156 @@
+"""The commands that run a job again: as another attempt at it, or as a new run of its own."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from hydra_callback_kit.record.identity import rerun_overrides
+from hydra_callback_kit.record.plan import jobs_of, missing_jobs
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.record.redaction import REDACTED
+
+_SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})
+
+
+class NotRecordedError(ValueError):
+    """The journal does not hold what a command needs; the message says what, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Runs one job.
+
+    Attributes:
+        job_num: which job.
+        words: the program and its arguments.
+        cwd: the directory it has to be started in.
+    """
+
+    job_num: int
+    words: tuple[str, ...]
+    cwd: Path
+
+    def line(self) -> str:
+        """One line for a shell; it goes to `cwd` first, unless that is where the caller is."""
+        if sys.platform == "win32":
+            return subprocess.list2cmdline(self.words)
+        if self.cwd == Path.cwd():
+            return shlex.join(self.words)
+        # one simple command, which `xargs` can run as well as a shell
+        return shlex.join(["sh", "-c", 'cd "$0" && exec "$@"', str(self.cwd), *self.words])
+
+
+class Commands:
+    """Makes the commands for a run's jobs.
+
+    Args:
+        run: the run.
+        overrides: overrides to add to each command; one with the key of a recorded override takes its place.
+        cwd: where to start the commands; None for the directory that the run was started in.
+
+    Raises:
+        NotRecordedError: if it is not known how the run was started, or that directory is not on this machine.
+        HydraException: if an override cannot be read.
+    """
+
+    def __init__(self, run: RunRecord, overrides: Sequence[str] = (), cwd: Path | None = None) -> None:
+        self._run = run
+        self._added = list(overrides)
+        self._replaced = {_key(override) for override in overrides}
+        program, command = _words(run.facts.get("program")), _words(run.facts.get("command"))
+        if not program or not command:
+            raise NotRecordedError(f"The journal in {run.root} does not say how the run was started.")
+        self._cwd = cwd or Path(str(run.facts.get("cwd")))
+        if not self._cwd.is_dir():
+            raise NotRecordedError(
+                f"The run was started in {self._cwd}, which is not on this machine. "
+                "Say with --cwd which directory holds the app here."
+            )
+        python = program[0] if Path(program[0]).exists() else sys.executable
+        self._start = [python, *program[1:], *_options(command[len(program) :])]
+        self._hydra_overrides = [
+            override for override in _words(run.facts.get("hydra_overrides")) if _key(override) not in _SET_ANEW
+        ]
+
+    def another_attempt(self, job: JobRecord) -> Command:
+        """The command that runs a job that started again, in its own directory."""
+        return self._command(
+            job.job_num,
+            job.task_overrides,
+            rerun_overrides(self._run.run_id, self._run.root.absolute(), job.job_num, job.output_dir),
+        )
+
+    def first_attempt(self, job_num: int, overrides: Sequence[str]) -> Command:
+        """The command that runs a job that never started."""
+        directory = self._run.root.absolute() if self._run.mode == "RUN" else None
+        return self._command(
+            job_num, overrides, rerun_overrides(self._run.run_id, self._run.root.absolute(), job_num, directory)
+        )
+
+    def new_run(self, job: JobRecord) -> Command:
+        """The command that runs what a job ran as a single run with an output directory of its own."""
+        return self._command(job.job_num, job.task_overrides, ["hydra.mode=RUN"])
+
+    def _command(self, job_num: int, overrides: Iterable[str], hydra_overrides: Iterable[str]) -> Command:
+        recorded = [override for override in (*overrides, *self._hydra_overrides) if _key(override) not in self._replaced]
+        secret = [_key(override) for override in recorded if override.endswith(f"={REDACTED}")]
+        if secret:
+            values = " ".join(f"{key}=VALUE" for key in secret)
+            raise NotRecordedError(
+                f"Job {job_num} was given {' and '.join(secret)}, and secret values are not recorded. "
+                f"Add them behind the path: {values}"
+            )
+        return Command(job_num, (*self._start, *recorded, *self._added, *hydra_overrides), self._cwd)
+
+
+def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
+    """Tells the jobs that a run was going to have and that never started.
+
+    Args:
+        run: a single run or a sweep.
+
+    Returns:
+        The overrides of each by its number.
+
+    Raises:
+        NotRecordedError: if that is not known.
+    """
+    overrides = _words(run.facts.get("planned_overrides" if run.mode == "MULTIRUN" else "overrides"))
+    if run.mode == "RUN":
+        return {} if run.jobs else {0: tuple(overrides)}
+    if run.planned_jobs is None:
+        raise NotRecordedError(
+            f"Which jobs are missing cannot be known: the sweeper ({run.facts.get('sweeper')}) chooses them as it goes."
+        )
+    planned = jobs_of(overrides)
+    if len(planned) != run.planned_jobs:
+        raise NotRecordedError(
+            "Which jobs are missing cannot be known: the sweep varies a secret value, or has more values than are recorded."
+        )
+    return missing_jobs(planned, ((job.job_num, job.task_overrides) for job in run.jobs))
+
+
+def _key(override: str) -> str:
+    """The key of an override without what stands before it; a redacted one cannot be parsed."""
+    name, _, value = override.partition("=")
+    if value == REDACTED:
+        return name.lstrip("+~")
+    return str(OverridesParser.create().parse_override(override).get_key_element()).lstrip("+~")
+
+
+def _options(arguments: Sequence[str]) -> list[str]:
+    """The options of a Hydra app that choose its config."""
+    parsed, _ = get_args_parser().parse_known_args(arguments)
+    names = ("config_path", "config_name", "config_dir")
+    return [word for name in names if (given := getattr(parsed, name)) for word in (f"--{name.replace('_', '-')}", given)]
+
+
+def _words(fact: Any) -> list[str]:
+    return [str(word) for word in fact] if isinstance(fact, list) else []

@@ -1,0 +1,103 @@
+"""What differs between runs: how they were started, their configs, what came out."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hydra_callback_kit.record.overrides import override_key
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.results import flat_return_value
+
+VARIES: Final = "(varies)"
+"""Stands for the value of a config key that is not the same in all jobs of a sweep."""
+
+_OF_EVERY_RUN: Final = frozenset(
+    ("root", "cwd", "program", "command", "overrides", "hydra_overrides", "planned_overrides", "planned_jobs")
+)
+_DIRECTORIES: Final = frozenset(("hydra.mode", "hydra.run.dir", "hydra.sweep.dir"))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not the same in all runs.
+
+    Attributes:
+        section: `run`, `overrides`, `config` or `metrics`.
+        key: its name there.
+        values: its value in each run, None where it has none.
+    """
+
+    section: str
+    key: str
+    values: tuple[Any, ...]
+
+
+def differences(runs: Sequence[RunRecord]) -> list[Difference]:
+    """Compares runs.
+
+    Args:
+        runs: single runs or sweeps.
+
+    Returns:
+        What differs, by section. A sweep's config has the values that all its jobs share, and its metrics are ranges.
+    """
+    sections: dict[str, Callable[[RunRecord], Mapping[str, Any]]] = {
+        "run": _start,
+        "overrides": _overrides,
+        "config": _config,
+        "metrics": _metrics,
+    }
+    return [
+        Difference(section, key, values)
+        for section, look in sections.items()
+        for key, values in _by_key([look(run) for run in runs])
+        if any(value != values[0] and not (value != value and values[0] != values[0]) for value in values)  # noqa: PLR0124  NaN
+    ]
+
+
+def _by_key(looks: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[Any, ...]]]:
+    for key in dict.fromkeys(key for look in looks for key in look):
+        yield key, tuple(look.get(key) for look in looks)
+
+
+def _start(run: RunRecord) -> dict[str, Any]:
+    facts = {name: fact for name, fact in run.facts.items() if name not in _OF_EVERY_RUN}
+    took = None if run.duration_s is None else wording.duration(run.duration_s)
+    return {"mode": run.mode, "status": run.status, "jobs": wording.status_counts(run), "took": took, **_flat(facts)}
+
+
+def _overrides(run: RunRecord) -> dict[str, str]:
+    """As they were written: a sweep's values are a list of choices."""
+    texts = [str(text) for name in ("overrides", "hydra_overrides") for text in run.facts.get(name) or ()]
+    return {key: text.partition("=")[2] or text for text in texts if (key := override_key(text)) not in _DIRECTORIES}
+
+
+def _config(run: RunRecord) -> dict[str, Any]:
+    configs = [_flat(config) for job in run.jobs if isinstance(config := job.facts.get("config"), dict)]
+    return {key: values[0] if all(value == values[0] for value in values) else VARIES for key, values in _by_key(configs)}
+
+
+def _metrics(run: RunRecord) -> dict[str, Any]:
+    found = [_numbers(job) for job in run.jobs if job.status == "COMPLETED"]
+    metrics = {}
+    for name, values in _by_key(found):
+        known = sorted(value for value in values if value is not None and value == value)  # noqa: PLR0124  not NaN
+        name = name.removeprefix("return_value.")  # noqa: PLW2901  the name that people use
+        if not known or len(values) == 1:
+            metrics[name] = values[0]
+        else:
+            metrics[name] = known[0] if known[0] == known[-1] else f"{known[0]:.6g} to {known[-1]:.6g}"
+    return metrics
+
+
+def _numbers(job: JobRecord) -> dict[str, float]:
+    values = {} if job.return_value is None else flat_return_value(job.return_value)
+    return {name: value for name, value in values.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) and item else {f"{prefix}{key}": item}
+    return flat

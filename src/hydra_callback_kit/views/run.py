@@ -1,0 +1,95 @@
+"""A run as Python code wants it: the record, and what is computed from it."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views.ranking import Best, best_job, metric_names
+from hydra_callback_kit.views.results import flat_rows
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run(RunRecord):
+    """A single run or a sweep, as `load_run` returns it.
+
+    The attributes are those of the record; its jobs have the fields of `results.json`: `job_num`, `job_id`, `job_name`,
+    `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`, `duration_s`, `attempts`, `host`, `output_dir`.
+    """
+
+    @property
+    def failed(self) -> list[JobRecord]:
+        """The jobs that failed or were interrupted."""
+        return failed_jobs(self)
+
+    def best(self, metric: str, mode: Best = "max") -> JobRecord:
+        """The best of the completed jobs.
+
+        Args:
+            metric: a key of the mapping that the jobs return, dotted where it is nested (`test.accuracy`); `return_value`
+                where they return a bare number.
+            mode: whether the largest (`max`) or the smallest (`min`) value is the best.
+
+        Raises:
+            MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.
+        """
+        job = best_job(self.jobs, metric, mode)
+        if job is None:
+            raise MetricNotFoundError(metric, metric_names(self.jobs))
+        return job
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The results table, a flat row for each job: `pandas.DataFrame(run.rows())`.
+
+        Returns:
+            Rows that all have the same columns, those of `results.csv`, with None where a job has no value.
+        """
+        return list(flat_rows(self.jobs))
+
+
+class MetricNotFoundError(LookupError):
+    """No completed job returned a number by this name that is not NaN.
+
+    Attributes:
+        metric: the name.
+        known: the names of the numbers that jobs returned.
+    """
+
+    def __init__(self, metric: str, known: Sequence[str]) -> None:
+        names = ", ".join(known) or "none"
+        super().__init__(
+            f"No completed job returned a number {metric!r} other than NaN. Numbers that jobs returned: {names}."
+        )
+        self.metric = metric
+        self.known = list(known)
+
+
+def load_run(path: str | os.PathLike[str], run_id: str | None = None) -> Run:
+    """Loads a run or a sweep from the directory it writes to; it may still run, and the directory may have been moved.
+
+    Args:
+        path: the output directory of a single run, or the sweep's directory.
+        run_id: which of the runs that used this directory; None for the latest.
+
+    Returns:
+        What the journal holds now.
+
+    Raises:
+        JournalNotFoundError: if no such run is recorded there; it is a `FileNotFoundError`.
+
+    Example:
+        ```python
+        run = load_run("multirun/2025-03-01/14-05-09")
+        print(run.best("accuracy").overrides, [job.error for job in run.failed])
+        ```
+    """
+    record = read_run(Path(path), run_id)
+    return Run(**{field.name: getattr(record, field.name) for field in dataclasses.fields(record)})
+
+
+def failed_jobs(run: RunRecord) -> list[JobRecord]:
+    """The jobs that failed or were interrupted, in the order of their numbers."""
+    return [job for job in run.jobs if job.status in ("FAILED", "INTERRUPTED")]

@@ -1,0 +1,71 @@
+"""What a sweep is going to run: recorded at its start, multiplied again later, and compared with what started."""
+
+import pytest
+from apps import App
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from hydra_callback_kit.record.overrides import quoted_value
+from hydra_callback_kit.record.plan import jobs_of, missing_jobs
+from hydra_callback_kit.record.reader import read_run
+
+PLANNED = jobs_of(["x=1,2", "y=range(0,2)", "+z='a b'"])
+
+
+def test_jobs_are_multiplied_as_the_sweeper_does() -> None:
+    """The last override varies fastest, quotes and prefixes stay, and a redacted value stays redacted."""
+    assert [(f"x={x}", f"y={y}", "+z='a b'") for x in (1, 2) for y in (0, 1)] == PLANNED
+    assert jobs_of(["db.password=<redacted>", "x=1,2"]) == [("db.password=<redacted>", f"x={x}") for x in (1, 2)]
+
+
+@given(st.sets(st.integers(0, 3)), st.randoms(use_true_random=False))
+@settings(max_examples=50)
+def test_missing_jobs_take_the_numbers_that_are_left(started: set[int], random: object) -> None:
+    """Whatever has started, in whatever order the sweep was shuffled, each combination runs once, under its own number."""
+    order = list(PLANNED)
+    random.shuffle(order)
+    missing = missing_jobs(PLANNED, [(num, order[num]) for num in started])
+    assert missing.keys() == set(range(4)) - started
+    assert sorted([*missing.values(), *(order[num] for num in started)]) == sorted(PLANNED)
+    in_order = missing_jobs(PLANNED, [(num, PLANNED[num]) for num in started])
+    assert in_order == {num: job for num, job in enumerate(PLANNED) if num not in started}
+
+
+def test_jobs_that_were_not_planned_are_refused() -> None:
+    """A journal that does not fit its plan is no ground to run anything on."""
+    with pytest.raises(ValueError, match="not planned"):
+        missing_jobs(PLANNED, [(0, ("x=9",))])
+
+
+def test_the_plan_is_recorded_where_it_is_known(app: App) -> None:
+    """Globs are spelled out, sweeper parameters come first, and a shuffled sweep has nothing missing."""
+    app.write("return 1", "hydra: {sweeper: {params: {x: '1,2'}}}\nx: 0\ny: 0\n" + CALLBACKS)
+    (app.directory / "model").mkdir()
+    for name in ("cnn", "mlp"):
+        (app.directory / "model" / f"{name}.yaml").write_text(f"name: {name}\n", "utf-8")
+    done = app.sweep("basic", "y=shuffle(1,2)", "+model=glob(c*)")
+    run = read_run(done.root)
+    assert run.facts["planned_overrides"] == ["x=1,2", "y=shuffle(1,2)", "+model=cnn"]
+    assert run.planned_jobs == len(run.jobs) == 4
+    assert (
+        missing_jobs(jobs_of(run.facts["planned_overrides"]), [(job.job_num, job.task_overrides) for job in run.jobs]) == {}
+    )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text == text.strip()))
+@example("a ${b} \\${c}")
+@example("it's\\")
+@example("\\'")
+@example("null")
+@example("1e5")
+@settings(max_examples=50, deadline=None)
+def test_any_path_can_be_an_override(text: str) -> None:
+    """Hydra's own parser reads back what was written, whatever quotes, backslashes and dollars a directory's name has."""
+    from omegaconf import OmegaConf  # noqa: PLC0415  the config that the override would land in
+
+    override = OverridesParser.create().parse_override(f"hydra.run.dir={quoted_value(text)}")
+    assert OmegaConf.create({"dir": override.value()})["dir"] == text
+
+
+CALLBACKS = "defaults:\n  - callbacks: [logging_callback]\n  - _self_\n"
