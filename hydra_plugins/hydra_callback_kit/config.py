@@ -100,6 +100,7 @@ OPTIONS = {
     "results_aggregator_callback": ResultsAggregatorCallback,
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,
+    "validation_callback": ValidationCallback,
 }
 
 for group in ("callbacks", "hydra/callbacks"):
