@@ -70,6 +70,12 @@ def test_the_target_is_a_public_class_with_the_options_name(option: str) -> None
     assert issubclass(class_of(option), Callback)
 
 
+def test_every_public_callback_is_an_option() -> None:
+    """None is exported that users cannot choose."""
+    targets = {node._target_.rpartition(".")[2] for node in config.OPTIONS.values()}
+    assert targets == {name for name in hydra_callback_kit.__all__ if name.endswith("Callback")}
+
+
 def test_the_node_and_the_class_agree(option: str) -> None:
     """The dataclass's fields are the parameters of `__init__`: names, order and defaults."""
     signature = inspect.signature(class_of(option))

@@ -71,27 +71,39 @@ def test_each_job_logs_to_its_own_file(app: App, launcher: str) -> None:
 
 
 EXIT, KILL = "sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"
-WAYS_TO_LEAVE = [("basic", EXIT), ("submitit_local", EXIT), ("basic", KILL), ("joblib", KILL), ("submitit_local", KILL)]
+WAYS_TO_LEAVE = [
+    ("basic", EXIT, 3),
+    ("joblib", KILL, 1),
+    ("submitit_local", f"{EXIT if HYDRA_VERSION < (1, 4) else KILL}", 1),
+]
 if HYDRA_VERSION < (1, 4):  # with Hydra 1.4.0rc3 and joblib 1.6, a sweep without us hangs when a worker calls sys.exit
-    WAYS_TO_LEAVE.append(("joblib", EXIT))
+    WAYS_TO_LEAVE.append(("joblib", EXIT, 3))
 
 
-@pytest.mark.parametrize(("launcher", "leave"), WAYS_TO_LEAVE)
-def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, leave: str) -> None:
-    """A job leaves by sys.exit or is killed: the exit code is as without us, and what can be known is written."""
+@pytest.mark.parametrize(("launcher", "leave", "code"), WAYS_TO_LEAVE)
+def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, leave: str, code: int) -> None:
+    """A job leaves by sys.exit or is killed: the exit code is the one without us, and what can be known is written."""
     app.write(f"if cfg.x == 1:\n    {leave}\nreturn cfg.x", CALLBACKS)
     done = app.sweep(launcher, "x=0,1,2")
-    assert done.code == bare(app, launcher, "x=0,1,2").code != 0
-    if launcher == "basic" and "SIGKILL" in leave:
-        return  # the process that would write is gone; the command line rebuilds the files
+    assert done.code == code
     jobs = {job["job_num"]: job["status"] for job in done.json("performance.json")["jobs"]}
-    assert jobs.pop(1) == ("FAILED" if HYDRA_VERSION >= (1, 4) and "exit" in leave else "INTERRUPTED")
+    assert jobs.pop(1) == ("FAILED" if HYDRA_VERSION >= (1, 4) and leave == EXIT else "INTERRUPTED")
     assert set(jobs.values()) <= {"COMPLETED", "INTERRUPTED"}
     assert "job 1 " in done.stdout
     rows = {row["job_num"]: row for row in done.json("results.json")}
     assert {num: row["status"] for num, row in rows.items() if num != 1} == jobs
-    assert rows[1]["status"] == ("FAILED" if HYDRA_VERSION >= (1, 4) and "exit" in leave else "INTERRUPTED")
+    assert rows[1]["status"] == ("FAILED" if HYDRA_VERSION >= (1, 4) and leave == EXIT else "INTERRUPTED")
     assert all(row["overrides"] == {"x": num} and row["config"]["x"] == num for num, row in rows.items())
+
+
+@pytest.mark.parametrize("leave", [EXIT, KILL])
+def test_the_exit_code_is_as_without_us(app: App, leave: str) -> None:
+    """Where the whole process goes, in a sweep under the basic launcher, and what was written until then can be read."""
+    app.write(f"if cfg.x == 1:\n    {leave}\nreturn cfg.x", CALLBACKS)
+    done = app.sweep("basic", "x=0,1,2")
+    assert done.code == bare(app, "basic", "x=0,1,2").code != 0
+    statuses = [job.status for job in read_run(done.root).jobs]
+    assert statuses == ["COMPLETED", "FAILED" if HYDRA_VERSION >= (1, 4) and leave == EXIT else "INTERRUPTED"]
 
 
 def test_ctrl_c_still_leaves_a_summary(app: App) -> None:

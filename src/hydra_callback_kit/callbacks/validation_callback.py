@@ -74,6 +74,9 @@ class ValidationCallback(Callback):
           - callbacks: [validation_callback]
           - _self_
 
+        optim:
+          lr: 0.1
+
         hydra:
           callbacks:
             validation_callback:
