@@ -170,7 +170,7 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
     statuses = {job.status for job in jobs}
     if "RUNNING" in statuses or (not over and run.started_at is not None):
         return "RUNNING"
-    if run.get("aborted") is not None and not jobs:
+    if "aborted" in run.facts and not jobs:
         return "FAILED"
     # what the run's own process left undone, jobs that were run again may have done
     whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
