@@ -172,7 +172,7 @@ def test_a_single_run_is_run_again(app: App) -> None:
     (app.directory / "again").touch()
     assert cli("rerun", done.root, "--interrupted", "--execute").code == 0
     run = read_run(done.root)
-    assert (run.mode, run.jobs[0].status, run.jobs[0].attempts, run.jobs[0].return_value) == ("RUN", "COMPLETED", 2, 0.5)
+    assert (run.mode, run.status, run.jobs[0].attempts, run.jobs[0].return_value) == ("RUN", "COMPLETED", 2, 0.5)
     assert done.json("performance.json")["mode"] == "RUN"
     assert "returned   0.5" in cli("show", done.root).out
 

@@ -63,7 +63,7 @@ def _describe(option: str) -> dict[str, Any]:
                 "meaning": meanings.get(field.name, ""),
             }
             for field in dataclasses.fields(node)
-            if field.name != "_target_"
+            if not field.name.startswith("_")  # Hydra's own, such as _target_
         ],
         "files": inspect.cleandoc(_section(text, "Files")),
         "example": inspect.cleandoc(example[1]) if example else "",

@@ -173,7 +173,8 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
     if "aborted" in run.facts and not jobs:
         return "FAILED"
     # what the run's own process left undone, jobs that were run again may have done
-    if statuses <= {"COMPLETED"} and len(jobs) >= (planned or 0) and (run.ended_at is not None or planned is not None):
+    whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
+    if statuses <= {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
         return "COMPLETED"
     if run.ended_at is None or statuses <= {"COMPLETED"}:
         return "INTERRUPTED"

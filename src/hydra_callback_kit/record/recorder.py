@@ -177,13 +177,15 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
 
 
 def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
-    """Adds facts to a run's record.
+    """Adds facts to a run's record; a process that only runs one of its jobs again has none to add.
 
     Args:
         config: the config of any hook.
         facts: any values by name.
     """
-    write_line(identify_run(config), "run_facts", facts)
+    run = identify_run(config)
+    if not run.rerun:
+        write_line(run, "run_facts", facts)
 
 
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
