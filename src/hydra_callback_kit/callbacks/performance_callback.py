@@ -106,6 +106,8 @@ class PerformanceCallback(Callback):
     def _sum_up(self, config: DictConfig) -> None:
         identity = identify_run(config)
         run = read_run(identity.root, identity.run_id)
+        if not run.jobs:
+            return  # the run was aborted before a job started: there is nothing to sum up
         if not identity.rerun:
             log.log(self.level, "%s", performance_text(run))
         if self.output_file is not None:

@@ -158,6 +158,8 @@ class ResultsAggregatorCallback(Callback):
             self.sort_by is not None or any(Path(name).suffix.lower() in _HOLD_CONFIGS for name in self.output_files)
         )
         run = read_run(identity.root, identity.run_id, without=() if with_configs else ("config",))
+        if not run.jobs:
+            return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
         _make_room(identity, list(files))
         for file, write in files.items():
