@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
@@ -16,8 +15,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.record.given_overrides import task_overrides
 from hydra_callback_kit.record.redaction import REDACTED
-
-_BASIC_SWEEPER: Final = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
+from hydra_callback_kit.record.sweep_jobs import is_basic_sweeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def planned_jobs(config: DictConfig) -> Plan | None:
         None if that cannot be known: another sweeper chooses as it goes, or Hydra is about to refuse the overrides.
     """
     sweeper = config.hydra.sweeper
-    if sweeper.get("_target_") != _BASIC_SWEEPER:
+    if not is_basic_sweeper(sweeper):
         return None
     hydra = GlobalHydra.instance().hydra
     parser = OverridesParser.create(config_loader=hydra.config_loader if hydra else None)

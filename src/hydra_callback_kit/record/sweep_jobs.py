@@ -20,6 +20,11 @@ _SEARCH_SPACES = ("params", "search_space", "parametrization", "ax_config.params
 """Where sweepers keep the keys they choose values for: the basic one, Optuna, Nevergrad and Ax."""
 
 
+def is_basic_sweeper(sweeper: DictConfig) -> bool:
+    """Tells whether `hydra.sweeper` is the one that runs the product of the overrides."""
+    return bool(sweeper.get("_target_") == _BASIC_SWEEPER)
+
+
 def sweep_jobs(config: DictConfig) -> list[list[str]] | None:
     """Lists the jobs that a sweep will start.
 
@@ -33,7 +38,7 @@ def sweep_jobs(config: DictConfig) -> list[list[str]] | None:
     Raises:
         HydraException: if Hydra cannot read the overrides; it says so itself as soon as the sweep starts.
     """
-    if config.hydra.sweeper.get("_target_") != _BASIC_SWEEPER:
+    if not is_basic_sweeper(config.hydra.sweeper):
         return None
     # `shuffle(...)` draws here as it will for the sweep itself: from the same state, and leaving the same state behind
     state = random.getstate()
