@@ -1,115 +1,61 @@
-"""The options users choose from: one dataclass a callback, stored in the groups `callbacks` and `hydra/callbacks`.
+"""The options that users choose from, stored in the groups `callbacks` and `hydra/callbacks`.
 
-Hydra imports this module at the start of every Hydra app on the machine, so it needs nothing but dataclasses and the
-ConfigStore. What each parameter means stands in the docstring of the class that `_target_` names.
+Hydra imports this module at the start of every Hydra app on the machine, so it does next to nothing: an option's config is
+made when an app chooses it.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from hydra.core.config_store import ConfigNode, ConfigStore
+from omegaconf import DictConfig, OmegaConf
 
-from hydra.core.config_store import ConfigStore
-
-
-@dataclass
-class LoggingCallback:
-    """`callbacks: [logging_callback]`."""
-
-    _target_: str = "hydra_callback_kit.LoggingCallback"
-    level: str = "INFO"
-    log_config: bool = False
-    log_return_value: bool = True
-    log_traceback: bool = True
-
-
-@dataclass
-class PerformanceCallback:
-    """`callbacks: [performance_callback]`."""
-
-    _target_: str = "hydra_callback_kit.PerformanceCallback"
-    level: str = "INFO"
-    output_file: str | None = "performance.json"
-
-
-@dataclass
-class ResultsAggregatorCallback:
-    """`callbacks: [results_aggregator_callback]`."""
-
-    _target_: str = "hydra_callback_kit.ResultsAggregatorCallback"
-    output_file: Any = "results.json"  # a name or a list of names, which OmegaConf has no type for
-    include_config: bool = True
-    sort_by: str | None = None
-    mode: str = "max"
-    top_k: int = 10
-    average_over: list[str] = field(default_factory=list)
-
-
-_SECRET_KEYS = (
-    *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
-    *("api_key", "apikey", "access_key", "private_key"),
+OPTIONS = (
+    "conditional_callback",
+    "logging_callback",
+    "performance_callback",
+    "redaction_callback",
+    "results_aggregator_callback",
+    "thread_safe_callback",
+    "validation_callback",
 )
 
 
-@dataclass
-class RedactionCallback:
-    """`callbacks: [redaction_callback]`."""
+class Option(ConfigNode):
+    """A stored config that is made when it is looked at.
 
-    _target_: str = "hydra_callback_kit.RedactionCallback"
-    keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
+    Args:
+        group: the group that the option is stored in.
+        option: its name.
+    """
 
+    def __init__(self, group: str, option: str) -> None:
+        # `_global_` first: an option chosen inside experiment/x.yaml would land in `experiment.hydra.callbacks`
+        package = f"_global_.hydra.callbacks.{option}"
+        self._option = option
+        self._node: DictConfig | None = None
+        self.name, self.group, self.package, self.provider = f"{option}.yaml", group, package, "hydra_callback_kit"
 
-@dataclass
-class ThreadSafeCallback:
-    """`callbacks: [thread_safe_callback]`."""
+    @property
+    def node(self) -> DictConfig:
+        """The config; the ConfigStore copies what it gives away, and sets the copy."""
+        if self._node is None:
+            from hydra_plugins.hydra_callback_kit._nodes import OPTIONS as NODES  # noqa: PLC0415  see there
 
-    _target_: str = "hydra_callback_kit.ThreadSafeCallback"
-    callbacks: dict[str, Any] = field(default_factory=dict)
-    output_file: str | None = None
+            self._node = OmegaConf.structured(NODES[self._option])
+        return self._node
 
-
-@dataclass
-class ConditionalCallback:
-    """`callbacks: [conditional_callback]`."""
-
-    _target_: str = "hydra_callback_kit.ConditionalCallback"
-    condition_key: str | None = None
-    condition_value: Any = True
-    operator: str = "eq"
-    job_status: str | None = None
-    callbacks: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class ValidationCallback:
-    """`callbacks: [validation_callback]`."""
-
-    _target_: str = "hydra_callback_kit.ValidationCallback"
-    _recursive_: bool = False  # a schema may speak of keys named `_target_`
-    required_keys: list[str] = field(default_factory=list)
-    forbid_missing: bool = False
-    json_schema: Any = None
-    model: str | None = None
-    forbid_duplicates: bool = False
-    check_sweep: bool = True
-    on_invalid: str = "abort"
+    @node.setter
+    def node(self, node: DictConfig) -> None:
+        self._node = node
 
 
-OPTIONS = {
-    "logging_callback": LoggingCallback,
-    "performance_callback": PerformanceCallback,
-    "redaction_callback": RedactionCallback,
-    "results_aggregator_callback": ResultsAggregatorCallback,
-    "thread_safe_callback": ThreadSafeCallback,
-    "conditional_callback": ConditionalCallback,
-    "validation_callback": ValidationCallback,
-}
+def _store() -> None:
+    repository = ConfigStore.instance().repo
+    for group in ("callbacks", "hydra/callbacks"):
+        folder = repository
+        for name in group.split("/"):
+            folder = folder.setdefault(name, {})
+        for option in OPTIONS:
+            # an app's own config of the same name was stored before, and stays
+            folder.setdefault(f"{option}.yaml", Option(group, option))
 
-for group in ("callbacks", "hydra/callbacks"):
-    for option, node in OPTIONS.items():
-        ConfigStore.instance().store(
-            group=group,
-            name=option,
-            node=node,
-            # `_global_` first: an option chosen inside experiment/x.yaml would land in `experiment.hydra.callbacks`
-            package=f"_global_.hydra.callbacks.{option}",
-            provider="hydra_callback_kit",
-        )
+
+_store()

@@ -17,7 +17,7 @@ from hydra_callback_kit.record.finder import run_directories
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.record.writer import write_line
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
-from hydra_plugins.hydra_callback_kit.config import OPTIONS
+from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
 
 
 def hck(*arguments: str | Path, code: int = 0) -> Result:

@@ -13,7 +13,7 @@ import click
 import hydra_callback_kit
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import json_option
-from hydra_plugins.hydra_callback_kit.config import OPTIONS
+from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
 
 _SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
 

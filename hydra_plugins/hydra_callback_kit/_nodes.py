@@ -1,0 +1,102 @@
+"""The options' configs: one dataclass a callback. What each parameter means stands in the docstring of the class it targets.
+
+Making configs of these takes longer than all the rest that Hydra's plugin scan does for this package, so it is left until an
+app chooses an option; the scan passes by files whose names start with `_`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class LoggingCallback:
+    """`callbacks: [logging_callback]`."""
+
+    _target_: str = "hydra_callback_kit.LoggingCallback"
+    level: str = "INFO"
+    log_config: bool = False
+    log_return_value: bool = True
+    log_traceback: bool = True
+
+
+@dataclass
+class PerformanceCallback:
+    """`callbacks: [performance_callback]`."""
+
+    _target_: str = "hydra_callback_kit.PerformanceCallback"
+    level: str = "INFO"
+    output_file: str | None = "performance.json"
+
+
+@dataclass
+class ResultsAggregatorCallback:
+    """`callbacks: [results_aggregator_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ResultsAggregatorCallback"
+    output_file: Any = "results.json"  # a name or a list of names, which OmegaConf has no type for
+    include_config: bool = True
+    sort_by: str | None = None
+    mode: str = "max"
+    top_k: int = 10
+    average_over: list[str] = field(default_factory=list)
+
+
+_SECRET_KEYS = (
+    *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
+    *("api_key", "apikey", "access_key", "private_key"),
+)
+
+
+@dataclass
+class RedactionCallback:
+    """`callbacks: [redaction_callback]`."""
+
+    _target_: str = "hydra_callback_kit.RedactionCallback"
+    keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
+
+
+@dataclass
+class ThreadSafeCallback:
+    """`callbacks: [thread_safe_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ThreadSafeCallback"
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    output_file: str | None = None
+
+
+@dataclass
+class ConditionalCallback:
+    """`callbacks: [conditional_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ConditionalCallback"
+    condition_key: str | None = None
+    condition_value: Any = True
+    operator: str = "eq"
+    job_status: str | None = None
+    callbacks: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ValidationCallback:
+    """`callbacks: [validation_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ValidationCallback"
+    _recursive_: bool = False  # a schema may speak of keys named `_target_`
+    required_keys: list[str] = field(default_factory=list)
+    forbid_missing: bool = False
+    json_schema: Any = None
+    model: str | None = None
+    forbid_duplicates: bool = False
+    check_sweep: bool = True
+    on_invalid: str = "abort"
+
+
+OPTIONS = {
+    "logging_callback": LoggingCallback,
+    "performance_callback": PerformanceCallback,
+    "redaction_callback": RedactionCallback,
+    "results_aggregator_callback": ResultsAggregatorCallback,
+    "thread_safe_callback": ThreadSafeCallback,
+    "conditional_callback": ConditionalCallback,
+    "validation_callback": ValidationCallback,
+}
