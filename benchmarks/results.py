@@ -101,8 +101,17 @@ def _write_journal(root: Path, *, with_configs: bool) -> None:
     run = RunIdentity("20260101T000000000000-abcdef01", root, "MULTIRUN")
     write_line(run, "run_started", {"mode": "MULTIRUN", "root": root})
     for num in range(JOBS):
-        job = JobIdentity(run, num, secrets.token_hex(6), str(num), "app", root / str(num))
         overrides = [f"x={num}", "model=cnn", f"optim.lr={num / 1000 + 0.001}"]
+        job = JobIdentity(
+            run=run,
+            job_num=num,
+            attempt=secrets.token_hex(6),
+            pid=os.getpid(),
+            job_id=str(num),
+            job_name="app",
+            overrides=tuple(overrides),
+            output_dir=root / str(num),
+        )
         started = {"job_id": str(num), "job_name": "app", "overrides": overrides, "output_dir": str(num)}
         write_line(run, "job_started", started, job)
         if with_configs:
