@@ -144,11 +144,13 @@ def test_a_file_that_is_not_ours_is_kept(app: App) -> None:
     write_models(app)
     (app.directory / "out").mkdir()
     (app.directory / "out" / "results.csv").write_text("by hand", "utf-8")
+    (app.directory / "out" / "results.csv.bak").write_text("earlier by hand", "utf-8")
     first = app.run("x=1", f"{OPTION}.output_file=results.csv")
-    assert "results.csv.bak" in first.stdout
+    assert "results.csv.bak2" in first.stdout
     second = app.run("x=2", f"{OPTION}.output_file=results.csv")
     assert "results.csv.bak" not in second.stdout
-    assert (second.root / "results.csv.bak").read_text("utf-8") == "by hand"
+    assert (second.root / "results.csv.bak").read_text("utf-8") == "earlier by hand"
+    assert (second.root / "results.csv.bak2").read_text("utf-8") == "by hand"
     assert [row["x"] for row in rows_of(second, "results.csv")] == ["2"]
 
 

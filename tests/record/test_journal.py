@@ -191,8 +191,9 @@ def test_a_directory_without_a_journal(tmp_path: Path) -> None:
     assert caught.value.root == tmp_path
     assert read_runs(tmp_path) == []
     write_sweep(tmp_path)
-    with pytest.raises(JournalNotFoundError):
+    with pytest.raises(JournalNotFoundError, match="20260101T000000-aa") as caught:
         read_run(tmp_path, "unknown")
+    assert caught.value.known == ("20260101T000000-aa",)
 
 
 def test_a_write_cut_short_does_not_swallow_the_next_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hydra_callback_kit.record.redaction import REDACTED, Redaction
+from hydra_callback_kit.record.redaction import REDACTED, Redaction, masked
 
 SECRET = [
     "password",
@@ -15,6 +15,7 @@ SECRET = [
     "aws_secret_access_key",
     "secrets",
 ]
+SECRET += ["api_keys", "secretkey", "privateKey", "APIKEY"]
 OPEN = ["max_tokens", "tokenizer", "num_tokens", "user", "keyboard", "secretary", "lr", ""]
 
 
@@ -52,6 +53,21 @@ def test_open_keys(key: str) -> None:
 def test_overrides(override: str, redacted: str) -> None:
     """The key decides, also a key inside the value, also in a sweep, also where the grammar gives up."""
     assert Redaction().of_override(override) == redacted
+
+
+def test_results_keep_their_numbers() -> None:
+    """What a job returned under such a key is a secret if it is a text, and a metric if it is a number."""
+    returned = {"token_accuracy": 0.5, "nested": [{"password": "p", "tokens": "x"}], "api_key": ["k", 1]}
+    hidden = {"token_accuracy": 0.5, "nested": [{"password": REDACTED, "tokens": "x"}], "api_key": [REDACTED, 1]}
+    assert Redaction().of_result(returned) == hidden
+
+
+def test_a_secret_is_found_where_no_key_tells() -> None:
+    """In a text that an interpolation or an error put together; a short one is left alone, for it may be any word."""
+    config = {"db": {"password": "swordfish", "pin": 1}, "api_keys": ["first-key", {"x": "second-key"}], "token": "ab"}
+    secrets = Redaction().secrets_in(config)
+    assert secrets == {"swordfish", "first-key", "second-key"}
+    assert masked({"url": ["u:swordfish@h"]}, secrets) == {"url": ["u:<redacted>@h"]}
 
 
 def test_the_keys_are_the_users_choice() -> None:

@@ -17,6 +17,7 @@ from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
@@ -95,7 +96,7 @@ class LoggingCallback(Callback):
         what = f"Job {end.job.job_num} {end.status} after {wording.duration(end.duration_s)}"
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job
         if end.status == "COMPLETED":
-            log.log(self.level, "%s%s", what, self._returned(value))
+            log.log(self.level, "%s%s", what, self._returned(config, value))
             return
         level = max(self.level, logging.ERROR)
         log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")
@@ -117,10 +118,10 @@ class LoggingCallback(Callback):
         """Logs the summary of the sweep."""
         run_ends(config, self._log_end)
 
-    def _returned(self, value: Any) -> str:
+    def _returned(self, config: DictConfig, value: Any) -> str:
         if value is None or not self.log_return_value:
             return ""
-        text = json.dumps(to_json(value), ensure_ascii=False)
+        text = json.dumps(redaction_of(config).of_result(to_json(value)), ensure_ascii=False)
         return f": {text}" if len(text) <= MAX_RETURN_VALUE else f": {text[:MAX_RETURN_VALUE]}… ({len(text)} characters)"
 
     def _log_end(self, config: DictConfig) -> None:

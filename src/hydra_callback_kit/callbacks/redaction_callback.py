@@ -13,12 +13,12 @@ class RedactionCallback(Callback):
 
     It has no hooks: the other callbacks look here, wherever it stands in the list. Without it the default keys hold. A key
     is secret when it contains one of the words and the word ends there: `token` makes `hf_token` and `apiToken` secret, not
-    `max_tokens` and not `tokenizer`. Case and `-` make no difference.
+    `max_tokens` and not `tokenizer`. Case, `-` and `_` make no difference.
 
     Args:
         keys: the words that make a key secret. They replace the default ones, which are password, passwords, passwd,
-            passphrase, token, secret, secrets, api_key, apikey, access_key, private_key, credential and credentials; an
-            empty list redacts nothing.
+            passphrase, token, secret, secrets, credential, credentials, and `_key` and `_keys` after api, access, private
+            and secret; an empty list redacts nothing.
 
     Raises:
         ParameterError: if a word is empty.

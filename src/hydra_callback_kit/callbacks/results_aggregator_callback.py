@@ -2,9 +2,10 @@
 
 import importlib
 import importlib.util
+import itertools
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from hydra_callback_kit.record.recorder import record_job_end, record_job_facts,
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.record.writer import write_line
-from hydra_callback_kit.views import ranking
+from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.results import nested_row, results_table
@@ -110,6 +111,17 @@ class ResultsAggregatorCallback(Callback):
         if isinstance(average_over, str):
             raise ParameterError("average_over", average_over, "a list of keys", f"Write average_over=[{average_over}].")
         self.average_over = [str(key).lstrip("+") for key in average_over]
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """No table may be overwritten by what is written beside it."""
+        tables = [Path(name) for name in self.output_files]
+        beside = {str(table.with_stem(f"{table.stem}_averaged")) for table in tables if self.average_over}
+        beside |= {"best.json"} if self.sort_by is not None else set()
+        for name in self.output_files:
+            if str(Path(name)) in beside:
+                allowed = "a name that is not written beside the table"
+                raise ParameterError("output_file", name, allowed, "Write for example output_file=results.csv.")
 
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -162,13 +174,15 @@ class ResultsAggregatorCallback(Callback):
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
         _make_room(identity, list(files))
+        written = []
         for file, write in files.items():
             try:
                 write(file)
+                written.append(str(file))
             except Exception as error:  # noqa: BLE001  the other files can still be written
                 report(f"{type(self).__name__} with {file}", error)
-        tables = ", ".join(str(identity.root / name) for name in self.output_files)
-        log.info("Results of %d jobs: %s", len(run.jobs), tables)
+        if written:
+            log.info("Results of %s: %s", wording.jobs(len(run.jobs)), ", ".join(written))
         self._log_best(run)
 
     def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], None]]:
@@ -218,13 +232,18 @@ def _output_files(given: Any) -> list[str]:
     return names
 
 
+def _backups(file: Path) -> Iterator[Path]:
+    yield file.with_name(f"{file.name}.bak")
+    yield from (file.with_name(f"{file.name}.bak{number}") for number in itertools.count(2))
+
+
 def _make_room(identity: RunIdentity, files: Sequence[Path]) -> None:
     """Keeps what a run of ours did not write, and records what this one writes, before it is written."""
     strangers = {file for file in files if file.is_file()}
     if strangers:
         strangers -= {identity.root / name for names in facts_of_runs(identity.root, _FILES) for name in names}
     for file in strangers:
-        kept = file.with_name(f"{file.name}.bak")
+        kept = next(name for name in _backups(file) if not name.exists())
         os.replace(file, kept)  # noqa: PTH105  the same call as Path.replace
         log.warning("%s was not written by results_aggregator_callback: it is kept as %s", file, kept)
     names = [str(file.relative_to(identity.root) if file.is_relative_to(identity.root) else file) for file in files]

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
@@ -25,6 +26,7 @@ from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_job
 from hydra_callback_kit.record.job_configs import JobConfigs, app_part, seen_by_the_job
+from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.sweep_jobs import sample_job, sweep_jobs
 
@@ -155,6 +157,7 @@ class ValidationCallback(Callback):
     @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Checks the job's config, if it was not known before."""
+        record_job_start(config)
         if self._name in carried_values(config).get("validated", []):
             return
         violations = self._check(config).violations(app_part(config))
@@ -162,6 +165,11 @@ class ValidationCallback(Callback):
             job = identify_job(config)
             headline = f"Job {job.job_num} ({' '.join(job.overrides)}) was not started"
             self._stop(config, headline, [InvalidJob(job.job_num, list(job.overrides), violations)])
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records how the job ended."""
+        record_job_end(config, job_return)
 
     @never_breaks_the_job
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:

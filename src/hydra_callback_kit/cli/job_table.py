@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hydra_callback_kit.cli.screen import Column, seconds_since
 from hydra_callback_kit.record.overrides import override_key
 from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.record.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import flat_return_value
 
@@ -74,7 +75,7 @@ def _key_and_text(override: str) -> tuple[str, str]:
 def _numbers(job: JobRecord) -> dict[str, float]:
     if job.return_value is None:
         return {}
-    return {name: value for name, value in flat_return_value(job.return_value).items() if isinstance(value, (int, float))}
+    return {name: value for name, value in flat_return_value(job.return_value).items() if is_number(value)}
 
 
 def _number(value: float) -> str:

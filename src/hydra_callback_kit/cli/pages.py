@@ -39,6 +39,8 @@ def print_run(
     command = run.facts.get("command")
     if isinstance(command, list):
         facts["command"] = shlex.join(map(str, command))
+    if "aborted" in run.facts:
+        facts["aborted"] = str(run.facts["aborted"])
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:

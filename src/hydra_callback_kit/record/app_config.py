@@ -6,7 +6,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, Node
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.record.redaction import masked, redaction_of
 
 
 def app_config(config: DictConfig) -> dict[str, Any]:
@@ -22,8 +22,16 @@ def app_config(config: DictConfig) -> dict[str, Any]:
         be resolved is returned as it was written.
     """
     plain = {str(key): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
-    redacted: dict[str, Any] = redaction_of(config).of_value(plain)
+    redaction = redaction_of(config)
+    # an interpolation may have brought a secret to where the key does not tell: postgres://user:${db.password}@host
+    redacted: dict[str, Any] = masked(redaction.of_value(plain), redaction.secrets_in(plain))
     return redacted
+
+
+def secrets_of(config: DictConfig) -> set[str]:
+    """The secret texts of a config, which must not appear in what is written of an error either."""
+    plain = {str(key): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
+    return redaction_of(config).secrets_in(plain)
 
 
 def _plain(parent: Any, key: Any, node: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,18 @@ from hydra_callback_kit.record.values import from_json
 
 
 class JournalNotFoundError(FileNotFoundError):
-    """There is no journal where one was looked for.
+    """There is no journal, or no such run in it, where one was looked for.
 
     Attributes:
         root: the directory that was looked into.
+        known: the ids of the runs that are there.
     """
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(f"{root} holds no run recorded by hydra-callback-kit (there is no {JOURNAL_DIR} directory in it)")
+    def __init__(self, root: Path, known: Sequence[str] = ()) -> None:
+        why = f"it holds {', '.join(known)}" if known else f"there is no journal in its {JOURNAL_DIR} directory"
+        super().__init__(f"{root} holds no such run recorded by hydra-callback-kit ({why})")
         self.root = root
+        self.known = tuple(known)
 
 
 class BrokenLineError(ValueError):
@@ -52,7 +55,7 @@ def read_run(
     """
     known = run_ids(root)
     if not known or (run_id is not None and run_id not in known):
-        raise JournalNotFoundError(root)
+        raise JournalNotFoundError(root, known)
     wanted = known[-1] if run_id is None else run_id
     return _read(root, sorted((root / JOURNAL_DIR).glob(f"{wanted}.*.jsonl")), is_alive, {wanted}, without)[wanted]
 
@@ -89,7 +92,7 @@ def facts_of_runs(root: Path, name: str) -> list[Any]:
 
 def run_ids(root: Path) -> list[str]:
     """The ids of the runs that left a journal in a directory, the latest last."""
-    return sorted({file.name.partition(".")[0] for file in (root / JOURNAL_DIR).glob("*.jsonl")})
+    return sorted({file.name.partition(".")[0] for file in (root / JOURNAL_DIR).glob("*.jsonl") if file.is_file()})
 
 
 def parse_line(text: bytes) -> dict[str, Any]:

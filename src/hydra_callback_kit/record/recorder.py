@@ -17,14 +17,15 @@ import hydra
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from hydra_callback_kit.record.app_config import secrets_of
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
 from hydra_callback_kit.record.plan import planned_jobs
 from hydra_callback_kit.record.process import program
 from hydra_callback_kit.record.records import JobError, Status
-from hydra_callback_kit.record.redaction import redaction_of
-from hydra_callback_kit.record.values import type_name
+from hydra_callback_kit.record.redaction import masked, redaction_of
+from hydra_callback_kit.record.values import to_json, type_name
 from hydra_callback_kit.record.writer import write_line
 
 MAX_TEXT: Final = 9_000
@@ -149,10 +150,10 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
         status = _status(job_return, value)
         facts = {"status": status, "duration_s": duration_s}
         if status == "COMPLETED":
-            write_line(job.run, "job_ended", {**facts, "return_value": value}, job)
+            write_line(job.run, "job_ended", facts, job, return_value=redaction_of(config).of_result(to_json(value)))
             error = None
         else:
-            error = error_of(value) if isinstance(value, BaseException) else None
+            error = _without_secrets(config, error_of(value)) if isinstance(value, BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
         carried["job_ended"] = JobEnd(job, status, duration_s, error)
     end: JobEnd = carried["job_ended"]
@@ -207,6 +208,11 @@ def error_of(exception: BaseException) -> JobError:
         message = ""
     text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
     return JobError(type_name(type(exception)), _cut(message), _cut(text))
+
+
+def _without_secrets(config: DictConfig, error: JobError) -> JobError:
+    secrets = secrets_of(config)
+    return JobError(error.type, masked(error.message, secrets), masked(error.traceback, secrets))
 
 
 def _status(job_return: JobReturn, value: Any) -> Status:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,9 +13,12 @@ from hydra_callback_kit.record.carried import carried_values
 
 REDACTED: Final = "<redacted>"
 
+MIN_SECRET: Final = 6
+"""A secret of fewer characters is hidden under its own key, and is not looked for in other texts."""
+
 DEFAULT_SECRET_KEYS: Final = (
     *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
-    *("api_key", "apikey", "access_key", "private_key"),
+    *("api_key", "api_keys", "access_key", "access_keys", "private_key", "private_keys", "secret_key", "secret_keys"),
 )
 """A key is secret when it contains one of these: `db_password`, `apiKey`, `hf_token`; not `max_tokens`, not `tokenizer`."""
 
@@ -24,12 +27,12 @@ class Redaction:
     """Recognises secret keys and replaces their values.
 
     Args:
-        secret_keys: the words that make a key secret; case, `-` and camelCase do not matter, and a word must not go on
+        secret_keys: the words that make a key secret; case, `-`, `_` and camelCase do not matter, and a word must not go on
             (`token` is not in `tokenizer`).
     """
 
     def __init__(self, secret_keys: Iterable[str] = DEFAULT_SECRET_KEYS) -> None:
-        words = "|".join(re.escape(_normalised(key)) for key in secret_keys)
+        words = "|".join(re.escape(_normalised(key)).replace("_", "_?") for key in secret_keys)
         self._secret = re.compile(f"(?:{words})(?![a-z])" if words else "(?!)")
 
     def is_secret(self, key: str) -> bool:
@@ -46,6 +49,24 @@ class Redaction:
         if isinstance(value, list):
             return [self.of_value(item) for item in value]
         return value
+
+    def of_result(self, value: Any) -> Any:
+        """Returns what a job returned, JSON-like, the texts below secret keys replaced; `token_accuracy` is a number."""
+        if isinstance(value, dict):
+            return {
+                key: _without_texts(item) if self.is_secret(key) else self.of_result(item) for key, item in value.items()
+            }
+        return [self.of_result(item) for item in value] if isinstance(value, list) else value
+
+    def secrets_in(self, value: Any) -> set[str]:
+        """Collects the texts below secret keys of JSON-like `value` that are long enough to be told from other words."""
+        if isinstance(value, dict):
+            return {
+                text
+                for key, item in value.items()
+                for text in (_texts(item) if self.is_secret(str(key)) else self.secrets_in(item))
+            }
+        return {text for item in value for text in self.secrets_in(item)} if isinstance(value, list) else set()
 
     def of_override(self, override: str) -> str:
         """Returns an override of Hydra's, its value replaced if its key, or a key inside its value, is secret."""
@@ -70,6 +91,19 @@ class Redaction:
         if isinstance(value, (list, tuple)):
             return any(self._inside(item) for item in value)
         return any(self._inside(getattr(value, name)) for name in ("list", "args") if hasattr(value, name))
+
+
+def masked(value: Any, secrets: Collection[str]) -> Any:
+    """Returns JSON-like `value` with every secret replaced wherever it stands in a text."""
+    if not secrets:
+        return value
+    if isinstance(value, str):
+        for secret in sorted(secrets, key=len, reverse=True):
+            value = value.replace(secret, REDACTED)
+        return value
+    if isinstance(value, dict):
+        return {key: masked(item, secrets) for key, item in value.items()}
+    return [masked(item, secrets) for item in value] if isinstance(value, list) else value
 
 
 def redaction_of(config: DictConfig) -> Redaction:
@@ -97,6 +131,21 @@ def _callback_nodes(nodes: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
 @functools.lru_cache
 def _redaction(secret_keys: tuple[str, ...]) -> Redaction:
     return Redaction(secret_keys)
+
+
+def _texts(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value} if len(value) >= MIN_SECRET else set()
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {text for item in items for text in _texts(item)}
+
+
+def _without_texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_texts(item) for item in value]
+    return REDACTED if isinstance(value, str) else value
 
 
 @functools.lru_cache(maxsize=4_096)  # the jobs of a sweep share their keys

@@ -30,6 +30,9 @@ MAX_VALUES: Final = 10_000
 MAX_INT_BITS: Final = 4_096
 """A larger integer becomes its hexadecimal `repr`."""
 
+MAX_FLOAT_BITS: Final = 1_023
+"""A larger integer is no metric: no float holds it."""
+
 _NAMES: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -96,6 +99,11 @@ def as_json(decoded: Any) -> Any:
 def is_cut(value: Any) -> bool:
     """Tells whether a value stands for one that JSON has no word for, or that was too large."""
     return isinstance(value, dict) and "repr" in value and "type" in value and value.keys() <= {"repr", "type", "length"}
+
+
+def is_number(value: Any) -> bool:
+    """Tells whether a value can be ranked and averaged: a float, or an integer that a float can hold; not a boolean."""
+    return type(value) is float or (type(value) is int and value.bit_length() <= MAX_FLOAT_BITS)
 
 
 def type_name(of: type) -> str:
@@ -177,11 +185,20 @@ class _Encoder:
     def _mapping(self, items: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         encoded: dict[str, Any] = {}
         for key, item in items.items():
-            text = key.name if isinstance(key, enum.Enum) else str(key)
+            text = _key(key)
             while text in encoded:  # 1 and "1" are two keys in Python
                 text = f"{text} ({type_name(type(key))})"
             encoded[text[:MAX_STRING]] = self.encode(item, depth)
         return encoded
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, enum.Enum):
+        return key.name
+    try:
+        return str(key)
+    except Exception:  # noqa: BLE001  a key's `__str__` may raise anything, and the other items are to be kept
+        return f"<{type_name(type(key))}>"
 
 
 def _name_of(value: float) -> str:

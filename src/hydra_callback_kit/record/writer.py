@@ -30,7 +30,9 @@ def _journal_file(run: RunIdentity, process: ProcessIdentity) -> Path:
     return run.root / JOURNAL_DIR / f"{run.run_id}.{host}-{process.pid}-{this_process_token()}.jsonl"
 
 
-def write_line(run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobIdentity | None = None) -> None:
+def write_line(
+    run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobIdentity | None = None, **encoded: Any
+) -> None:
     """Appends one line to the journal. Never raises for what the disk does: the first failure is logged.
 
     Args:
@@ -38,6 +40,7 @@ def write_line(run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobI
         event: what happened: `run_started`, `run_ended`, `run_facts`, `job_started`, `job_ended` or `job_facts`.
         facts: any values; they are written as `values.to_json` makes them.
         job: the job that the line speaks of, if any.
+        encoded: more facts, as `values.to_json` has made them.
     """
     process = this_process()
     if job is not None and job.pid != process.pid:
@@ -51,7 +54,7 @@ def write_line(run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobI
     if job is not None:
         line |= {"job": job.job_num, "attempt": job.attempt}
     line |= {"host": process.host, "pid": process.pid, "born": process.born}
-    line["facts"] = {name: to_json(fact) for name, fact in facts.items()}
+    line["facts"] = {name: to_json(fact) for name, fact in facts.items()} | encoded
     _append(journal_file(run), json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n")
 
 

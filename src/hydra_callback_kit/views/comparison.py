@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.record.overrides import override_key
 from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.record.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import flat_return_value
 
@@ -93,7 +94,7 @@ def _metrics(run: RunRecord) -> dict[str, Any]:
 
 def _numbers(job: JobRecord) -> dict[str, float]:
     values = {} if job.return_value is None else flat_return_value(job.return_value)
-    return {name: value for name, value in values.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
+    return {name: value for name, value in values.items() if is_number(value)}
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

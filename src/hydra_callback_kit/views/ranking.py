@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.record.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import flat_return_value
 from hydra_callback_kit.views.table_formats import markdown
@@ -32,7 +33,7 @@ def _at(value: Any, path: str) -> float | None:
         return None
     if path in value:
         found = value[path]
-        return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+        return found if is_number(found) else None
     cuts = [i for i, character in enumerate(path) if character == "."]  # a key may hold a dot itself
     inside = (_at(value[path[:i]], path[i + 1 :]) for i in cuts if path[:i] in value)
     return next((found for found in inside if found is not None), None)
@@ -102,6 +103,6 @@ def metric_names(jobs: Sequence[JobRecord]) -> list[str]:
     for job in jobs:
         if job.status == "COMPLETED":
             for column, value in flat_return_value(job.return_value).items():
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                if is_number(value):
                     names[column.removeprefix("return_value.")] = None
     return list(names)

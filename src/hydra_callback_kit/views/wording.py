@@ -39,6 +39,11 @@ def overrides(task_overrides: Sequence[str]) -> str:
     return " ".join(task_overrides) or "no overrides"
 
 
+def jobs(count: int) -> str:
+    """`1 job`, `7 jobs`."""
+    return f"{count} job{'' if count == 1 else 's'}"
+
+
 def status_counts(run: RunRecord) -> str:
     """`3 completed, 1 failed`, the statuses that occur, in a fixed order."""
     counts = Counter(job.status for job in run.jobs)
