@@ -195,6 +195,7 @@ def test_the_best_come_first_and_the_broken_last() -> None:
         ({"a": 5}, "return_value.a", 5),
         ({"return_value": 6}, "return_value", 6),
         ({"a": True}, "a", None),
+        ({"a": 10**400}, "a", None),
         ({"a": "x"}, "a.b", None),
         ({f"k{n}": n for n in range(500)}, "k499", 499),
         (None, "a", None),
