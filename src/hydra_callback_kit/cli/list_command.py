@@ -13,6 +13,7 @@ import click
 import hydra_callback_kit
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import json_option
+from hydra_callback_kit.views.plain_table import Column
 from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
 
 _SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
@@ -35,8 +36,8 @@ def command(name: str | None, as_json: bool) -> None:
     elif name is None:
         screen.print_table(
             [
-                screen.Column("name in `callbacks: [...]`", [callback["name"] for callback in described]),
-                screen.Column("what it does", [callback["summary"] for callback in described]),
+                Column("name in `callbacks: [...]`", [callback["name"] for callback in described]),
+                Column("what it does", [callback["summary"] for callback in described]),
             ]
         )
     else:
