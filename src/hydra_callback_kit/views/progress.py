@@ -64,19 +64,16 @@ def progress_bar(progress: Progress, width: int, encoding: str) -> str:
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    figures = f"{_counted(progress)}{_besides(progress, ended=False)}"
-    name = Text(f"{progress.name} ", style="bold")
-    bar_width = max(0, min(40, width - len(name) - len(figures) - 1))
+    style = "red" if progress.failed else ""
+    name, figures = (progress.name, "bold"), (f" {_counted(progress)}{_besides(progress, ended=False)}", style)
+    bar_width = min(40, width - len(name[0]) - 1 - len(figures[0]))
     console = Console(file=_Page(encoding), width=width, force_terminal=True, legacy_windows=False, highlight=False)
     with console.capture() as drawn:
-        console.print(name, end="", soft_wrap=True)
-        if progress.total and bar_width > 4:  # noqa: PLR2004  a shorter one says nothing
-            console.print(ProgressBar(total=progress.total, completed=progress.done, width=bar_width), end="")
-            console.print(" ", end="")
-        style = "red" if progress.failed else ""
-        console.print(
-            Text(figures[: max(0, width - len(name) - max(0, bar_width) - 2)], style=style), end="", soft_wrap=True
-        )
+        if progress.total and bar_width > 0:
+            bar = ProgressBar(total=progress.total, completed=progress.done, width=bar_width)
+            console.print(Text.assemble(name, " "), bar, Text.assemble(figures), sep="", end="")
+        else:
+            console.print(Text.assemble(name, figures), no_wrap=True, overflow="crop", end="")
     return drawn.get().replace("\n", "")
 
 
