@@ -73,6 +73,8 @@ def test_every_callback_is_described(tmp_path: Path) -> None:
         assert f"callbacks: [{option}]" in described["example"] or option in described["example"]
         for parameter in described["parameters"]:
             assert parameter["name"] in hck("list", option).output
+    assert "The set of logging_callback, performance_callback, " in hck("list", "standard_callbacks").output
+    assert "callbacks: [standard_callbacks]" in hck("list", "standard_callbacks").output
     assert "Did you mean logging_callback?" in hck("list", "loging_callback", code=2).output
 
 
