@@ -32,7 +32,7 @@ def test_a_finished_run_is_not_overwritten(app: App, mode: str) -> None:
     before = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
     done = app.run(*arguments, "x=2")
     assert done.code == 1
-    assert f"The run was refused: {root} already holds a run that is COMPLETED (1 completed; of " in done.stderr
+    assert f"The run was refused: {root} already holds a run that is COMPLETED: 1 completed\n  started by " in done.stderr
     assert "x=1" in done.stderr
     assert f"Choose another hydra.{mode}.dir" in done.stderr
     assert "Traceback" not in done.stderr
@@ -76,7 +76,7 @@ def test_an_interrupted_run_may_be_started_again_and_jobs_rerun(app: App) -> Non
     app.write("if cfg.x == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nif cfg.x == 2:\n    raise ValueError", CONFIG)
     assert app.run("x=1").code == -signal.SIGKILL
     assert app.run("x=2").code == 1
-    assert "already holds a run that is FAILED (1 failed" in app.run("x=3").stderr
+    assert "already holds a run that is FAILED: 1 failed" in app.run("x=3").stderr
     done = cli("rerun", app.directory / "out", "x=0", "--execute", cwd=app.directory)
     assert done.code == 0, done.err
     assert read_runs(app.directory / "out")[-1].status == "COMPLETED"
@@ -108,7 +108,7 @@ def test_what_is_left_without_a_record_is_a_run_too(app: App) -> None:
     assert app.run("callbacks=[]").code == 0
     refused = app.run()
     assert refused.code == 1
-    assert "already holds what a run without a record has left: .hydra." in refused.stderr
+    assert "already holds what a run without a record has left: .hydra\n" in refused.stderr
 
 
 def test_a_full_disk_is_refused(app: App) -> None:

@@ -1,6 +1,7 @@
 """`output_guard_callback`: no run into a directory that holds another one, and none onto a full disk."""
 
 import logging
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -152,26 +153,30 @@ class OutputGuardCallback(Callback):
 def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim) -> str:
     """Whose run a directory holds that is finished or still runs; empty if it is free."""
     runs = [known for known in read_runs(run.root) if known.run_id != run.run_id]
-    claimed = next((known for known in runs if holder is not None and known.run_id == holder.run_id), None)
-    if holder is not None and claimed is None and is_alive(holder.process) is not False and not mine.is_requeue_of(holder):
-        return f"a run that is just starting ({_who(holder)})"
+    requeued = holder is not None and mine.is_requeue_of(holder)
+    recorded = holder is not None and any(known.run_id == holder.run_id for known in runs)
+    if holder is not None and not recorded and not requeued and is_alive(holder.process) is not False:
+        return f"a run that is just starting\n{_who(holder)}"
     for known in reversed(runs):
-        of_holder = holder is not None and known.run_id == holder.run_id
-        if known.status == "RUNNING" and not (of_holder and holder is not None and mine.is_requeue_of(holder)):
-            return f"a run that still runs ({_what(known, holder if of_holder else None)})"
+        of_holder = holder if holder is not None and known.run_id == holder.run_id else None
+        if known.status == "RUNNING" and not (requeued and of_holder):
+            return f"a run that still runs: {_what(known, of_holder)}"
         if known.status in ("COMPLETED", "FAILED") and known.jobs:
-            return f"a run that is {known.status} ({_what(known, holder if of_holder else None)})"
+            return f"a run that is {known.status}: {_what(known, of_holder)}"
     left = [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (run.root / name).exists()]
-    return f"what a run without a record has left: {', '.join(left)}." if left and not runs else ""
-
-
-def _who(holder: Claim) -> str:
-    return f"of {holder.user} on {holder.host}, process {holder.pid}, since {holder.claimed_at}: {holder.command}"
+    return f"what a run without a record has left: {', '.join(left)}" if left and not runs else ""
 
 
 def _what(known: RunRecord, holder: Claim | None) -> str:
+    """Its jobs, and who started it; a run that was started without the guard has left no name."""
     counted = wording.status_counts(known)
     if holder is not None:
-        return f"{counted}; {_who(holder)}"
+        return f"{counted}\n{_who(holder)}"
     command = known.facts.get("command")
-    return f"{counted}; since {known.started_at}" + (f": {' '.join(map(str, command))}" if isinstance(command, list) else "")
+    return f"{counted}\n  started at {known.started_at}" + (
+        f"\n  {shlex.join(map(str, command))}" if isinstance(command, list) else ""
+    )
+
+
+def _who(holder: Claim) -> str:
+    return f"  started by {holder.user} on {holder.host} (process {holder.pid}) at {holder.claimed_at}\n  {holder.command}"
