@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import hydra
 from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_starts
 from hydra_callback_kit.callbacks.parameters import log_level
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.reader import read_run
@@ -29,7 +29,7 @@ MAX_RETURN_VALUE: Final = 1_000
 """Characters of a return value that are logged."""
 
 
-class LoggingCallback(Callback):
+class LoggingCallback(RecordingCallback):
     """Logs the start and the end of the run or sweep and of each job, and at a sweep's end every job that did not complete.
 
     What a job logs goes to the job's own log file too, in whichever process it runs. What is said of a sweep appears on the
@@ -72,14 +72,14 @@ class LoggingCallback(Callback):
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the run writes."""
-        run_starts(config, self._log_end)
+        run_starts(config, self.at_the_end)
         run = identify_run(config)
         log.log(self.level, "A job runs again that belongs to %s" if run.rerun else "Run starts in %s", run.root)
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the sweep writes."""
-        run_starts(config, self._log_end)
+        run_starts(config, self.at_the_end)
         log.log(self.level, "Sweep starts in %s", identify_run(config).root)
 
     @never_breaks_the_job
@@ -109,23 +109,14 @@ class LoggingCallback(Callback):
         ):
             _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
 
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Logs how the run ended."""
-        run_ends(config, self._log_end)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Logs the summary of the sweep."""
-        run_ends(config, self._log_end)
-
     def _returned(self, config: DictConfig, value: Any) -> str:
         if value is None or not self.log_return_value:
             return ""
         text = json.dumps(redaction_of(config).of_result(to_json(value)), ensure_ascii=False)
         return f": {text}" if len(text) <= MAX_RETURN_VALUE else f": {text[:MAX_RETURN_VALUE]}… ({len(text)} characters)"
 
-    def _log_end(self, config: DictConfig) -> None:
+    def at_the_end(self, config: DictConfig) -> None:
+        """Logs how the run or sweep ended."""
         identity = identify_run(config)
         if identity.rerun:
             return  # what the whole run has come to was said when it ended
