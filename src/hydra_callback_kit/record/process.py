@@ -35,6 +35,11 @@ def program() -> list[str]:
     return [sys.executable, *typed]
 
 
+def command_line() -> list[str]:
+    """The words of the command line that started the calling process, as they were typed: not for the record as they are."""
+    return [*program(), *sys.argv[1:]]
+
+
 def this_process() -> ProcessIdentity:
     """Tells the calling process, also after a fork."""
     return _of_this_process()[0]
