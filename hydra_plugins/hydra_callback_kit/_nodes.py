@@ -91,6 +91,25 @@ class ValidationCallback:
     on_invalid: str = "abort"
 
 
+@dataclass
+class ProvenanceCallback:
+    """`callbacks: [provenance_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ProvenanceCallback"
+    require_clean: bool = False
+    environment: list[str] = field(default_factory=list)
+    max_patch_bytes: int = 10_000_000
+    git_timeout_s: float = 10.0
+
+
+@dataclass
+class LatestRunCallback:
+    """`callbacks: [latest_run_callback]`."""
+
+    _target_: str = "hydra_callback_kit.LatestRunCallback"
+    name: str = "latest"
+
+
 OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -99,4 +118,6 @@ OPTIONS = {
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,
     "validation_callback": ValidationCallback,
+    "provenance_callback": ProvenanceCallback,
+    "latest_run_callback": LatestRunCallback,
 }

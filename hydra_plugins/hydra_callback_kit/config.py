@@ -9,8 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 
 OPTIONS = (
     "conditional_callback",
+    "latest_run_callback",
     "logging_callback",
     "performance_callback",
+    "provenance_callback",
     "redaction_callback",
     "results_aggregator_callback",
     "thread_safe_callback",

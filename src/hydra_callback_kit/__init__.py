@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.abort import AbortRun, abort
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
+    from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
+    from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
@@ -26,10 +28,12 @@ __all__ = [
     "JobError",
     "JobRecord",
     "JournalNotFoundError",
+    "LatestRunCallback",
     "LoggingCallback",
     "MetricNotFoundError",
     "ParameterError",
     "PerformanceCallback",
+    "ProvenanceCallback",
     "RedactionCallback",
     "ResultsAggregatorCallback",
     "Run",
@@ -45,10 +49,12 @@ _MODULES = {
     "JobError": "record.records",
     "JobRecord": "record.records",
     "JournalNotFoundError": "record.reader",
+    "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
+    "ProvenanceCallback": "callbacks.provenance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",

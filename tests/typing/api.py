@@ -11,10 +11,12 @@ from hydra_callback_kit import (
     JobError,
     JobRecord,
     JournalNotFoundError,
+    LatestRunCallback,
     LoggingCallback,
     MetricNotFoundError,
     ParameterError,
     PerformanceCallback,
+    ProvenanceCallback,
     RedactionCallback,
     ResultsAggregatorCallback,
     Run,
@@ -42,6 +44,8 @@ callbacks: list[Callback] = [
         check_sweep=True,
         on_invalid="warn",
     ),
+    ProvenanceCallback(require_clean=True, environment=["SLURM_*"], max_patch_bytes=0, git_timeout_s=2.5),
+    LatestRunCallback(name="newest"),
 ]
 
 guarding = ThreadSafeCallback()

@@ -107,6 +107,7 @@ class Git:
     def __init__(self, directory: str, timeout_s: float) -> None:
         self.directory = directory
         self._timeout_s = timeout_s
+        self._environment = {**{name: value for name, value in os.environ.items() if name not in _FORGOTTEN}, **_SET}
         self._is_late = False
         self._commands: list[GitCommand] = []
         self._timer = threading.Timer(timeout_s, self._stop_all)
@@ -130,7 +131,6 @@ class Git:
         Raises:
             GitError: if there is no git.
         """
-        kept = {name: value for name, value in os.environ.items() if name not in _FORGOTTEN}
         errors = tempfile.TemporaryFile()  # noqa: SIM115  `GitCommand.close` closes it
         try:
             process = subprocess.Popen(  # noqa: S603  no shell, and no word of it is a user's but directories and paths
@@ -138,7 +138,7 @@ class Git:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**kept, **_SET},
+                env=self._environment,
                 start_new_session=True,  # no terminal to ask on, and one group to kill
             )
         except OSError as error:
