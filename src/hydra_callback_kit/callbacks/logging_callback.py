@@ -20,7 +20,6 @@ from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.config_text import yaml_text
 from hydra_callback_kit.views.summary import run_summary, unfinished
 
 log = logging.getLogger("hydra_callback_kit.logging_callback")
@@ -88,7 +87,9 @@ class LoggingCallback(RecordingCallback):
         job = record_job_start(config)
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
-            log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)))
+            from hydra_callback_kit.views.yaml_text import yaml_text  # noqa: PLC0415  most runs do not log their configs
+
+            log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)).rstrip())
 
     @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:

@@ -3,7 +3,6 @@
 import logging
 import shlex
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.process import is_alive, program
+from hydra_callback_kit.record.process import command_line, is_alive
 from hydra_callback_kit.record.reader import read_runs
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.redaction import redaction_of
@@ -111,7 +110,7 @@ class OutputGuardCallback(RecordingCallback):
     def _occupied(self, config: DictConfig, run: RunIdentity, key: str) -> str:
         if run.rerun:
             return ""
-        mine = claim_of(run, redaction_of(config).of_overrides([*program(), *sys.argv[1:]]))
+        mine = claim_of(run, redaction_of(config).of_overrides(command_line()))
         found: list[str] = []
 
         def is_free(holder: Claim | None) -> bool:
