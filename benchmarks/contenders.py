@@ -1,8 +1,10 @@
 """Who is measured: bare Hydra, this package in all its configurations, and the peer doing what it can of the same."""
 
+import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness import environment, write_app
 
@@ -12,17 +14,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 PEER = "hydra-callbacks 0.6.1"
 
 _NEEDED = {
-    "conditional_callback": ("hydra.callbacks.conditional_callback.condition_key=x",),
-    "validation_callback": ("hydra.callbacks.validation_callback.required_keys=[x]",),
-    # every run starts in a directory of its own here, but for the time that it takes to say so
-    "output_guard_callback": ("hydra.callbacks.output_guard_callback.policy=warn",),
+    "conditional_callback": {"condition_key": "x"},
+    "validation_callback": {"required_keys": ["x"]},
+    # every run has a directory of its own here, but for the second that it takes to have another name
+    "output_guard_callback": {"policy": "warn"},
 }
 _STOPS = ("dry_run_callback",)
 _OF_THE_PEER = {
-    "git": "GitInfo",
-    "latest": "LatestRunLink",
-    "runtime": "RuntimePerformance",
-    "register": "RegisterRunCallback",
+    "git": {"_target_": "hydra_callbacks.GitInfo"},
+    "latest": {"_target_": "hydra_callbacks.LatestRunLink"},
+    "runtime": {"_target_": "hydra_callbacks.RuntimePerformance"},
+    "register": {"_target_": "hydra_callbacks.RegisterRunCallback", "multirun_base_dir": "multirun"},
 }
 
 
@@ -33,16 +35,29 @@ class Contender:
     Attributes:
         name: what the table calls it.
         python: the interpreter of its environment.
-        arguments: the overrides that turn it on.
+        chosen: the options that its config lists.
+        nodes: what its config has at `hydra.callbacks`.
     """
 
     name: str
     python: str
-    arguments: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    nodes: dict[str, Any] = field(default_factory=dict)
 
     def command(self, *arguments: str) -> list[str]:
         """The command that runs the app."""
-        return [self.python, "app.py", *arguments, *self.arguments]
+        return [self.python, "app.py", "--config-name", self._config, *arguments]
+
+    def write_config(self, directory: Path) -> None:
+        """Writes the app's config with this contender's callbacks, as people would, beside `config.yaml`."""
+        defaults = ["defaults:", f"  - callbacks: [{', '.join(self.chosen)}]", "  - _self_"] if self.chosen else []
+        hydra = [f"hydra: {json.dumps({'callbacks': self.nodes})}"] if self.nodes else []
+        text = "\n".join([*defaults, (directory / "config.yaml").read_text("utf-8"), *hydra])
+        (directory / f"{self._config}.yaml").write_text(text, "utf-8")
+
+    @property
+    def _config(self) -> str:
+        return "".join(character if character.isalnum() else "_" for character in f"with {self.name}")
 
 
 class Contenders:
@@ -56,7 +71,6 @@ class Contenders:
 
     def __init__(self, directory: Path, extras: str = "all", also: tuple[str, ...] = ()) -> None:
         ours = environment(directory / "ours", f"{PROJECT}[{extras}]", *also)
-        peer = environment(directory / "peer", PEER.replace(" ", "=="), *also)
         options = tuple(option for option in OPTIONS if option not in _STOPS)
         self.bare = Contender("bare Hydra", environment(directory / "bare", *also))
         self.installed = Contender("installed, not used", ours)
@@ -64,25 +78,19 @@ class Contenders:
         self.alone = [_ours(ours, option, (option,)) for option in options]
         self.standard = _ours(ours, "standard_callbacks", ("standard_callbacks",))
         self.everything = _ours(ours, "everything", options)
-        self.peer = Contender(
-            PEER,
-            peer,
-            (
-                *(f"+hydra.callbacks.{name}._target_=hydra_callbacks.{target}" for name, target in _OF_THE_PEER.items()),
-                "+hydra.callbacks.register.multirun_base_dir=multirun",
-            ),
-        )
+        self.peer = Contender(PEER, environment(directory / "peer", PEER.replace(" ", "=="), *also), nodes=_OF_THE_PEER)
 
-
-def write_repository(directory: Path, keys: int = 50, preamble: str = "") -> None:
-    """Writes the app into a git repository, all of it committed, as people keep theirs."""
-    write_app(directory, keys=keys, preamble=preamble)
-    (directory / ".gitignore").write_text("outputs/\nmultirun/\nhooks_s\n", "utf-8")
-    identity = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org"]
-    for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "--allow-empty", "-m", "The app"]):
-        subprocess.run(["git", *words], cwd=directory, check=True)  # noqa: S607  the git of the machine
+    def write_app(self, directory: Path, keys: int = 50, preamble: str = "") -> None:
+        """Writes the app and a config for each contender into a git repository, all of it committed, as people keep theirs."""
+        write_app(directory, keys=keys, preamble=preamble)
+        several = (self.bare, self.installed, self.both, self.standard, self.everything, self.peer)
+        for contender in (*several, *self.alone):
+            contender.write_config(directory)
+        (directory / ".gitignore").write_text("outputs/\nmultirun/\nhooks_s\n", "utf-8")
+        identity = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org"]
+        for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "The app"]):
+            subprocess.run(["git", *words], cwd=directory, check=True)  # noqa: S607  the git of the machine
 
 
 def _ours(python: str, name: str, options: tuple[str, ...]) -> Contender:
-    needed = [argument for option in options for argument in _NEEDED.get(option, ())]
-    return Contender(name, python, (f"+callbacks=[{','.join(options)}]", *needed))
+    return Contender(name, python, options, {option: _NEEDED[option] for option in options if option in _NEEDED})

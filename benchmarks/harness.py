@@ -133,7 +133,7 @@ atexit.register(lambda: open("hooks_s", "w").write(str(spent[0])))
 """An app's preamble that sums the time which Hydra's dispatch spends in hooks, and leaves it in the file `hooks_s`."""
 
 
-def hook_ms_per_job(python: str, directory: Path, jobs: int, arguments: Sequence[str]) -> float:
-    """Milliseconds per job that one sweep of an app with `HOOK_TIMER` spends in hooks."""
-    run([python, "app.py", "-m", f"x=range({jobs})", *arguments], directory)
+def hook_ms_per_job(command: Sequence[str], directory: Path, jobs: int) -> float:
+    """Milliseconds per job that one sweep of an app with `HOOK_TIMER` spends in hooks, the sweep's own included."""
+    run([*command, "-m", f"x=range({jobs})"], directory)
     return float((directory / "hooks_s").read_text("ascii")) / jobs * 1000

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contenders import PEER, Contenders, write_repository
+from contenders import PEER, Contenders
 from harness import Line, interleaved, ratios, table, temporary_directory
 
 BOUNDS = {
@@ -24,7 +24,7 @@ def lines(contenders: Contenders, repetitions: int = 25) -> list[Line]:
     several = (contenders.installed, contenders.both, contenders.standard, contenders.everything, contenders.peer)
     measured = [contenders.bare, *several, *contenders.alone]
     with temporary_directory() as directory:
-        write_repository(Path(directory))
+        contenders.write_app(Path(directory))
         bare, *others = interleaved([each.command() for each in measured], Path(directory), repetitions)
     result = []
     for contender, usages in zip(measured[1:], others, strict=True):

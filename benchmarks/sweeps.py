@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from contenders import Contender, Contenders, write_repository
+from contenders import Contender, Contenders
 from harness import HOOK_TIMER, Line, hook_ms_per_job, run, table, temporary_directory
 
 JOBS = (50, 200, 1000)
@@ -25,25 +25,24 @@ def lines(contenders: Contenders, jobs: Sequence[int] = JOBS, repetitions: int =
     result: list[Line] = []
     for count in jobs:
         times = 1 if count == max(jobs) else repetitions
-        found = _in_hooks(several, count, 50, times)
+        found = _in_hooks(contenders, several, count, 50, times)
         for contender, samples in zip(several, found, strict=True):
             what = f"in the hooks per job, {count:,} jobs, 50 keys: {contender.name}"
             result.append(Line.of(what, samples, BOUNDS.get(contender.name), "ms"))
     for keys in KEYS:
-        for contender, samples in zip(several, _in_hooks(several, min(jobs), keys, repetitions), strict=True):
+        for contender, samples in zip(several, _in_hooks(contenders, several, min(jobs), keys, repetitions), strict=True):
             result.append(Line.of(f"in the hooks per job, {keys:,} keys: {contender.name}", samples, None, "ms"))
     for what, launcher in (("basic", ()), ("joblib, 2 workers", PARALLEL)):
         result += _whole_sweeps(contenders, sorted(jobs)[1], repetitions, what, launcher)
     return result
 
 
-def _in_hooks(contenders: Sequence[Contender], jobs: int, keys: int, repetitions: int) -> list[list[float]]:
+def _in_hooks(
+    contenders: Contenders, several: Sequence[Contender], jobs: int, keys: int, repetitions: int
+) -> list[list[float]]:
     with temporary_directory() as directory:
-        write_repository(Path(directory), keys, HOOK_TIMER)
-        turns = [
-            [hook_ms_per_job(each.python, Path(directory), jobs, each.arguments) for each in contenders]
-            for _ in range(repetitions)
-        ]
+        contenders.write_app(Path(directory), keys, HOOK_TIMER)
+        turns = [[hook_ms_per_job(each.command(), Path(directory), jobs) for each in several] for _ in range(repetitions)]
     return [list(samples) for samples in zip(*turns, strict=True)]
 
 
@@ -51,7 +50,7 @@ def _whole_sweeps(contenders: Contenders, jobs: int, repetitions: int, what: str
     several = (contenders.both, contenders.standard, contenders.everything, contenders.peer)
     arguments = ["-m", f"x=range({jobs})", *launcher]
     with temporary_directory() as directory:
-        write_repository(Path(directory))
+        contenders.write_app(Path(directory))
         turns = [
             [run(each.command(*arguments), Path(directory)).wall_s for each in (contenders.bare, *several)]
             for _ in range(repetitions)
