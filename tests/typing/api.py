@@ -16,6 +16,7 @@ from hydra_callback_kit import (
     ParameterError,
     PerformanceCallback,
     RedactionCallback,
+    ResourceMonitorCallback,
     ResultsAggregatorCallback,
     Run,
     ThreadSafeCallback,
@@ -28,6 +29,7 @@ callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    ResourceMonitorCallback(interval_s=0.5, include_children=False, gpu="off", output_file=None),
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),
