@@ -8,6 +8,10 @@ from typing import Any
 class NVMLError(Exception):
     """As NVML's."""
 
+    def __init__(self, text: str = "", value: int = 999) -> None:
+        super().__init__(text)
+        self.value = value
+
 
 class NVMLError_NotFound(NVMLError):  # noqa: N801, N818  NVML's name
     """As NVML's."""
@@ -39,6 +43,7 @@ class FakeGpu:
 class FakeNvml:
     """In the place of the module `pynvml`."""
 
+    NVML_SUCCESS = 0
     NVMLError = NVMLError
     NVMLError_NotFound = NVMLError_NotFound
     NVMLError_LibraryNotFound = NVMLError_LibraryNotFound
@@ -85,7 +90,7 @@ class FakeNvml:
         error = gpu.error or gpu.sample_error
         if error is not None:
             raise error
-        samples = [SimpleNamespace(pid=p, timeStamp=t, smUtil=percent) for p, t, percent in gpu.samples if t > since]
-        if not samples:
+        samples = [SimpleNamespace(pid=p, timeStamp=t, smUtil=percent) for p, t, percent in gpu.samples]
+        if not any(sample.timeStamp > since for sample in samples):
             raise NVMLError_NotFound
         return samples

@@ -55,7 +55,7 @@ class Gpus:
         nvml: the module `pynvml`.
         visible: `CUDA_VISIBLE_DEVICES`: indices in NVML's order, UUIDs, or the beginnings of UUIDs; as for CUDA, a word that
             names no GPU hides those behind it. None for all GPUs.
-        warn: called with a text, once for each thing that cannot be read.
+        warn: called with a text, once for each GPU and reason.
         clock: tells the time in seconds.
 
     Raises:
@@ -67,7 +67,7 @@ class Gpus:
         self._nvml = nvml
         self._warn = warn
         self._clock = clock
-        self._warned: set[tuple[int, str]] = set()
+        self._warned: set[str] = set()
         try:
             nvml.nvmlInit()
         except (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded) as error:
@@ -107,36 +107,49 @@ class Gpus:
         try:
             holders = self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
         except self._nvml.NVMLError as error:
-            self._cannot(index, "memory", error)
+            self._cannot(index, error)
             return GpuUse(self._percent(index, handle, pids))
         if holders and not any(holder.pid in all_pids for holder in holders):
             # a container's processes have other numbers outside it, and older drivers tell those
-            self._cannot(index, "use", "the driver names its processes by the numbers they have outside of this container")
+            self._cannot(index, "the driver names its processes by the numbers they have outside of this container")
             return GpuUse()
         held = [holder.usedGpuMemory for holder in holders if holder.pid in pids]
         if None in held:
-            self._cannot(index, "memory", "the driver does not tell it by process")
+            self._cannot(index, "the driver does not tell memory by process")
             return GpuUse(self._percent(index, handle, pids))
         return GpuUse(self._percent(index, handle, pids), sum(held))
 
     def _percent(self, index: int, handle: Any, pids: Collection[int]) -> float | None:
-        nvml, now = self._nvml, self._clock()
         try:
-            samples = nvml.nvmlDeviceGetProcessUtilization(handle, self._newest[index])
-        except nvml.NVMLError_NotFound:  # nobody has used it, or the driver has not looked again
+            samples = self._new_samples(index, handle)
+        except self._nvml.NVMLError as error:
+            self._cannot(index, error)
+            return None
+        now = self._clock()
+        if not samples:  # nobody has used it, or the driver has not looked again
             since, percent = self._last.get(index, (now, 0.0))
             return percent if now - since < DRIVER_PAUSE_S else 0.0
-        except nvml.NVMLError as error:
-            self._cannot(index, "utilisation", error)
-            return None
         latest: dict[int, int] = {}
-        for sample in sorted(samples, key=lambda sample: int(sample.timeStamp)):
+        for sample in samples:
             self._newest[index] = sample.timeStamp
             if sample.pid in pids:
                 latest[sample.pid] = sample.smUtil
         percent = min(100.0, float(sum(latest.values())))
         self._last[index] = now, percent
         return percent
+
+    def _new_samples(self, index: int, handle: Any) -> list[Any]:
+        """The driver's samples of who used a GPU, the oldest first, since those that were read before."""
+        newest = self._newest[index]
+        try:
+            samples = self._nvml.nvmlDeviceGetProcessUtilization(handle, newest)
+        except self._nvml.NVMLError_NotFound:
+            return []
+        except self._nvml.NVMLError as error:
+            if getattr(error, "value", None) == self._nvml.NVML_SUCCESS:  # the bindings' error for no samples
+                return []
+            raise
+        return sorted((sample for sample in samples if sample.timeStamp > newest), key=lambda sample: int(sample.timeStamp))
 
     def _finders(self, visible: str | None) -> list[Find]:
         """For each visible GPU, how its handle is found."""
@@ -168,13 +181,14 @@ class Gpus:
         try:
             return find()
         except self._nvml.NVMLError as error:
-            self._cannot(index, "use", error)
+            self._cannot(index, error)
             return None
 
-    def _cannot(self, index: int, what: str, why: object) -> None:
-        if (index, what) not in self._warned:
-            self._warned.add((index, what))
-            self._warn(f"The {what} of GPU {index} cannot be read, its cells stay empty: {why}.")
+    def _cannot(self, index: int, why: object) -> None:
+        text = f"GPU {index} cannot be read, or not in full, and those cells stay empty: {why}."
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
 
 
 def _driver_is_there() -> bool:
