@@ -150,11 +150,15 @@ class ResourceSampler:
         if self._tree is None:
             self._take_without_psutil()
             return
-        started_s = self._elapsed_s()
+        elapsed_s, began_s = self._elapsed_s(), time.thread_time()
         use = self._tree.read(not_counted_s)
-        gpus = () if self._gpus is None else self._gpus.read(self._tree.pids, self._tree.all_pids)
-        self._took_s = self._elapsed_s() - started_s
-        self._add(started_s, use, gpus)
+        # its CPU time, which other work of the machine does not stretch; but the driver is waited for
+        self._took_s = time.thread_time() - began_s
+        gpus: tuple[GpuUse, ...] = ()
+        if self._gpus is not None:
+            gpus = self._gpus.read(self._tree.pids, self._tree.all_pids)
+            self._took_s = self._elapsed_s() - elapsed_s
+        self._add(elapsed_s, use, gpus)
 
     def _take_without_psutil(self) -> None:
         self._add(self._elapsed_s(), use_of_this_process(self._before, include_children=self._include_children))
