@@ -81,7 +81,7 @@ class Contenders:
         self.peer = Contender(PEER, environment(directory / "peer", PEER.replace(" ", "=="), *also), nodes=_OF_THE_PEER)
 
     def write_app(self, directory: Path, keys: int = 50, preamble: str = "") -> None:
-        """Writes the app and a config for each contender into a git repository, all of it committed, as people keep theirs."""
+        """Writes the app and a config for each contender into a git repository, all of it committed."""
         write_app(directory, keys=keys, preamble=preamble)
         several = (self.bare, self.installed, self.both, self.standard, self.everything, self.peer)
         for contender in (*several, *self.alone):

@@ -57,6 +57,17 @@ class RedactionCallback:
 
 
 @dataclass(init=False, repr=False, eq=False)
+class ResourceMonitorCallback:
+    """`callbacks: [resource_monitor_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ResourceMonitorCallback"
+    interval_s: float = 1.0
+    include_children: bool = True
+    gpu: str = "auto"
+    output_file: str | None = "resources.csv"
+
+
+@dataclass(init=False, repr=False, eq=False)
 class ThreadSafeCallback:
     """`callbacks: [thread_safe_callback]`."""
 
@@ -148,6 +159,7 @@ OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
+    "resource_monitor_callback": ResourceMonitorCallback,
     "results_aggregator_callback": ResultsAggregatorCallback,
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,

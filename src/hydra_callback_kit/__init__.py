@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
     from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.callbacks.resource_monitor_callback import ResourceMonitorCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
@@ -43,6 +44,7 @@ __all__ = [
     "ProgressCallback",
     "ProvenanceCallback",
     "RedactionCallback",
+    "ResourceMonitorCallback",
     "ResultsAggregatorCallback",
     "Run",
     "ThreadSafeCallback",
@@ -68,6 +70,7 @@ _MODULES = {
     "ProgressCallback": "callbacks.progress_callback",
     "ProvenanceCallback": "callbacks.provenance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "ResourceMonitorCallback": "callbacks.resource_monitor_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",

@@ -22,6 +22,7 @@ from hydra_callback_kit import (
     ProgressCallback,
     ProvenanceCallback,
     RedactionCallback,
+    ResourceMonitorCallback,
     ResultsAggregatorCallback,
     Run,
     ThreadSafeCallback,
@@ -38,6 +39,7 @@ callbacks: list[Callback] = [
     ProgressCallback(interval_s=60.0),
     FailureLimitCallback(max_failures=3),
     DryRunCallback(show_config=True),
+    ResourceMonitorCallback(interval_s=0.5, include_children=False, gpu="off", output_file=None),
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),

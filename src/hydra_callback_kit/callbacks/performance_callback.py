@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.callbacks.usage import cpu_seconds, peak_rss_bytes
+from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.reader import read_run
