@@ -56,6 +56,19 @@ class RedactionCallback:
 
 
 @dataclass
+class ReportCallback:
+    """`callbacks: [report_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ReportCallback"
+    output_file: str = "report.html"
+    metric: str | None = None
+    mode: str = "max"
+    title: str | None = None
+    plotly_js: str = "inline"
+    max_table_rows: int = 10_000
+
+
+@dataclass
 class ThreadSafeCallback:
     """`callbacks: [thread_safe_callback]`."""
 
@@ -95,6 +108,7 @@ OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
+    "report_callback": ReportCallback,
     "results_aggregator_callback": ResultsAggregatorCallback,
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,

@@ -12,6 +12,7 @@ OPTIONS = (
     "logging_callback",
     "performance_callback",
     "redaction_callback",
+    "report_callback",
     "results_aggregator_callback",
     "thread_safe_callback",
     "validation_callback",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.callbacks.report_callback import ReportCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
@@ -31,6 +32,7 @@ __all__ = [
     "ParameterError",
     "PerformanceCallback",
     "RedactionCallback",
+    "ReportCallback",
     "ResultsAggregatorCallback",
     "Run",
     "ThreadSafeCallback",
@@ -50,6 +52,7 @@ _MODULES = {
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "ReportCallback": "callbacks.report_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",

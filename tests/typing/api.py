@@ -16,6 +16,7 @@ from hydra_callback_kit import (
     ParameterError,
     PerformanceCallback,
     RedactionCallback,
+    ReportCallback,
     ResultsAggregatorCallback,
     Run,
     ThreadSafeCallback,
@@ -28,6 +29,9 @@ callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    ReportCallback(
+        output_file="out.html", metric="loss", mode="min", title="A sweep", plotly_js="directory", max_table_rows=100
+    ),
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),
