@@ -60,9 +60,19 @@ const overrides = data.overrides.map((column) => {
     value: column.kind === "number" ? (row) => numbers[code(row)] : (row) => places[code(row)],
   };
 });
+// A column of numbers reads best with as many decimals in each; what would lose its digits so has its own.
+function aligned(values) {
+  const known = values.filter(Number.isFinite);
+  const largest = known.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const decimals = known.every(Number.isInteger) ? 0 : Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(largest || 1))));
+  const least = 10 ** (2 - decimals);
+  const fits = largest < 1e6 && known.every((value) => value === 0 || Math.abs(value) >= least || Number.isInteger(value));
+  return (value) => (fits && Number.isFinite(value) ? value.toFixed(decimals) : number(value));
+}
 const metrics = data.metrics.map((column) => {
   const values = decoded(column.values);
-  return { ...column, values, value: (row) => values[row], text: (row) => (values[row] === undefined ? "" : number(values[row])) };
+  const text = aligned(values);
+  return { ...column, values, value: (row) => values[row], text: (row) => (values[row] === undefined ? "" : text(values[row])) };
 });
 const took = decoded(data.took);
 const link = typeof data.links === "string" ? (row) => `${data.links}${data.jobs[row]}` : (row) => data.links[row];

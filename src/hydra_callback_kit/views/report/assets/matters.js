@@ -85,14 +85,16 @@ const matters = (() => {
         ...(many ? [{ type: "scatter", mode: "lines", x: line.map(([at]) => at), y: line.map(([, at]) => at), line: { color: plots.colour("text"), width: 1.5 }, hovertemplate: "median %{y:.4g}<extra></extra>" }] : []),
         star,
       ],
-      { xaxis: column.log ? plots.logAxis(column.name, column.numbers) : plots.axis(column.name, valuesOf(column)), yaxis: y },
+      { xaxis: column.log ? plots.logAxis("", column.numbers, valuesOf(column)) : plots.axis("", valuesOf(column)), yaxis: y },
     ];
   }
 
   // The few values of a grid are its ticks.
   function valuesOf(column) {
     const values = [...new Set(column.numbers)].sort((a, b) => a - b);
-    return values.length <= 8 ? { tickvals: values, ticktext: values.map(number) } : {};
+    const at = column.log ? values.map(Math.log) : values;
+    const apart = at.every((value, i) => i === 0 || value - at[i - 1] >= (at.at(-1) - at[0]) / 14);
+    return values.length <= 8 && apart ? { tickvals: values, ticktext: values.map(number) } : {};
   }
 
   function heatMap([a, b], metric, known) {
@@ -113,7 +115,7 @@ const matters = (() => {
         hovertemplate: "%{customdata}<extra></extra>",
         colorbar: { thickness: 10, outlinewidth: 0, tickfont: { size: 11.5, color: plots.colour("muted") }, len: 1, nticks: 5 },
       }],
-      { xaxis: plots.axis(across.name, ticks(xs)), yaxis: plots.axis(up.name, ticks(ys)), height: 320 },
+      { xaxis: plots.axis(across.name, ticks(xs)), yaxis: plots.axis(up.name, ticks(ys)), height: 300 },
     ];
   }
 
@@ -123,10 +125,11 @@ const matters = (() => {
     const metric = metrics[shown.metric];
     const known = rows.filter((row) => Number.isFinite(metric.value(row)));
     const effects = byId("effects");
-    const maps = byId("heat-maps");
     effects.replaceChildren();
-    maps.replaceChildren();
-    if (new Set(known.map(metric.value)).size < 2) return;
+    const words = byId("matters-words");
+    words.hidden = new Set(known.map(metric.value)).size < 2;
+    if (words.hidden) return;
+    words.textContent = `Each override by itself, the one that explains most of ${metric.name} first: the share of its variance that lies between the override's values. The line is the median; a star marks the best job.`;
     overrides
       .filter((column) => column.plotted)
       .map((column) => {
@@ -146,7 +149,7 @@ const matters = (() => {
     data.heat_maps.forEach((pair) => {
       const [across, up] = pair.map((place) => overrides[place].name);
       const { figure, holder } = plots.card([element("b", { textContent: `${across} and ${up}` }), ` mean ${metric.name}`], `Mean ${metric.name} for each ${across} and ${up}`);
-      maps.append(figure);
+      effects.append(figure);
       plots.draw(holder, () => heatMap(pair, metric, known));
     });
   }

@@ -18,6 +18,20 @@ const parallel = (() => {
     return made;
   }
 
+  // Round numbers between two others.
+  function steps(low, high) {
+    const rough = (high - low) / 5;
+    const unit = 10 ** Math.floor(Math.log10(rough));
+    const step = unit * [1, 2, 5, 10].find((factor) => factor * unit >= rough);
+    const first = Math.ceil(low / step);
+    return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
+  }
+  function powers(low, high) {
+    const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+    const step = Math.ceil((last - first + 1) / 7);
+    return last - first < 1 ? [low, high] : Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => 10 ** (first + i * step));
+  }
+
   function numericAxis(name, value, values, log) {
     const known = values.filter(Number.isFinite);
     const low = known.reduce((least, each) => Math.min(least, each), Infinity);
@@ -25,8 +39,7 @@ const parallel = (() => {
     const scaled = log ? Math.log : (each) => each;
     const place = (each) => (high > low ? (scaled(each) - scaled(low)) / (scaled(high) - scaled(low)) : 0.5);
     const different = [...new Set(known)];
-    const even = [0, 0.25, 0.5, 0.75, 1].map((part) => (log ? low * (high / low) ** part : low + part * (high - low)));
-    const ticks = different.length <= 7 ? different : even;
+    const ticks = different.length <= 7 ? different : log ? powers(low, high) : steps(low, high);
     return {
       name,
       places: rows.map((row) => (Number.isFinite(value(row)) ? place(value(row)) : NaN)),
@@ -43,6 +56,14 @@ const parallel = (() => {
       places: rows.map((row) => (column.value(row) === undefined ? NaN : place(column.value(row)))),
       ticks: column.order.flatMap((code, at) => (at % step ? [] : [[place(at), short(column.texts[code], 16)]])),
     };
+  }
+
+  // By rank rather than by value: where most jobs did well, the best still stand out.
+  function ranks(places) {
+    const ranked = rows.filter((row) => !Number.isNaN(places[row])).sort((a, b) => places[a] - places[b]);
+    const rank = new Array(count).fill(NaN);
+    ranked.forEach((row, at) => { rank[row] = at && places[row] === places[ranked[at - 1]] ? rank[ranked[at - 1]] : at / Math.max(1, ranked.length - 1); });
+    return rank;
   }
 
   function lay() {
@@ -81,7 +102,7 @@ const parallel = (() => {
     context.lineWidth = count > 2000 ? 0.7 : count > 200 ? 1 : 1.5;
     context.lineJoin = "round";
     const strokes = Array.from({ length: SHADES + 2 }, () => []);
-    const measure = axes.at(-1).places;
+    const measure = ranks(axes.at(-1).places);
     rows.forEach((row) => {
       if (chosen && !chosen.has(row)) strokes[0].push(row);
       else if (Number.isNaN(measure[row])) strokes[1].push(row);
@@ -104,7 +125,10 @@ const parallel = (() => {
       const title = drawn("text", { class: "title", x: x[i], y: 18, "text-anchor": "middle" }, axis.name.length > room ? `…${axis.name.slice(1 - room)}` : axis.name);
       title.append(drawn("title", {}, axis.name));
       svg.append(title);
-      axis.ticks.forEach(([place, text]) => {
+      let above = Infinity;
+      axis.ticks.slice().sort(([a], [b]) => a - b).forEach(([place, text]) => {
+        if (above - y(place) < 14) return;
+        above = y(place);
         svg.append(drawn("line", { class: "axis", x1: x[i], x2: x[i] - 4 * side, y1: y(place), y2: y(place) }));
         svg.append(drawn("text", { x: x[i] - 8 * side, y: y(place) + 4, "text-anchor": side > 0 ? "end" : "start" }, text));
       });

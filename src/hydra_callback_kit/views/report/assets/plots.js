@@ -34,7 +34,7 @@ const plots = (() => {
 
   function layout(more) {
     return {
-      height: 280, margin: { l: 8, r: 8, t: 8, b: 8 }, showlegend: false, dragmode: touch ? false : "zoom",
+      height: 300, margin: { l: 8, r: 8, t: 8, b: 8 }, showlegend: false, dragmode: touch ? false : "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, color: colour("text"), size: 12 },
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("muted"), font: { color: colour("text"), size: 12 }, align: "left" },
