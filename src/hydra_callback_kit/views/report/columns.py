@@ -154,16 +154,23 @@ def links(jobs: Sequence[JobRecord], root: Path, beside: Path) -> list[str | Non
         if job.subdir is None
         else _address(Path(job.subdir), beside)
         if os.path.isabs(job.subdir)  # noqa: PTH117  asked 10,000 times
-        else f"{prefix}{quote(job.subdir)}"
+        else f"{prefix}{_quoted(job.subdir)}"
         for job in jobs
     ]
 
 
 def _address(directory: Path, beside: Path) -> str:
     try:
-        return quote(PurePath(os.path.relpath(directory, beside)).as_posix())
+        return _quoted(PurePath(os.path.relpath(directory, beside)).as_posix())
     except ValueError:  # on another drive
         return directory.as_uri()
+
+
+def _quoted(path: str) -> str:
+    try:
+        return quote(os.fsencode(path))
+    except UnicodeEncodeError:  # a name that no file has here: the journal was written elsewhere
+        return quote(path, errors="replace")
 
 
 def compact_links(addresses: list[str | None], jobs: Sequence[JobRecord]) -> str | list[str | None]:

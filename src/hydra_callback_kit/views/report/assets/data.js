@@ -55,7 +55,11 @@ const overrides = data.overrides.map((column) => {
     ...column,
     code,
     numbers,
-    text: (row) => column.texts[code(row)] ?? "",
+    written: (row) => column.texts[code(row)] ?? "",
+    text: (row) => {
+      const text = column.texts[code(row)] ?? "";
+      return column.kind === "number" && text.length > 10 ? number(numbers[code(row)]) : text;
+    },
     // a number, or the place of a category on its axis; undefined for none
     value: column.kind === "number" ? (row) => numbers[code(row)] : (row) => places[code(row)],
   };

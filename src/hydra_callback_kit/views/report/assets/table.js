@@ -8,6 +8,7 @@ const table = (() => {
       name: column.name,
       number: column.kind === "number" ? column.value : undefined,
       text: column.text,
+      written: column.written,
       cut: true,
     })),
     ...metrics.map((column, place) => ({ name: column.name, number: column.value, text: column.text, metric: place })),
@@ -24,7 +25,7 @@ const table = (() => {
   const haystacks = [];
 
   function haystack(row) {
-    haystacks[row] ??= columns.map((column) => column.text(row)).concat(overrides.map((column) => `${column.name}=${column.text(row)}`))
+    haystacks[row] ??= columns.map((column) => column.text(row)).concat(overrides.map((column) => `${column.name}=${column.written(row)}`))
       .join("\n").toLowerCase();
     return haystacks[row];
   }
@@ -61,7 +62,7 @@ const table = (() => {
     if (column.number) made.className = "right";
     if (column.cut) {
       made.classList.add("cut");
-      made.title = made.textContent;
+      made.title = (column.written ?? column.text)(row);
     }
     if (column.metric === shown.metric && bars && Number.isFinite(column.number(row))) {
       made.classList.add("measure");
@@ -83,7 +84,7 @@ const table = (() => {
     const visible = matching.slice(first, first + size);
     body.replaceChildren(...visible.map((row) => element("tr", {}, ...columns.map((column) => cell(column, row)))));
     if (!visible.length) body.append(element("tr", {}, element("td", { className: "nothing", colSpan: columns.length, textContent: "No job matches." })));
-    byId("matching").textContent = matching.length === count ? `${count.toLocaleString("en")} jobs` : `${matching.length.toLocaleString("en")} of ${count.toLocaleString("en")} jobs`;
+    byId("matching").textContent = matching.length === count ? `${count.toLocaleString("en")} jobs` : `${matching.length.toLocaleString("en")} of ${count.toLocaleString("en")} jobs${state.within ? " in the ranges marked in the plot" : ""}`;
     const last = Math.min(first + size, matching.length);
     byId("page").textContent = `${(matching.length ? first + 1 : 0).toLocaleString("en")} to ${last.toLocaleString("en")} of ${matching.length.toLocaleString("en")}`;
     byId("previous").disabled = first === 0;
