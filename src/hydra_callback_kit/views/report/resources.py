@@ -11,7 +11,7 @@ from hydra_callback_kit.record.records import JobRecord
 from hydra_callback_kit.record.values import is_number
 from hydra_callback_kit.views import wording
 
-MAX_CURVES: Final = 20
+MAX_CURVES: Final = 12
 """Jobs whose samples are drawn: those with the highest peak memory."""
 MAX_POINTS: Final = 200
 """Points of a curve."""

@@ -105,7 +105,7 @@ const matters = (() => {
     const z = ys.map((_, j) => xs.map((__, i) => (cells.has(`${i} ${j}`) ? mean(cells.get(`${i} ${j}`).map(metric.value)) : null)));
     const few = xs.length * ys.length <= 80 && xs.length <= 10;
     const scale = ["low", "middle", "high"].map((name, i) => [i / 2, plots.colour(name)]);
-    const ticks = (values) => ({ tickvals: values.map((_, i) => i), ticktext: values.map((value) => (values.length > 12 && values.indexOf(value) % Math.ceil(values.length / 12) ? "" : number(value))), showgrid: false, ticks: "" });
+    const ticks = (values) => ({ tickvals: values.map((_, i) => i), ticktext: values.map((value) => (values.length > 12 && values.indexOf(value) % Math.ceil(values.length / 12) ? "" : number(value))), showgrid: false });
     return [
       [{
         type: "heatmap", z, x: xs.map((_, i) => i), y: ys.map((_, j) => j), xgap: 2, ygap: 2, hoverongaps: false,

@@ -13,7 +13,7 @@ const plots = (() => {
     return {
       title: { text: escaped(short(title, 40)), font: { size: 12, color: colour("muted") }, standoff: 8 },
       gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, automargin: true,
-      tickfont: { size: 11.5, color: colour("muted") }, fixedrange: touch,
+      ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", tickfont: { size: 11.5, color: colour("muted") }, fixedrange: touch,
       ...more,
     };
   }

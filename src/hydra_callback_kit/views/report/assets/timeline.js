@@ -12,23 +12,28 @@ const timeline = (() => {
     const least = (end || 1) / 600; // a bar that can be seen
     const lanes = workers.length || places.reduce((most, place) => Math.max(most, place + 1), 1);
     const height = Math.max(120, Math.min(640, 60 + lanes * 26));
-    const traces = Object.keys(STATUS).map((letter) => {
+    const many = known.length > MAX_BARS;
+    const traces = Object.keys(STATUS).flatMap((letter) => {
       const of = known.filter((row) => data.status[row] === letter);
-      const { style, pattern } = STATUS[letter];
+      const { style, pattern, marker } = STATUS[letter];
       const text = of.map((row) => `${plots.hover(row)}<br>took ${took[row] === undefined ? "?" : duration(took[row])}`);
       const color = plots.colour(style);
-      if (known.length <= MAX_BARS) {
-        return {
+      if (!many) {
+        return [{
           type: "bar", orientation: "h", y: of.map((row) => places[row]), base: of.map((row) => starts[row] / per),
           x: of.map((row) => Math.max(durations[row], least) / per), width: 0.72, text, textposition: "none", hovertemplate: "%{text}<extra></extra>",
-          marker: { color, line: { color: plots.colour("card"), width: 0.75 }, pattern: { shape: pattern, fgcolor: plots.colour("card"), size: 6, solidity: 0.3 } },
-        };
+          marker: { color, line: { color: plots.colour("card"), width: 0.75 }, pattern: { shape: pattern, fillmode: "overlay", fgcolor: plots.colour("card"), size: 6, solidity: 0.35 } },
+        }];
       }
-      // one path for thousands of bars
-      return {
+      // one path for thousands of bars, and marks on those that went wrong
+      const marked = letter === "C" ? [] : of.slice(0, MAX_BARS);
+      return [{
         type: "scatter", mode: "lines", line: { color, width: Math.max(1, ((height - 60) / lanes) * 0.72) }, hoverinfo: "skip",
         x: of.flatMap((row) => [starts[row] / per, (starts[row] + Math.max(durations[row], least / 2)) / per, null]), y: of.flatMap((row) => [places[row], places[row], null]),
-      };
+      }, {
+        type: "scatter", mode: "markers", marker: { symbol: marker, size: 5, color: plots.colour("text") }, hovertemplate: "%{text}<extra></extra>",
+        x: marked.map((row) => (starts[row] + durations[row] / 2) / per), y: marked.map((row) => places[row]), text: text.slice(0, marked.length),
+      }];
     });
     const label = (worker) => plots.escaped(worker.length > 22 ? `…${worker.slice(-21)}` : worker);
     const ticks = workers.length && workers.length <= 30 ? { tickvals: workers.map((_, i) => i), ticktext: workers.map(label) } : { showticklabels: false };
