@@ -1,6 +1,6 @@
 // What matters: the metric against each override, those that explain most of it first, and heat maps of pairs.
 const matters = (() => {
-  const MAX_DOTS = 1500;
+  const MAX_DOTS = 1000;
   const BINS = 12;
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -11,7 +11,7 @@ const plots = (() => {
 
   function axis(title, more = {}) {
     return {
-      title: { text: escaped(short(title, 40)), font: { size: 12, color: colour("muted") }, standoff: 8 },
+      title: title ? { text: escaped(short(title, 40)), font: { size: 12, color: colour("muted") }, standoff: 8 } : undefined,
       gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, automargin: true,
       ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", tickfont: { size: 11.5, color: colour("muted") }, fixedrange: touch,
       ...more,
@@ -51,7 +51,10 @@ const plots = (() => {
   function work() {
     working = waiting.length > 0;
     document.documentElement.dataset.plots = working ? "waiting" : "drawn";
-    if (!working) return;
+    if (!working) {
+      performance.mark("plots");
+      return;
+    }
     render(waiting.shift());
     setTimeout(work);
   }
