@@ -155,7 +155,7 @@ def test_the_command_writes_it_at_any_time(tmp_path: Path) -> None:
     ).output
     assert said == f"{elsewhere}: 3 jobs, best by the smallest loss\n"
     data = data_of(elsewhere)
-    assert (data["links"], data["metric"], data["mode"]) == ("../sweep/", 1, "min")
+    assert (data["links"], data["metrics"][0]["name"], data["metrics"][0]["mode"]) == ("../sweep/", "loss", "min")
     assert sorted(file.name for file in elsewhere.parent.iterdir()) == ["plotly.min.js", "r.html"]
 
 

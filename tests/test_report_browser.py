@@ -240,8 +240,9 @@ def test_the_keyboard_is_enough(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_a_range_marked_in_the_plot_narrows_the_table(browser: Browser, tmp_path: Path) -> None:
-    """A drag along the last axis, which is the metric's, and the button that takes it back."""
+    """A drag along the last axis, which is the metric's, and the button that takes it back; the arrow keys and Escape."""
     from selenium.webdriver.common.action_chains import ActionChains  # noqa: PLC0415  an extra
+    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415  the same
 
     browser.open(written(tmp_path, *sweep(tmp_path)))
     axis = browser.driver.find_elements("css selector", "#parallel .handle")[-1]
@@ -250,7 +251,15 @@ def test_a_range_marked_in_the_plot_narrows_the_table(browser: Browser, tmp_path
     ActionChains(browser.driver).move_to_element(axis).click_and_hold().move_by_offset(0, -middle).release().perform()
     assert 0 < len(browser.column("acc")) < 25
     assert min(map(float, browser.column("acc"))) >= 0.73
+    assert browser.find("#matching").text.endswith("in the ranges marked in the plot")
     browser.find("#clear-brushes").click()
+    assert browser.find("#matching").text == "48 jobs"
+    browser.ask("document.querySelectorAll('#parallel .handle')[0].focus()")
+    ActionChains(browser.driver).send_keys(Keys.ARROW_UP).perform()
+    assert set(browser.column("optim.lr")) == {"0.1"}
+    ActionChains(browser.driver).send_keys(*[Keys.ARROW_DOWN] * 10).perform()
+    assert set(browser.column("optim.lr")) == {"0.001"}
+    ActionChains(browser.driver).send_keys(Keys.ESCAPE).perform()
     assert browser.find("#matching").text == "48 jobs"
 
 

@@ -68,14 +68,15 @@ class Columns:
     left_out: list[str]
 
 
-def columns_of(jobs: Sequence[JobRecord]) -> Columns:
+def columns_of(jobs: Sequence[JobRecord], first: str | None = None) -> Columns:
     """Turns jobs into columns.
 
     Args:
         jobs: the jobs that are spelled out on the page, in this order.
+        first: the metric whose column comes before the others.
     """
     keys = varied_overrides(jobs)
-    metrics = _metric_columns(jobs)
+    metrics = sorted(_metric_columns(jobs), key=lambda column: column.name != first)
     return Columns(
         _override_columns(jobs, keys[:MAX_OVERRIDES]),
         metrics[:MAX_METRICS],

@@ -3,37 +3,25 @@
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from hydra_callback_kit.record.records import JobRecord, RunRecord, Status
-from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import put_in_place, write_atomically
 from hydra_callback_kit.views.ranking import metric_names
-from hydra_callback_kit.views.report import charts
-from hydra_callback_kit.views.report.choice import Metric, ReportOptions, choose_metric, usual_mode
-from hydra_callback_kit.views.report.columns import (
-    STATUS_LETTERS,
-    Columns,
-    columns_of,
-    compact_codes,
-    compact_links,
-    compact_numbers,
-    links,
-)
-from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, Failure, failures_of
+from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
+from hydra_callback_kit.views.report.columns import links
+from hydra_callback_kit.views.report.contents import Contents
+from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
-from hydra_callback_kit.views.report.overview import BestJob, best_of, facts_of, notices_of, outcome_of
-from hydra_callback_kit.views.report.resources import Resources, resources_of
-from hydra_callback_kit.views.report.timeline import Timeline, timeline_of
+from hydra_callback_kit.views.report.overview import best_of, facts_of, notices_of, outcome_of
 
-SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "timeline", "start")
+SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "timeline", "resources", "start")
 """The parts of the page's script, in their order."""
-PLAIN_ROWS: Final = 50
-"""Rows of the table that is shown where scripts are off."""
 
 
 def write_report(path: Path, run: RunRecord, options: ReportOptions) -> None:
@@ -77,38 +65,33 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
     now = now or datetime.now(timezone.utc).astimezone()
     names = metric_names(run.jobs)
     metric = choose_metric(run.jobs, names, options)
+    not_found = None if metric else options.metric
+    metric = metric or choose_metric(run.jobs, names, replace(options, metric=None))
     best = best_of(run.jobs, metric)
     shown = spread(run.jobs, options.max_table_rows, best.job.job_num if best else None)
-    addresses = links(shown, run.root, beside)
-    columns = columns_of(shown)
-    failures = failures_of(run)
-    timeline = timeline_of(shown, run.jobs, now.timestamp())
-    resources = resources_of(shown, run.jobs)
-    parts = _Parts(shown, addresses, columns, metric, failures, timeline, resources)
+    contents = Contents(run, shown, metric, beside, now)
     assets = files(__package__) / "assets"
     script = "\n".join((assets / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["duration"] = wording.duration
     template = environment.from_string((assets / "template.html.j2").read_text("utf-8"))
     return template.render(
         title=options.title or str(run.facts.get("job_name") or "app"),
         run=run,
         counts=[(status, run.count(status)) for status in get_args(Status) if run.count(status)],
         facts=facts_of(run, now),
-        notices=notices_of(run, None if metric else options.metric, names),
+        notices=notices_of(run, not_found, names),
         best=best,
-        best_link=best and _link_of(best, shown, addresses),
+        best_link=best and links([best.job], run.root, beside)[0],
         metric=metric,
         outcome=outcome_of(run.jobs[0]) if len(run.jobs) == 1 else None,
-        outcome_link=addresses[0] if len(run.jobs) == 1 else None,
+        outcome_link=contents.links[0] if len(run.jobs) == 1 else None,
         shown=len(shown),
-        parts=parts,
-        plain_rows=parts.plain_rows(),
-        failures=parts.failure_groups(run.root, beside),
-        failed=sum(len(failure.jobs) for failure in failures),
-        more_groups=max(0, len(failures) - MAX_GROUPS),
+        contents=contents,
+        plain_rows=contents.plain_rows(),
+        failures=contents.failure_groups(),
+        more_groups=max(0, len(contents.failures) - MAX_GROUPS),
         written=f"{now:%Y-%m-%d %H:%M:%S %Z}",
-        data=Markup(script_json(parts.data())),  # noqa: S704  `script_json` has escaped it
+        data=Markup(script_json(contents.data())),  # noqa: S704  `script_json` has escaped it
         style=Markup((assets / "style.css").read_text("utf-8")),  # noqa: S704  our own
         script=Markup(script),  # noqa: S704  our own
         plotly=Markup(plotly.replace("</script", "<\\/script")),  # noqa: S704  plotly's own
@@ -139,113 +122,3 @@ def spread(jobs: Sequence[JobRecord], rows: int, best: int | None) -> list[JobRe
     if where is not None and where not in places:
         places[min(int(where / step), rows - 1)] = where
     return [jobs[place] for place in places]
-
-
-class _Parts:
-    """What the parts of the page found out, for the template and for the script."""
-
-    def __init__(
-        self,
-        shown: Sequence[JobRecord],
-        addresses: list[str | None],
-        columns: Columns,
-        metric: Metric | None,
-        failures: Sequence[Failure],
-        timeline: Timeline | None,
-        resources: Resources | None,
-    ) -> None:
-        self.shown = shown
-        self.columns = columns
-        self.timeline = timeline
-        self.resources = resources
-        self._addresses = addresses
-        self._failures = failures
-        self._axes = [charts.override_axis(column) for column in columns.overrides]
-        self._metric = metric
-
-    @property
-    def plotted(self) -> bool:
-        """Whether there is anything to say about what matters: overrides and a metric that vary."""
-        return any(axis.plotted for axis in self._axes) and any(
-            len({value for value in column.values if value is not None and value - value == 0}) > 1
-            for column in self.columns.metrics
-        )
-
-    def data(self) -> dict[str, Any]:
-        """What the script needs, as JSON values."""
-        groups = {job.job_num: group for group, failure in enumerate(self._failures) for job in failure.jobs}
-        overrides = zip(self.columns.overrides, self._axes, strict=True)
-        names = [column.name for column in self.columns.metrics]
-        return {
-            "jobs": [job.job_num for job in self.shown],
-            "status": "".join(STATUS_LETTERS[job.status] for job in self.shown),
-            "took": compact_numbers(job.duration_s for job in self.shown),
-            "links": compact_links(self._addresses, self.shown),
-            "attempts": [job.attempts for job in self.shown] if any(job.attempts > 1 for job in self.shown) else None,
-            "errors": [groups.get(job.job_num, -1) for job in self.shown] if groups else None,
-            "headlines": [failure.headline[:MAX_HEADLINE] for failure in self._failures],
-            "overrides": [
-                {
-                    "name": column.key,
-                    "texts": column.texts,
-                    "codes": compact_codes(column),
-                    "kind": axis.kind,
-                    "log": axis.log,
-                    "order": axis.order,
-                    "plotted": axis.plotted,
-                }
-                for column, axis in overrides
-            ],
-            "metrics": [
-                {
-                    "name": column.name,
-                    "values": compact_numbers(column.values),
-                    "log": charts.metric_is_log(column),
-                    "mode": self._metric.mode
-                    if self._metric and self._metric.name == column.name
-                    else usual_mode(column.name),
-                }
-                for column in self.columns.metrics
-            ],
-            "metric": names.index(self._metric.name) if self._metric and self._metric.name in names else None,
-            "mode": self._metric.mode if self._metric else "max",
-            "heat_maps": charts.heat_maps(self.columns.overrides, self._axes),
-            "timeline": self.timeline and self.timeline.as_data(),
-            "peaks": {name: compact_numbers(values) for name, values in self.resources.peaks.items()}
-            if self.resources
-            else {},
-            "curves": self.resources.curves if self.resources else [],
-        }
-
-    def plain_rows(self) -> list[list[str]]:
-        """The first rows as text, for readers without scripts."""
-        overrides, metrics = self.columns.overrides, self.columns.metrics
-        return [
-            [
-                str(job.job_num),
-                job.status,
-                *(column.texts[column.codes[row]] if column.codes[row] >= 0 else "" for column in overrides),
-                *("" if (value := column.values[row]) is None else f"{value:.6g}" for column in metrics),
-                wording.duration(job.duration_s),
-            ]
-            for row, job in enumerate(self.shown[:PLAIN_ROWS])
-        ]
-
-    def failure_groups(self, root: Path, beside: Path) -> list[dict[str, Any]]:
-        """The groups of failures with the jobs that are named, and their links."""
-        return [
-            {
-                "failure": failure,
-                "jobs": list(zip(failure.jobs[:MAX_JOBS], links(failure.jobs[:MAX_JOBS], root, beside), strict=True)),
-                "more": max(0, len(failure.jobs) - MAX_JOBS),
-            }
-            for failure in self._failures[:MAX_GROUPS]
-        ]
-
-
-MAX_HEADLINE: Final = 200
-"""Characters of an error in the table."""
-
-
-def _link_of(best: BestJob, shown: Iterable[JobRecord], addresses: Iterable[str | None]) -> str | None:
-    return next((address for job, address in zip(shown, addresses, strict=True) if job.job_num == best.job.job_num), None)

@@ -81,7 +81,8 @@ const metrics = data.metrics.map((column) => {
 const took = decoded(data.took);
 const link = typeof data.links === "string" ? (row) => `${data.links}${data.jobs[row]}` : (row) => data.links[row];
 const headline = (row) => data.headlines[data.errors?.[row] ?? -1] ?? "";
-const shown = { metric: data.metric ?? 0 };
+// The metric that the jobs are ranked by is the first; the reader may choose another.
+const shown = { metric: 0 };
 
 function describe(row) {
   return [

@@ -116,7 +116,7 @@ const parallel = (() => {
       of.forEach((row) => axes.forEach((axis, i) => (i ? context.lineTo(x[i], y(axis.places[row])) : context.moveTo(x[i], y(axis.places[row])))));
       context.stroke();
     });
-    const svg = drawn("svg", { role: "img", "aria-label": `Parallel coordinates of ${axes.map((axis) => axis.name).join(", ")}` });
+    const svg = drawn("svg", { role: "group", "aria-label": `Parallel coordinates of ${axes.map((axis) => axis.name).join(", ")}` });
     const room = Math.floor((width - margin) / axes.length / 7.5);
     const none = axes.some((axis) => axis.places.some(Number.isNaN));
     axes.forEach((axis, i) => {
@@ -136,11 +136,19 @@ const parallel = (() => {
       const range = drawn("rect", { class: "range", x: x[i] - 8, width: 16 });
       if (brushes.has(i)) mark(range, y, brushes.get(i));
       else range.setAttribute("visibility", "hidden");
-      const handle = drawn("rect", { class: "handle", x: x[i] - 18, width: 36, y: TOP - 8, height: height - TOP - BOTTOM + 16 });
+      const [from, to] = brushes.get(i) ?? [0, 1];
+      const handle = drawn("rect", {
+        class: "handle", tabindex: 0, role: "slider", "aria-orientation": "vertical", "aria-label": `Range of ${axis.name}`,
+        "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(50 * (from + to)),
+        "aria-valuetext": brushes.has(i) ? `from ${Math.round(100 * from)} to ${Math.round(100 * to)} % of the axis` : "no range",
+        x: x[i] - 18, width: 36, y: TOP - 8, height: height - TOP - BOTTOM + 16,
+      });
       brush(handle, range, i, y, height);
       svg.append(range, handle);
     });
+    const focused = [...holder.querySelectorAll(".handle")].indexOf(document.activeElement);
     holder.replaceChildren(canvas, svg);
+    if (focused >= 0) holder.querySelectorAll(".handle")[focused].focus({ preventScroll: true });
   }
 
   function mark(range, y, [low, high]) {
@@ -168,6 +176,18 @@ const parallel = (() => {
       narrow();
     });
     handle.addEventListener("pointercancel", () => { from = null; });
+    handle.addEventListener("keydown", (event) => {
+      const step = { ArrowUp: [0.05, 0.05], ArrowDown: [-0.05, -0.05], ArrowRight: [-0.05, 0.05], ArrowLeft: [0.05, -0.05] }[event.key];
+      if (event.key === "Escape") brushes.delete(i);
+      else if (!step) return;
+      else {
+        // the first press marks the upper quarter
+        const [low, high] = brushes.has(i) ? brushes.get(i).map((end, at) => Math.min(1, Math.max(0, end + step[at]))) : [0.75, 1];
+        if (high - low > 0.01) brushes.set(i, [low, high]);
+      }
+      event.preventDefault();
+      narrow();
+    });
   }
 
   function narrow() {

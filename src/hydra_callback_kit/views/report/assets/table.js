@@ -148,8 +148,8 @@ const table = (() => {
     window.addEventListener("beforeprint", () => render(0, 100));
     window.addEventListener("afterprint", () => render());
     measure();
-    const best = columns.findIndex((column) => column.metric === data.metric && data.metric !== null);
-    sortBy(Math.max(best, 0), best >= 0 && data.mode === "max");
+    const ranked = data.ranked ? columns.findIndex((column) => column.metric === 0) : 0;
+    sortBy(ranked, ranked > 0 && metrics[0].mode === "max");
   }
 
   if (byId("jobs")) start();
