@@ -87,6 +87,18 @@ def test_a_single_run_has_a_report_where_and_as_it_is_asked_for(app: App) -> Non
     assert not (app.directory / "aborted" / "report.html").exists()
 
 
+def test_a_file_of_that_name_is_kept(app: App) -> None:
+    """What the job wrote itself is renamed, once, and the log says so; a report is written over."""
+    app.write('open("out/report.html", "w").write("mine") if cfg.x else None', CONFIG)
+    done = app.run("x=2")
+    assert (done.root / "report.html.bak").read_text("utf-8") == "mine"
+    assert f"it is kept as {done.root / 'report.html.bak'}" in done.stdout
+    assert "it is kept" not in app.run("x=0").stdout
+    assert sorted(file.name for file in done.root.glob("report*")) == ["report.html", "report.html.bak"]
+    (done.root / "report.html").write_text("mine, too", "utf-8")
+    assert "report.html.bak2" in report(done.root).output
+
+
 def test_a_report_that_cannot_be_written_breaks_nothing(app: App) -> None:
     """The log says so, and the exit code is the job's own."""
     app.write('os.makedirs("out/report.html")\nreturn 1', CONFIG)

@@ -52,7 +52,8 @@ class ReportCallback(Callback):
             is not installed.
 
     Files:
-        `report.html`: the report; up to 8 MB for 10,000 jobs, of which plotly is most.
+        `report.html`: the report, up to 8 MB for 10,000 jobs, of which plotly is most. A file of that name that is no report
+        is kept as `report.html.bak`, with a warning.
         `plotly.min.js` beside it, with `plotly_js: directory`.
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
 
@@ -133,5 +134,7 @@ class ReportCallback(Callback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to report
         file = identity.root / Path(self.output_file)
-        write_report(file, run, self.options)
+        kept = write_report(file, run, self.options)
+        if kept is not None:
+            log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
         log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)

@@ -61,8 +61,10 @@ def command(
         raise NothingToShowError(f"No job returned a number {metric!r}. Numbers that jobs returned: {', '.join(known)}.")
     output = output or run.root / "report.html"
     try:
-        write_report(output.absolute(), run, options)
+        kept = write_report(output.absolute(), run, options)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
+    if kept is not None:
+        click.echo(f"{output} was no report: it is kept as {kept}", err=True)
     best = f", best by the {chosen.words}" if chosen else ""
     click.echo(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from hydra_callback_kit.record.records import JobRecord, RunRecord, Status
-from hydra_callback_kit.views.files import put_in_place, write_atomically
+from hydra_callback_kit.views.files import put_in_place, set_aside, write_atomically
 from hydra_callback_kit.views.ranking import metric_names
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
 from hydra_callback_kit.views.report.columns import links
@@ -22,9 +22,11 @@ from hydra_callback_kit.views.report.overview import best_of, facts_of, notices_
 
 SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "timeline", "resources", "start")
 """The parts of the page's script, in their order."""
+GENERATOR: Final = "hydra-callback-kit report"
+"""By which a report is known."""
 
 
-def write_report(path: Path, run: RunRecord, options: ReportOptions) -> None:
+def write_report(path: Path, run: RunRecord, options: ReportOptions) -> Path | None:
     """Writes the report, and plotly's JavaScript beside it if it is not to be inside.
 
     Args:
@@ -32,17 +34,22 @@ def write_report(path: Path, run: RunRecord, options: ReportOptions) -> None:
         run: the run; its jobs' configs are not needed.
         options: what is asked for.
 
+    Returns:
+        The name under which a file that lay there and was no report is kept; None if there was none.
+
     Raises:
         OSError: if it cannot be written; what was there before is unchanged then.
         ModuleNotFoundError: if plotly or jinja2 is not installed.
     """
     plotly = plotly_javascript()
     page = report_html(run, options, path.parent, "" if options.plotly_js == "directory" else plotly.read_text("utf-8"))
+    kept = set_aside(path) if path.is_file() and not _is_report(path) else None
     write_atomically(path, page)
     beside = path.with_name(PLOTLY_FILE)
     if options.plotly_js == "directory" and not (beside.is_file() and beside.stat().st_size == plotly.stat().st_size):
         with put_in_place(beside) as temporary:
             shutil.copyfile(plotly, temporary)
+    return kept
 
 
 def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: str, now: datetime | None = None) -> str:
@@ -96,8 +103,14 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
         script=Markup(script),  # noqa: S704  our own
         plotly=Markup(plotly.replace("</script", "<\\/script")),  # noqa: S704  plotly's own
         plotly_file=PLOTLY_FILE,
+        generator=GENERATOR,
         nonce=secrets.token_urlsafe(16),
     )
+
+
+def _is_report(path: Path) -> bool:
+    with path.open("rb") as file:
+        return GENERATOR.encode("ascii") in file.read(1_000)
 
 
 def script_json(value: Any) -> str:
