@@ -28,7 +28,7 @@ token: hunter2
 BODY = """
 if cfg.x == 1:
     raise ValueError(f"boom with {cfg.token}")
-loaded = [name for name in ("plotly", "jinja2", "hydra_callback_kit.views.report.page") if name in sys.modules]
+loaded = [name for name in ("plotly", "jinja2", "hydra_callback_kit.views.results") if name in sys.modules]
 return {"double": 2 * cfg.x, "loaded": loaded}
 """
 

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
@@ -17,7 +17,6 @@ from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.report.choice import MAX_TABLE_ROWS, ReportOptions
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
 
 log = logging.getLogger("hydra_callback_kit.report_callback")
@@ -78,18 +77,17 @@ class ReportCallback(Callback):
         mode: str = "max",
         title: str | None = None,
         plotly_js: str = "inline",
-        max_table_rows: int = MAX_TABLE_ROWS,
+        max_table_rows: int = 10_000,
     ) -> None:
         self.output_file = parameters.output_file("output_file", output_file)
         if max_table_rows < 1:
-            raise ParameterError("max_table_rows", max_table_rows, "1 or more", f"Write max_table_rows={MAX_TABLE_ROWS}.")
-        self.options = ReportOptions(
-            metric,
-            "min" if parameters.one_of("mode", mode, ("max", "min")) == "min" else "max",
-            title,
-            "inline" if parameters.one_of("plotly_js", plotly_js, ("inline", "directory")) == "inline" else "directory",
-            max_table_rows,
-        )
+            raise ParameterError("max_table_rows", max_table_rows, "1 or more", "Write max_table_rows=10000.")
+        self.metric = metric
+        self.mode: Literal["max", "min"] = "min" if parameters.one_of("mode", mode, ("max", "min")) == "min" else "max"
+        self.title = title
+        inline = parameters.one_of("plotly_js", plotly_js, ("inline", "directory")) == "inline"
+        self.plotly_js: Literal["inline", "directory"] = "inline" if inline else "directory"
+        self.max_table_rows = max_table_rows
         missing = missing_libraries()
         if missing:
             raise ParameterError(
@@ -127,14 +125,17 @@ class ReportCallback(Callback):
         run_ends(config, self._write)
 
     def _write(self, config: DictConfig) -> None:
-        from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the jobs need none of it
+        from hydra_callback_kit.views.report.choice import ReportOptions  # noqa: PLC0415  the jobs need none of it
+        from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
 
         identity = identify_run(config)
         run = read_run(identity.root, identity.run_id, without=("config",))
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to report
         file = identity.root / Path(self.output_file)
-        kept = write_report(file, run, self.options)
+        kept = write_report(
+            file, run, ReportOptions(self.metric, self.mode, self.title, self.plotly_js, self.max_table_rows)
+        )
         if kept is not None:
             log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
         log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)

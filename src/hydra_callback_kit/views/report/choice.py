@@ -11,8 +11,6 @@ from hydra_callback_kit.views.ranking import Best, metric_of
 
 PlotlyJs = Literal["inline", "directory"]
 
-MAX_TABLE_ROWS: Final = 10_000
-
 _SMALL_IS_GOOD: Final = re.compile(
     r"(?:^|[\W_])(?:loss|losses|err|error|errors|mse|rmse|mae|mape|nll|perplexity|ppl|wer|cer|fid|brier|regret|cost)(?:$|[\W_])"
     r"|(?:loss|error)$",
@@ -36,7 +34,7 @@ class ReportOptions:
     mode: Best = "max"
     title: str | None = None
     plotly_js: PlotlyJs = "inline"
-    max_table_rows: int = MAX_TABLE_ROWS
+    max_table_rows: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
