@@ -347,17 +347,26 @@ def test_ten_thousand_jobs(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_it_prints(browser: Browser, tmp_path: Path) -> None:
-    """More rows than on the screen, no controls; a PDF comes out."""
-    browser.open(written(tmp_path, *sweep(tmp_path)))
+    """Dark text on white whatever the reader prefers, for the paper's width; more rows, no controls; a PDF comes out."""
+    colours = "return [document.querySelector('#bars').layout.font.color, getComputedStyle(document.body).color]"
+    page = written(tmp_path, *sweep(tmp_path))
+    browser.open(page)
+    light = browser.ask(colours)
+    browser.open(page, theme="dark")
+    dark = browser.ask(colours)
+    assert dark[0] != light[0]
     browser.ask("window.dispatchEvent(new Event('beforeprint'))")
+    assert browser.ask(colours) == light
     assert len(browser.column("job")) == 48
+    assert browser.ask("return document.querySelector('#bars').layout.width") < 1000
     browser.ask("window.dispatchEvent(new Event('afterprint'))")
+    assert browser.ask(colours) == dark
     assert len(browser.column("job")) == 25
-    pdf = browser.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
-    assert len(pdf) > 50_000
+    assert len(browser.driver.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 50_000
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert browser.ask("return getComputedStyle(document.querySelector('.controls')).display") == "none"
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert browser.complaints() == []
 
 
 def test_without_scripts_the_summary_and_the_first_rows_are_there(browser: Browser, tmp_path: Path) -> None:

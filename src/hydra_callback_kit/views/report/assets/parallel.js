@@ -90,7 +90,7 @@ const parallel = (() => {
 
   function paint() {
     const holder = figure.querySelector(".parallel");
-    holder.style.minWidth = `${axes.length * 92}px`;
+    holder.style.minWidth = plots.printing() ? "" : `${axes.length * 92}px`;
     const { width, height } = holder.getBoundingClientRect();
     if (!width) return;
     const margin = Math.min(90, width / (axes.length * 2));

@@ -44,7 +44,8 @@ const plots = (() => {
 
   function render({ holder, make }) {
     const [traces, more] = make();
-    return window.Plotly.react(holder, traces, layout(more), { displayModeBar: false, displaylogo: false, responsive: true, showTips: false });
+    const width = printing() ? { width: holder.clientWidth } : {};
+    return window.Plotly.react(holder, traces, layout({ ...more, ...width }), { displayModeBar: false, displaylogo: false, responsive: true, showTips: false });
   }
 
   // One after another, so that the page stays awake.
@@ -59,20 +60,21 @@ const plots = (() => {
     setTimeout(work);
   }
 
-  function redraw() {
-    drawn = drawn.filter(({ holder }) => holder.isConnected);
-    drawn.forEach(render);
-  }
-
-  window.addEventListener("beforeprint", () => { while (waiting.length) render(waiting.shift()); });
+  const printing = () => document.documentElement.classList.contains("printing");
 
   return {
+    printing,
     colour,
     escaped,
     hover,
     axis,
     logAxis,
-    redraw,
+    // Draws all of them at once, in the colours and for the width that hold now.
+    redraw() {
+      waiting.length = 0;
+      drawn = drawn.filter(({ holder }) => holder.isConnected);
+      drawn.forEach(render);
+    },
     // Draws a figure in `holder`; `make` returns its traces and its layout, and is asked again when the colours change.
     draw(holder, make) {
       drawn.push({ holder, make });

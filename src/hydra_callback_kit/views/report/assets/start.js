@@ -25,8 +25,13 @@ document.addEventListener("DOMContentLoaded", () => {
   timeline.start();
   resources.start();
   plots.start();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  const redraw = () => {
     parallel.paint();
     plots.redraw();
-  });
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  ["beforeprint", "afterprint"].forEach((event) => window.addEventListener(event, () => {
+    document.documentElement.classList.toggle("printing", event === "beforeprint");
+    redraw();
+  }));
 });
