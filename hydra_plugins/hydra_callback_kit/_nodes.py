@@ -68,6 +68,19 @@ class ResourceMonitorCallback:
 
 
 @dataclass(init=False, repr=False, eq=False)
+class ReportCallback:
+    """`callbacks: [report_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ReportCallback"
+    output_file: str = "report.html"
+    metric: str | None = None
+    mode: str = "max"
+    title: str | None = None
+    plotly_js: str = "inline"
+    max_table_rows: int = 10_000
+
+
+@dataclass(init=False, repr=False, eq=False)
 class ThreadSafeCallback:
     """`callbacks: [thread_safe_callback]`."""
 
@@ -160,6 +173,7 @@ OPTIONS: dict[str, type[Any]] = {
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
     "resource_monitor_callback": ResourceMonitorCallback,
+    "report_callback": ReportCallback,
     "results_aggregator_callback": ResultsAggregatorCallback,
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,

@@ -18,6 +18,7 @@ OPTIONS = (
     "progress_callback",
     "provenance_callback",
     "redaction_callback",
+    "report_callback",
     "resource_monitor_callback",
     "results_aggregator_callback",
     "thread_safe_callback",

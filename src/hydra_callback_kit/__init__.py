@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
     from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
+    from hydra_callback_kit.callbacks.report_callback import ReportCallback
     from hydra_callback_kit.callbacks.resource_monitor_callback import ResourceMonitorCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
@@ -44,6 +45,7 @@ __all__ = [
     "ProgressCallback",
     "ProvenanceCallback",
     "RedactionCallback",
+    "ReportCallback",
     "ResourceMonitorCallback",
     "ResultsAggregatorCallback",
     "Run",
@@ -70,6 +72,7 @@ _MODULES = {
     "ProgressCallback": "callbacks.progress_callback",
     "ProvenanceCallback": "callbacks.provenance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
+    "ReportCallback": "callbacks.report_callback",
     "ResourceMonitorCallback": "callbacks.resource_monitor_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",

@@ -22,6 +22,7 @@ from hydra_callback_kit import (
     ProgressCallback,
     ProvenanceCallback,
     RedactionCallback,
+    ReportCallback,
     ResourceMonitorCallback,
     ResultsAggregatorCallback,
     Run,
@@ -40,6 +41,9 @@ callbacks: list[Callback] = [
     FailureLimitCallback(max_failures=3),
     DryRunCallback(show_config=True),
     ResourceMonitorCallback(interval_s=0.5, include_children=False, gpu="off", output_file=None),
+    ReportCallback(
+        output_file="out.html", metric="loss", mode="min", title="A sweep", plotly_js="directory", max_table_rows=100
+    ),
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),

@@ -2,10 +2,8 @@
 
 import importlib
 import importlib.util
-import itertools
 import logging
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.record.writer import write_line
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
-from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.files import json_text, set_aside, write_atomically
 from hydra_callback_kit.views.results import nested_row, results_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
@@ -218,19 +216,13 @@ def _output_files(given: Any) -> list[str]:
     return names
 
 
-def _backups(file: Path) -> Iterator[Path]:
-    yield file.with_name(f"{file.name}.bak")
-    yield from (file.with_name(f"{file.name}.bak{number}") for number in itertools.count(2))
-
-
 def _make_room(identity: RunIdentity, files: Sequence[Path]) -> None:
     """Keeps what a run of ours did not write, and records what this one writes, before it is written."""
     strangers = {file for file in files if file.is_file()}
     if strangers:
         strangers -= {identity.root / name for names in facts_of_runs(identity.root, _FILES) for name in names}
     for file in strangers:
-        kept = next(name for name in _backups(file) if not name.exists())
-        os.replace(file, kept)  # noqa: PTH105  the same call as Path.replace
+        kept = set_aside(file)
         log.warning("%s was not written by results_aggregator_callback: it is kept as %s", file, kept)
     names = [str(file.relative_to(identity.root) if file.is_relative_to(identity.root) else file) for file in files]
     write_line(identity, "run_facts", {_FILES: names})

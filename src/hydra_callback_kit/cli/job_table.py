@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections import Counter
 from collections.abc import Sequence
 
 from hydra_callback_kit.cli.screen import seconds_since
@@ -12,6 +11,7 @@ from hydra_callback_kit.record.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import flat_return_value
+from hydra_callback_kit.views.varied import varied_overrides
 
 
 def job_columns(jobs: Sequence[JobRecord], rows: int | None, sort_by: str | None = None) -> list[Column]:
@@ -25,7 +25,7 @@ def job_columns(jobs: Sequence[JobRecord], rows: int | None, sort_by: str | None
     Returns:
         Its columns: only overrides that not all jobs share, and only numbers of what jobs returned.
     """
-    swept = _swept(jobs)
+    swept = varied_overrides(jobs)
     numbers = {job.job_num: _numbers(job) for job in jobs}
     metrics = list(dict.fromkeys(name for each in numbers.values() for name in each))
     sorted_by = sort_by if sort_by is None or sort_by.startswith("return_value") else f"return_value.{sort_by}"
@@ -55,12 +55,6 @@ def _with_gap(column: Column, row: int, left_out: int) -> Column:
     """Says in the middle of the rows how many are not shown."""
     said = {"job": "…", "status": f"{left_out} more"}.get(column.head, "")
     return dataclasses.replace(column, cells=[*column.cells[:row], said, *column.cells[row:]])
-
-
-def _swept(jobs: Sequence[JobRecord]) -> list[str]:
-    """The keys of the overrides that are not the same in all jobs."""
-    given = Counter(override for job in jobs for override in job.task_overrides)
-    return list(dict.fromkeys(override_key(override) for override, times in given.items() if times < len(jobs)))
 
 
 def _texts(job: JobRecord) -> dict[str, str]:

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "failed": "Name each job that failed or was interrupted, and why.",
     "rerun": "Print the commands that run what did not complete, or execute them.",
     "collect": "Write the results table of one or more sweeps.",
+    "report": "Write the report of a run or a sweep, one HTML file.",
     "best": "Show the best job of a sweep.",
     "compare": "Show what differs between runs.",
 }

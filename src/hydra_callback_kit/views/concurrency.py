@@ -1,5 +1,6 @@
 """How many jobs ran at once, and which did not finish, from a run's record."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -63,23 +64,38 @@ def highest_at_once(jobs: Iterable[JobRecord]) -> int:
     Returns:
         0 if there are no jobs.
     """
+    return max((running for _, running in jobs_at_once(jobs)), default=0)
+
+
+def jobs_at_once(jobs: Iterable[JobRecord]) -> list[tuple[float, int]]:
+    """Counts the jobs that run, each time one starts or ends.
+
+    Args:
+        jobs: as in `highest_at_once`.
+
+    Returns:
+        Times (seconds since 1970, UTC; infinite for the end of a job that runs) and how many jobs run from then on.
+    """
     changes: list[tuple[float, int, int]] = []
     for job in jobs:
         if job.started_at is not None:
             start = datetime.fromisoformat(job.started_at).timestamp()
-            end = _end(job, start)
+            end = end_of(job, start)
             # at the same instant ends come before starts, so that one job after another is one at once; a job of no
             # length must start before it ends
             changes += [(start, 1, 1), (end, 0 if end > start else 2, -1)]
-    running = highest = 0
-    for _, _, change in sorted(changes):
-        running += change
-        highest = max(highest, running)
-    return highest
+    changes.sort()
+    return list(zip((time for time, _, _ in changes), itertools.accumulate(change for *_, change in changes), strict=True))
 
 
-def _end(job: JobRecord, start: float) -> float:
-    """The wall clock may be set while a job runs, and the duration is measured from a little before the start's line."""
+def end_of(job: JobRecord, start: float) -> float:
+    """When a job ended, or infinity while it runs: the wall clock may be set while it runs, and its duration is measured
+    from a little before the line of its start.
+
+    Args:
+        job: the job; of one that was interrupted only the start is known.
+        start: seconds since 1970.
+    """
     if job.status == "RUNNING":
         return math.inf
     ends = [start if job.duration_s is None else start + job.duration_s]

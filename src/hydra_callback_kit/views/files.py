@@ -1,6 +1,7 @@
 """Files that people look at appear whole or not at all."""
 
 import contextlib
+import itertools
 import json
 import os
 import secrets
@@ -45,6 +46,24 @@ def put_in_place(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a file to `<name>.bak`, or to the first of `<name>.bak2`, ... that is free.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its new name.
+
+    Raises:
+        OSError: if it cannot be renamed.
+    """
+    names = itertools.chain([".bak"], (f".bak{number}" for number in itertools.count(2)))
+    kept = next(name for suffix in names if not (name := path.with_name(f"{path.name}{suffix}")).exists())
+    os.replace(path, kept)  # noqa: PTH105  as above
+    return kept
 
 
 def json_text(value: Any) -> str:

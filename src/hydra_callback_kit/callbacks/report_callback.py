@@ -1,0 +1,107 @@
+"""`report_callback`: a run or sweep as one HTML file."""
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks import parameters
+from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.recording import RecordingCallback
+from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
+
+log = logging.getLogger("hydra_callback_kit.report_callback")
+
+
+class ReportCallback(RecordingCallback):
+    """Writes a report of the run or sweep when it has ended, also after failures and Ctrl-C: one HTML file without network.
+
+    On the page, where there is something to say: the summary with the best job; a table of all jobs to sort and filter;
+    plots of a metric against what was varied; when and where each job ran; failures, grouped by their error; what the jobs
+    used, if `resource_monitor_callback` measured it. `hydra-callback-kit report PATH` writes it anew at any time, also while
+    the sweep runs. Values of secret keys are redacted (see `RedactionCallback`). A job pays for its lines in the journal
+    alone.
+
+    Needs the extra `report`: `pip install 'hydra-callback-kit[report]'`.
+
+    Args:
+        output_file: the report's name, relative to the run's output directory or the sweep directory, or an absolute path in
+            a directory that exists.
+        metric: the metric that jobs are ranked by: a key of what they return, dotted where it is nested (`test.accuracy`),
+            or `return_value` for a bare number; null picks the first that the jobs differ in, and the page says which.
+        mode: whether `max` or `min` of the metric is best. A metric that was picked and whose name speaks of a loss or an
+            error is best at its smallest all the same.
+        title: the page's title; null for the app's name.
+        plotly_js: `inline` puts plotly's JavaScript (4.8 MB) into the file; `directory` puts it beside the report, as
+            `plotly.min.js`, which all reports in that directory share.
+        max_table_rows: how many jobs are spelled out, 1 or more; of a larger sweep, so many are spread evenly over it, and
+            the page says so.
+
+    Raises:
+        ParameterError: if a parameter is not one of these, no file can be written at `output_file`, or the extra `report`
+            is not installed.
+
+    Files:
+        `report.html`: the report, up to 8 MB for 10,000 jobs, of which plotly is most. A file of that name that is no report
+        is kept as `report.html.bak`, with a warning.
+        `plotly.min.js` beside it, with `plotly_js: directory`.
+        `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [report_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            report_callback:
+              metric: accuracy
+              title: My sweep
+        ```
+    """
+
+    def __init__(
+        self,
+        output_file: str = "report.html",
+        metric: str | None = None,
+        mode: str = "max",
+        title: str | None = None,
+        plotly_js: str = "inline",
+        max_table_rows: int = 10_000,
+    ) -> None:
+        self.output_file = parameters.output_file("output_file", output_file)
+        if max_table_rows < 1:
+            raise ParameterError("max_table_rows", max_table_rows, "1 or more", "Write max_table_rows=10000.")
+        self.metric = metric
+        self.mode: Literal["max", "min"] = "min" if parameters.one_of("mode", mode, ("max", "min")) == "min" else "max"
+        self.title = title
+        inline = parameters.one_of("plotly_js", plotly_js, ("inline", "directory")) == "inline"
+        self.plotly_js: Literal["inline", "directory"] = "inline" if inline else "directory"
+        self.max_table_rows = max_table_rows
+        missing = missing_libraries()
+        if missing:
+            raise ParameterError(
+                "output_file", output_file, f"a report only where {' and '.join(missing)} can be imported", INSTALL
+            )
+
+    def at_the_end(self, config: DictConfig) -> None:
+        """Writes the report."""
+        from hydra_callback_kit.views.report.choice import ReportOptions  # noqa: PLC0415  the jobs need none of it
+        from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
+
+        identity = identify_run(config)
+        run = read_run(identity.root, identity.run_id, without=("config",))
+        if not run.jobs:
+            return  # the run was aborted before a job started: there is nothing to report
+        file = identity.root / Path(self.output_file)
+        kept = write_report(
+            file, run, ReportOptions(self.metric, self.mode, self.title, self.plotly_js, self.max_table_rows)
+        )
+        if kept is not None:
+            log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
+        log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)

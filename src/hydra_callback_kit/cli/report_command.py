@@ -1,0 +1,70 @@
+"""`hydra-callback-kit report`: a run or sweep as one HTML file."""
+
+from pathlib import Path
+
+import click
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.target import NothingToShowError, mode_option, path_argument, run_option, the_run
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.ranking import Best, metric_names
+from hydra_callback_kit.views.report.choice import PlotlyJs, ReportOptions, choose_metric
+from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
+
+
+@click.command("report")
+@path_argument
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: report.html in the run's directory]",
+)
+@click.option("--metric", metavar="METRIC", help="The metric to rank the jobs by.  [default: the first that varies]")
+@mode_option
+@click.option("--title", metavar="TEXT", help="The page's title.  [default: the app's name]")
+@click.option(
+    "--plotly-js",
+    type=click.Choice(["inline", "directory"]),
+    default="inline",
+    help="Whether plotly's JavaScript is part of the file or lies beside it.  [default: inline]",
+)
+@run_option
+def command(
+    path: Path,
+    output: Path | None,
+    metric: str | None,
+    mode: Best,
+    title: str | None,
+    plotly_js: PlotlyJs,
+    run_id: str | None,
+) -> None:
+    """Write the report of a run or a sweep, one HTML file.
+
+    It may still run: the report says what is known now. METRIC is a key of the mapping that the jobs return, dotted where it
+    is nested, or `return_value` for a bare number.
+    """
+    missing = missing_libraries()
+    if missing:
+        raise click.UsageError(f"The report needs {' and '.join(missing)}: {INSTALL}")
+    from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  slow to import, and --help needs none
+
+    run = the_run(path, run_id)
+    screen.print_warnings(run)
+    if not run.jobs:
+        raise NothingToShowError(f"No job has started yet in {run.root}.")
+    options = ReportOptions(metric, mode, title, plotly_js)
+    known = metric_names(run.jobs)
+    chosen = choose_metric(run.jobs, known, options)
+    if metric is not None and known and chosen is None:
+        raise NothingToShowError(f"No job returned a number {metric!r}. Numbers that jobs returned: {', '.join(known)}.")
+    output = output or run.root / "report.html"
+    try:
+        kept = write_report(output.absolute(), run, options)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
+    if kept is not None:
+        click.echo(f"{output} was no report: it is kept as {kept}", err=True)
+    best = f", best by the {chosen.words}" if chosen else ""
+    click.echo(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)

@@ -1,0 +1,139 @@
+"""What is on the page: the parts that the run deserves, as the template shows them and as data for the page's script."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.ranking import Best
+from hydra_callback_kit.views.report import charts
+from hydra_callback_kit.views.report.choice import Metric, usual_mode
+from hydra_callback_kit.views.report.columns import (
+    STATUS_LETTERS,
+    columns_of,
+    compact_codes,
+    compact_links,
+    compact_numbers,
+    links,
+)
+from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, failures_of
+from hydra_callback_kit.views.report.resources import resources_of
+from hydra_callback_kit.views.report.timeline import timeline_of
+
+PLAIN_ROWS: Final = 50
+"""Rows of the table that is shown where scripts are off."""
+MAX_HEADLINE: Final = 200
+"""Characters of an error in the table."""
+
+
+class Contents:
+    """The parts of the page.
+
+    Args:
+        run: the run.
+        shown: those of its jobs that are spelled out.
+        metric: what the jobs are ranked by; None if they returned no number.
+        beside: the directory that the page will lie in.
+        now: the time of writing.
+
+    Attributes:
+        columns: the varied overrides and the metrics.
+        links: the addresses of the jobs' directories.
+        failures: the groups of jobs that went wrong.
+        timeline: None if it says nothing.
+        resources: None if nothing was measured.
+    """
+
+    def __init__(
+        self, run: RunRecord, shown: Sequence[JobRecord], metric: Metric | None, beside: Path, now: datetime
+    ) -> None:
+        self.columns = columns_of(shown, metric.name if metric else None)
+        self.links = links(shown, run.root, beside)
+        self.failures = failures_of(run)
+        self.timeline = timeline_of(shown, run.jobs, now.timestamp())
+        self.resources = resources_of(shown, run.jobs)
+        self._root, self._beside = run.root, beside
+        self._shown = shown
+        self._metric = metric
+        self._axes = [charts.override_axis(column) for column in self.columns.overrides]
+
+    @cached_property
+    def plotted(self) -> bool:
+        """Whether there is anything to say about what matters: overrides and a metric that vary."""
+        return any(axis.plotted for axis in self._axes) and any(
+            len({value for value in column.values if value is not None and value - value == 0}) > 1
+            for column in self.columns.metrics
+        )
+
+    def data(self) -> dict[str, Any]:
+        """What the script needs, as JSON values."""
+        peaks = self.resources.peaks if self.resources else {}
+        groups = {job.job_num: group for group, failure in enumerate(self.failures) for job in failure.jobs}
+        return {
+            "jobs": [job.job_num for job in self._shown],
+            "status": "".join(STATUS_LETTERS[job.status] for job in self._shown),
+            "took": compact_numbers(job.duration_s for job in self._shown),
+            "links": compact_links(self.links, self._shown),
+            "attempts": [job.attempts for job in self._shown] if any(job.attempts > 1 for job in self._shown) else None,
+            "errors": [groups.get(job.job_num, -1) for job in self._shown] if groups else None,
+            "headlines": [failure.headline[:MAX_HEADLINE] for failure in self.failures],
+            "overrides": [
+                {
+                    "name": column.key,
+                    "texts": column.texts,
+                    "codes": compact_codes(column),
+                    "kind": axis.kind,
+                    "log": axis.log,
+                    "order": axis.order,
+                    "plotted": axis.plotted,
+                }
+                for column, axis in zip(self.columns.overrides, self._axes, strict=True)
+            ],
+            "metrics": [
+                {
+                    "name": column.name,
+                    "values": compact_numbers(column.values),
+                    "log": charts.metric_is_log(column),
+                    "mode": self._mode_of(column.name),
+                }
+                for column in self.columns.metrics
+            ],
+            "ranked": self._metric is not None,
+            "heat_maps": charts.heat_maps(self.columns.overrides, self._axes),
+            "timeline": self.timeline and self.timeline.as_data(),
+            "peaks": {name: compact_numbers(values) for name, values in peaks.items()},
+            "curves": self.resources.curves if self.resources else [],
+        }
+
+    def plain_rows(self) -> list[list[str]]:
+        """The first rows as text, for readers without scripts."""
+        overrides, metrics = self.columns.overrides, self.columns.metrics
+        return [
+            [
+                str(job.job_num),
+                job.status,
+                *(column.texts[column.codes[row]] if column.codes[row] >= 0 else "" for column in overrides),
+                *("" if (value := column.values[row]) is None else f"{value:.6g}" for column in metrics),
+                wording.duration(job.duration_s),
+            ]
+            for row, job in enumerate(self._shown[:PLAIN_ROWS])
+        ]
+
+    def failure_groups(self) -> list[dict[str, Any]]:
+        """The groups of failures with the jobs that are named, and their links."""
+        return [
+            {
+                "failure": failure,
+                "jobs": list(
+                    zip(failure.jobs[:MAX_JOBS], links(failure.jobs[:MAX_JOBS], self._root, self._beside), strict=True)
+                ),
+                "more": max(0, len(failure.jobs) - MAX_JOBS),
+            }
+            for failure in self.failures[:MAX_GROUPS]
+        ]
+
+    def _mode_of(self, metric: str) -> Best:
+        return self._metric.mode if self._metric and self._metric.name == metric else usual_mode(metric)

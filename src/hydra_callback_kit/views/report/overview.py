@@ -1,0 +1,138 @@
+"""The head of the page: what ran, how it was started, where, how it ended, and the best job."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.ranking import best_job, metric_of
+from hydra_callback_kit.views.report.choice import Metric
+
+MAX_HOSTS: Final = 5
+"""Machines that are named."""
+MAX_VALUE: Final = 2_000
+"""Characters of what a single run returned."""
+COMMIT_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class BestJob:
+    """The best job, ready to be shown.
+
+    Attributes:
+        job: the job.
+        words: what it is the best in: `largest accuracy`.
+        value: its metric, for people.
+    """
+
+    job: JobRecord
+    words: str
+    value: str
+
+
+def best_of(jobs: Sequence[JobRecord], metric: Metric | None) -> BestJob | None:
+    """The best job by a metric; None if there is none, or every value is NaN."""
+    if metric is None or (best := best_job(jobs, metric.name, metric.mode)) is None:
+        return None
+    return BestJob(best, metric.words, f"{metric_of(best, metric.name):.6g}")
+
+
+def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
+    """What is known of the run, by what it is called.
+
+    Args:
+        run: the run.
+        now: the time of writing, in the time zone that times are shown in.
+    """
+    known = {
+        "started": _time(run.started_at, now),
+        "took": _took(run, now),
+        "command": _command(run.facts.get("command")),
+        "directory": str(run.root),
+        "ran on": _hosts(run.jobs),
+        "launcher": str(run.facts.get("launcher") or ""),
+        "versions": _versions(run.facts),
+        "git commit": _commit(run.facts.get("git")),
+    }
+    return {name: text for name, text in known.items() if text}
+
+
+def outcome_of(job: JobRecord) -> dict[str, str]:
+    """What a run of one job was given and what it returned."""
+    outcome = {"overrides": wording.overrides(job.task_overrides)}
+    value = job.return_value
+    if isinstance(value, dict):
+        return outcome | {str(name): _text(item) for name, item in value.items()}
+    return outcome if value is None else outcome | {"returned": _text(value)}
+
+
+def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> list[str]:
+    """What a reader should know before the rest.
+
+    Args:
+        run: the run.
+        asked_for: the metric that was asked for and that no job returned; None if there is nothing to say.
+        known: the metrics that jobs returned.
+    """
+    notices = []
+    if "aborted" in run.facts:
+        notices.append(f"Aborted: {run.facts['aborted']}")
+    if run.status == "RUNNING":
+        notices.append("It still runs. This is what was known when the page was written.")
+    unstarted = (run.planned_jobs or 0) - len(run.jobs)
+    if unstarted > 0 and run.status != "RUNNING":
+        notices.append(f"{wording.jobs(unstarted)} of {run.planned_jobs} never started.")
+    if asked_for is not None:
+        notices.append(
+            f"No completed job returned a number {asked_for!r}. Numbers that jobs returned: {', '.join(known) or 'none'}."
+        )
+    return notices + [f"A line of the journal cannot be read: {broken}" for broken in run.broken_lines[:MAX_HOSTS]]
+
+
+def _time(time: str | None, now: datetime) -> str:
+    return "" if time is None else f"{datetime.fromisoformat(time).astimezone(now.tzinfo):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _took(run: RunRecord, now: datetime) -> str:
+    if run.duration_s is not None:
+        return wording.duration(run.duration_s)
+    if run.status != "RUNNING" or run.started_at is None:
+        return ""
+    return f"{wording.duration((now - datetime.fromisoformat(run.started_at)).total_seconds())} so far"
+
+
+def _command(command: Any) -> str:
+    return shlex.join(map(str, command)) if isinstance(command, list) else ""
+
+
+def _hosts(jobs: Sequence[JobRecord]) -> str:
+    hosts = list(dict.fromkeys(job.host for job in jobs if job.host))
+    workers = len({(job.host, job.pid) for job in jobs})
+    if not hosts:
+        return ""
+    more = f" and {len(hosts) - MAX_HOSTS} more machines" if len(hosts) > MAX_HOSTS else ""
+    return f"{', '.join(hosts[:MAX_HOSTS])}{more}{f', {workers} processes' if workers > 1 else ''}"
+
+
+def _versions(facts: Mapping[str, Any]) -> str:
+    names = (("hydra_version", "Hydra"), ("python_version", "Python"))
+    return ", ".join(f"{name} {facts[fact]}" for fact, name in names if facts.get(fact))
+
+
+def _commit(git: Any) -> str:
+    if not isinstance(git, dict) or not git.get("commit"):
+        return ""
+    branch = f" on {git['branch']}" if git.get("branch") else ""
+    return f"{str(git['commit'])[:COMMIT_DIGITS]}{branch}{', with uncommitted changes' if git.get('dirty') else ''}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False)
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"

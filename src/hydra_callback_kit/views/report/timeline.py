@@ -1,0 +1,129 @@
+"""When each job ran, and where: a row a worker, and how many jobs ran at once."""
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.views.concurrency import end_of, jobs_at_once
+
+MAX_WORKERS: Final = 60
+"""With more workers, each row holds jobs of several that did not overlap."""
+MAX_STEPS: Final = 1_000
+"""Steps of the curve of the jobs that ran at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When the jobs ran.
+
+    Attributes:
+        starts: for each job, seconds since the first start; None if unknown.
+        durations: for each job, seconds; 0 for one whose end is unknown.
+        rows: for each job, its row.
+        workers: what each row is called; empty where a row is no worker.
+        worker_count: how many workers there were.
+        at_once: the curve of the jobs that ran at once: seconds, and how many from then on.
+        highest: how many jobs ran at once at most.
+    """
+
+    starts: list[float | None]
+    durations: list[float]
+    rows: list[int]
+    workers: list[str]
+    worker_count: int
+    at_once: tuple[list[float], list[int]]
+    highest: int
+
+    def as_data(self) -> dict[str, Any]:
+        """What the page's script needs."""
+        return {
+            "starts": self.starts,
+            "durations": self.durations,
+            "rows": self.rows,
+            "workers": self.workers,
+            "at_once": self.at_once,
+        }
+
+
+def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: float) -> Timeline | None:
+    """Lays the timeline out.
+
+    Args:
+        shown: the jobs that have a bar.
+        jobs: all jobs of the run, which the curve counts.
+        now_s: seconds since 1970, at which the bars of running jobs end.
+
+    Returns:
+        None if fewer than two jobs have a known start.
+    """
+    starts = [None if job.started_at is None else datetime.fromisoformat(job.started_at).timestamp() for job in shown]
+    known = [start for start in starts if start is not None]
+    if len(known) < 2:  # noqa: PLR2004  one bar says nothing
+        return None
+    changes = jobs_at_once(jobs)
+    zero = min(changes[0][0], *known)
+    ends = [
+        None if start is None else min(end_of(job, start), max(now_s, start))
+        for job, start in zip(shown, starts, strict=True)
+    ]
+    workers = _workers(shown, starts)
+    rows, names = [workers[name] for name in map(_worker, shown)], list(workers)
+    if len(workers) > MAX_WORKERS:
+        rows, names = _lanes(starts, ends), []
+    return Timeline(
+        starts=[None if start is None else round(start - zero, 3) for start in starts],
+        durations=[
+            0 if start is None or end is None else round(end - start, 3) for start, end in zip(starts, ends, strict=True)
+        ],
+        rows=rows,
+        workers=names,
+        worker_count=len(workers),
+        at_once=_steps(_until(now_s, changes, zero)),
+        highest=max(running for _, running in changes),
+    )
+
+
+def _worker(job: JobRecord) -> str:
+    return f"{job.host}:{job.pid}"
+
+
+def _workers(jobs: Sequence[JobRecord], starts: Sequence[float | None]) -> dict[str, int]:
+    """The row of each worker, the first that started a job first."""
+    first: dict[str, float] = {}
+    for job, start in zip(jobs, starts, strict=True):
+        name, at = _worker(job), math.inf if start is None else start
+        first[name] = min(at, first.get(name, math.inf))
+    return {name: row for row, name in enumerate(sorted(first, key=lambda name: first[name]))}
+
+
+def _lanes(starts: Sequence[float | None], ends: Sequence[float | None]) -> list[int]:
+    """Puts each job in the row that has been free for the longest, or in a new one."""
+    rows = [0] * len(starts)
+    free: list[tuple[float, int]] = []
+    for start, job in sorted((start, job) for job, start in enumerate(starts) if start is not None):
+        row = heapq.heappop(free)[1] if free and free[0][0] <= start else len(free)
+        rows[job] = row
+        heapq.heappush(free, (ends[job] or start, row))
+    return rows
+
+
+def _steps(steps: list[tuple[float, int]]) -> tuple[list[float], list[int]]:
+    """The curve with at most `MAX_STEPS` steps, in each stretch of time the highest."""
+    if len(steps) > MAX_STEPS:
+        width = (steps[-1][0] - steps[0][0]) / (MAX_STEPS - 1) or 1.0
+        highest: dict[int, int] = {}
+        for time, running in steps:
+            stretch = int((time - steps[0][0]) / width)
+            highest[stretch] = max(running, highest.get(stretch, 0))
+        steps = [(steps[0][0] + stretch * width, running) for stretch, running in highest.items()] + [steps[-1]]
+    return [round(time, 3) for time, _ in steps], [running for _, running in steps]
+
+
+def _until(now_s: float, changes: Sequence[tuple[float, int]], zero: float) -> list[tuple[float, int]]:
+    """The changes in seconds since the first start; where jobs run, it goes on to now."""
+    past = [(time - zero, running) for time, running in changes if time < math.inf]
+    return past if len(past) == len(changes) else [*past, (max(now_s - zero, past[-1][0]), past[-1][1])]
