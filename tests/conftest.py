@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from apps import LAUNCHERS, App
+from faults.matrix import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]  # a plugin's hook, which pytest finds here in every one of its processes
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """End to end under Ray: run with `-m ray`, in an environment that has the extra `ray`."""
 
 import pytest
-from apps import App
+from apps import ON_LAUNCHER, App
 
 pytestmark = pytest.mark.ray
 
@@ -11,7 +11,7 @@ defaults:
   - _self_
 x: 0
 """
-ON_RAY = ["hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"]
+ON_RAY = ON_LAUNCHER["ray"]
 
 
 @pytest.mark.parametrize(

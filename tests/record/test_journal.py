@@ -158,6 +158,8 @@ def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
     for alive, status in ((True, "RUNNING"), (None, "RUNNING"), (False, "INTERRUPTED")):
         record = read_run(tmp_path, is_alive=lambda process, alive=alive: alive)
         assert (record.jobs[0].status, record.status) == (status, status)
+    known = read_run(tmp_path, is_alive=lambda process: True, has_ended=True)  # as the run's own process knows
+    assert (known.jobs[0].status, known.status) == ("INTERRUPTED", "INTERRUPTED")
     write_line(run, "run_ended", {})
     assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
 

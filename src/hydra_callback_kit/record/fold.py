@@ -118,13 +118,16 @@ class RunFold:
             span = self._jobs[job] = _Span(attempt, first)
         span.add(line, names, process)
 
-    def record(self, root: Path, broken_lines: Iterable[BrokenLine], is_alive: IsAlive) -> RunRecord:
+    def record(
+        self, root: Path, broken_lines: Iterable[BrokenLine], is_alive: IsAlive, *, has_ended: bool = False
+    ) -> RunRecord:
         """Makes the record, once: what was folded is given up to it.
 
         Args:
             root: where the journal lies.
             broken_lines: the journal's lines that could not be read.
             is_alive: tells whether a process still runs.
+            has_ended: whether the run is known to have ended, although no line may say so.
 
         Returns:
             The run and its jobs, in the order of their numbers.
@@ -134,8 +137,8 @@ class RunFold:
         # without the parent's lines (its disk was full, say), the jobs decide
         parent = run.process if run.started_at is not None else None
         planned: int | None = run.get("planned_jobs", int)
-        over = run.ended_at is not None or (parent is not None and alive.is_gone(parent))
-        ended = run.ended_at is not None
+        ended = has_ended or run.ended_at is not None
+        over = ended or (parent is not None and alive.is_gone(parent))
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple(_job_record(num, self._jobs.pop(num), root, alive, run_ended=ended) for num in sorted(self._jobs))
         return RunRecord(
