@@ -22,6 +22,9 @@ MAY_HANG_S = 20
 LIVES_ON_S = 8
 """How long what an app started may outlive it before it counts as left behind."""
 
+LAUNCHERS_OWN = ("concurrent", "joblib", "multiprocessing", "ray", "submitit")
+"""The packages whose threads are no business of ours."""
+
 PREAMBLE = """
 from pathlib import Path
 APP = int(os.environ.setdefault("APP_PID", str(os.getpid())))
@@ -51,8 +54,12 @@ from pathlib import Path
 
 scene = Path(os.environ["SCENE"])
 
+def origin(thread):
+    return getattr(getattr(thread, "_target", None), "__module__", None) or type(thread).__module__
+
 def note_threads():
-    names = sorted(f"{type(thread).__name__} {thread.name}" for thread in threading.enumerate())
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    names = sorted(f"{origin(thread)} {thread.name}" for thread in others)
     (scene / "threads" / str(os.getpid())).write_text("\\n".join(names))
 
 atexit.register(note_threads)  # the first to be registered is the last to be called
@@ -146,7 +153,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         started=_numbers(directory / "started"),
         ended=_numbers(directory / "ended"),
         processes=processes,
-        threads=frozenset(_threads(directory / "threads")),
+        threads=_threads(directory / "threads"),
         files=files,
     )
 
@@ -205,8 +212,10 @@ def _files(directory: Path, name: str) -> frozenset[str]:
     )
 
 
-def _threads(directory: Path) -> list[str]:
-    return [_without_random_parts(line) for file in directory.iterdir() for line in file.read_text("utf-8").splitlines()]
+def _threads(directory: Path) -> frozenset[str]:
+    """All threads but those of the launchers: whether theirs have ended by then is a matter of chance."""
+    lines = (line for file in directory.iterdir() for line in file.read_text("utf-8").splitlines())
+    return frozenset(_without_random_parts(line) for line in lines if line.partition(".")[0] not in LAUNCHERS_OWN)
 
 
 def _numbers(directory: Path) -> frozenset[int]:
