@@ -29,12 +29,12 @@ class Said:
         return [line.split() for line in self.out.splitlines() if line.strip()]
 
 
-def cli(*arguments: str | Path, cwd: Path | None = None, stdin: str | None = None) -> Said:
+def cli(*arguments: str | Path, cwd: Path | None = None, stdin: str | None = None, **extra: str) -> Said:
     """Runs `hydra-callback-kit` in a pipe."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,
-        env=environment(),
+        env=environment(**extra),
         input=stdin,
         capture_output=True,
         encoding="utf-8",

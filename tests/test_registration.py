@@ -7,9 +7,11 @@ import sys
 import pytest
 from apps import App
 
-from hydra_plugins.hydra_callback_kit.config import OPTIONS
+from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 
 SHOW = 'from hydra.core.hydra_config import HydraConfig\nprint("ON", *sorted(HydraConfig.get().callbacks or {}))\nreturn cfg'
+
+STANDARD = " ".join(sorted(name.removesuffix("_callback") for name in SETS["standard_callbacks"]))
 
 
 def chosen(app: App, *arguments: str) -> list[str]:
@@ -30,15 +32,20 @@ def chosen(app: App, *arguments: str) -> list[str]:
         ("x: 0", ["hydra/callbacks=[logging_callback]"], "logging"),
         ("defaults:\n- override hydra/callbacks: [performance_callback]\n- _self_", [], "performance"),
         ("defaults:\n- experiment: a\n- _self_", [], "performance"),
+        ("defaults:\n- callbacks: [standard_callbacks, redaction_callback]\n- _self_", [], f"{STANDARD} redaction"),
+        ("defaults:\n- experiment: b\n- _self_", ["~hydra.callbacks.logging_callback"], STANDARD.replace("logging ", "")),
+        ("x: 0", ["+callbacks=standard_callbacks"], STANDARD),
+        ("x: 0", ["hydra/callbacks=standard_callbacks"], STANDARD),
     ],
 )
 def test_every_way_to_choose(app: App, config: str, arguments: list[str], expected: str) -> None:
-    """Defaults list, command line, both groups, deletion, a nested config: the node is at `hydra.callbacks.<option>`."""
+    """Defaults list, command line, both groups, deletion, a nested config, a named set: at `hydra.callbacks.<option>`."""
     app.write(SHOW, config)
     (app.directory / "experiment").mkdir()
-    nested = "defaults:\n- /callbacks: [performance_callback]\n- _self_\nlr: 1\n"
-    (app.directory / "experiment" / "a.yaml").write_text(nested, "utf-8")
-    assert chosen(app, *arguments) == [f"{name}_callback" for name in expected.split()]
+    for experiment, name in (("a", "performance_callback"), ("b", "standard_callbacks")):
+        nested = f"defaults:\n- /callbacks: [{name}]\n- _self_\nlr: 1\n"
+        (app.directory / "experiment" / f"{experiment}.yaml").write_text(nested, "utf-8")
+    assert chosen(app, *arguments) == sorted(f"{name}_callback" for name in expected.split())
 
 
 def test_a_parameter_is_overridden_where_the_documentation_says(app: App) -> None:
@@ -75,7 +82,7 @@ def test_shell_completion_lists_the_options(app: App) -> None:
         timeout=60,
         check=True,
     )
-    assert {f"callbacks={option}" for option in OPTIONS} <= set(done.stdout.split())
+    assert {f"callbacks={option}" for option in (*OPTIONS, *SETS)} <= set(done.stdout.split())
 
 
 def test_the_plugin_scan_names_us() -> None:

@@ -81,7 +81,8 @@ def test_a_job_that_was_not_known_never_runs(app: App, launcher: str) -> None:
     assert job.error.type == "hydra_callback_kit.AbortRun"
     assert job.error.message.startswith("Job 1 (gap=1 x=9) was not started")
     outputs = [done.stdout, *(file.read_text("utf-8") for file in done.root.glob(".submitit/*/*.out"))]
-    assert "RAN 1" in "".join(outputs)
+    if launcher != "joblib":  # which ends its workers, whatever they run, as soon as one leaves
+        assert "RAN 1" in "".join(outputs)
     assert "RAN 9" not in "".join(outputs)
 
 

@@ -91,6 +91,39 @@ class ValidationCallback:
     on_invalid: str = "abort"
 
 
+@dataclass
+class OutputGuardCallback:
+    """`callbacks: [output_guard_callback]`."""
+
+    _target_: str = "hydra_callback_kit.OutputGuardCallback"
+    policy: str = "abort"
+    min_free_bytes: int | None = None
+
+
+@dataclass
+class ProgressCallback:
+    """`callbacks: [progress_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ProgressCallback"
+    interval_s: float = 30.0
+
+
+@dataclass
+class FailureLimitCallback:
+    """`callbacks: [failure_limit_callback]`."""
+
+    _target_: str = "hydra_callback_kit.FailureLimitCallback"
+    max_failures: int = 1
+
+
+@dataclass
+class DryRunCallback:
+    """`callbacks: [dry_run_callback]`."""
+
+    _target_: str = "hydra_callback_kit.DryRunCallback"
+    show_config: bool = False
+
+
 OPTIONS = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -99,4 +132,8 @@ OPTIONS = {
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,
     "validation_callback": ValidationCallback,
+    "output_guard_callback": OutputGuardCallback,
+    "progress_callback": ProgressCallback,
+    "failure_limit_callback": FailureLimitCallback,
+    "dry_run_callback": DryRunCallback,
 }

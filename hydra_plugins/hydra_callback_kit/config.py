@@ -9,26 +9,39 @@ from omegaconf import DictConfig, OmegaConf
 
 OPTIONS = (
     "conditional_callback",
+    "dry_run_callback",
+    "failure_limit_callback",
     "logging_callback",
+    "output_guard_callback",
     "performance_callback",
+    "progress_callback",
     "redaction_callback",
     "results_aggregator_callback",
     "thread_safe_callback",
     "validation_callback",
 )
 
+SETS = {
+    "standard_callbacks": (
+        "logging_callback",
+        "performance_callback",
+        "results_aggregator_callback",
+    ),
+}
+"""Several options under one name."""
+
 
 class Option(ConfigNode):
     """A stored config that is made when it is looked at.
 
     Args:
-        group: the group that the option is stored in.
+        group: the group that the option or set is stored in.
         option: its name.
     """
 
     def __init__(self, group: str, option: str) -> None:
         # `_global_` first: an option chosen inside experiment/x.yaml would land in `experiment.hydra.callbacks`
-        package = f"_global_.hydra.callbacks.{option}"
+        package = f"_global_.hydra.callbacks.{option}" if option in OPTIONS else "_global_"
         self._option = option
         self._node: DictConfig | None = None
         self.name, self.group, self.package, self.provider = f"{option}.yaml", group, package, "hydra_callback_kit"
@@ -36,7 +49,9 @@ class Option(ConfigNode):
     @property
     def node(self) -> DictConfig:
         """The config; the ConfigStore copies what it gives away, and sets the copy."""
-        if self._node is None:
+        if self._node is None and self._option in SETS:
+            self._node = OmegaConf.create({"defaults": list(SETS[self._option])})
+        elif self._node is None:
             from hydra_plugins.hydra_callback_kit._nodes import OPTIONS as NODES  # noqa: PLC0415  see there
 
             self._node = OmegaConf.structured(NODES[self._option])
@@ -53,7 +68,7 @@ def _store() -> None:
         folder = repository
         for name in group.split("/"):
             folder = folder.setdefault(name, {})
-        for option in OPTIONS:
+        for option in (*OPTIONS, *SETS):
             # an app's own config of the same name was stored before, and stays
             folder.setdefault(f"{option}.yaml", Option(group, option))
 

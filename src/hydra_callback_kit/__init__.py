@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.abort import AbortRun, abort
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
+    from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
+    from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
+    from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
+    from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
@@ -23,13 +27,17 @@ if TYPE_CHECKING:
 __all__ = [
     "AbortRun",
     "ConditionalCallback",
+    "DryRunCallback",
+    "FailureLimitCallback",
     "JobError",
     "JobRecord",
     "JournalNotFoundError",
     "LoggingCallback",
     "MetricNotFoundError",
+    "OutputGuardCallback",
     "ParameterError",
     "PerformanceCallback",
+    "ProgressCallback",
     "RedactionCallback",
     "ResultsAggregatorCallback",
     "Run",
@@ -42,13 +50,17 @@ __all__ = [
 _MODULES = {
     "AbortRun": "callbacks.abort",
     "ConditionalCallback": "callbacks.conditional_callback",
+    "DryRunCallback": "callbacks.dry_run_callback",
+    "FailureLimitCallback": "callbacks.failure_limit_callback",
     "JobError": "record.records",
     "JobRecord": "record.records",
     "JournalNotFoundError": "record.reader",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",
+    "OutputGuardCallback": "callbacks.output_guard_callback",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
+    "ProgressCallback": "callbacks.progress_callback",
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",

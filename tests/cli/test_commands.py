@@ -12,11 +12,12 @@ from hydra.errors import HydraException
 
 from hydra_callback_kit import JournalNotFoundError, MetricNotFoundError, load_run
 from hydra_callback_kit.cli.main import COMMANDS, main
-from hydra_callback_kit.cli.screen import Column, fitting, plain_table
+from hydra_callback_kit.cli.screen import fitting
 from hydra_callback_kit.record.finder import run_directories
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.record.writer import write_line
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
+from hydra_callback_kit.views.plain_table import Column, plain_table
 from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
 
 
@@ -72,6 +73,8 @@ def test_every_callback_is_described(tmp_path: Path) -> None:
         assert f"callbacks: [{option}]" in described["example"] or option in described["example"]
         for parameter in described["parameters"]:
             assert parameter["name"] in hck("list", option).output
+    assert "The set of logging_callback, performance_callback, " in hck("list", "standard_callbacks").output
+    assert "callbacks: [standard_callbacks]" in hck("list", "standard_callbacks").output
     assert "Did you mean logging_callback?" in hck("list", "loging_callback", code=2).output
 
 

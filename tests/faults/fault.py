@@ -8,6 +8,7 @@ from apps import HYDRA_VERSION
 CALLBACKS: Final = {
     "logging_callback": (),
     "performance_callback": ("performance.json",),
+    "progress_callback": (),
     "results_aggregator_callback": ("results.json",),
     "thread_safe_callback": (),
 }

@@ -8,13 +8,17 @@ from omegaconf import DictConfig
 from hydra_callback_kit import (
     AbortRun,
     ConditionalCallback,
+    DryRunCallback,
+    FailureLimitCallback,
     JobError,
     JobRecord,
     JournalNotFoundError,
     LoggingCallback,
     MetricNotFoundError,
+    OutputGuardCallback,
     ParameterError,
     PerformanceCallback,
+    ProgressCallback,
     RedactionCallback,
     ResultsAggregatorCallback,
     Run,
@@ -28,6 +32,10 @@ callbacks: list[Callback] = [
     LoggingCallback(level="DEBUG", log_config=True, log_return_value=False, log_traceback=False),
     PerformanceCallback(level="DEBUG", output_file=None),
     RedactionCallback(keys=["password"]),
+    OutputGuardCallback(policy="warn", min_free_bytes=10**9),
+    ProgressCallback(interval_s=60.0),
+    FailureLimitCallback(max_failures=3),
+    DryRunCallback(show_config=True),
     ResultsAggregatorCallback(
         output_file=["results.csv"], include_config=False, sort_by="loss", mode="min", top_k=3, average_over=["seed"]
     ),

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks.guard import report
+from hydra_callback_kit.callbacks import gates
+from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_run_end, record_run_start
@@ -90,6 +91,8 @@ def _finish_what_is_armed() -> None:
         if pid != os.getpid():  # a forked child inherits what its parent has armed
             continue
         config, finishes = _armed[pid, run_id]
+        if gates.are_closed(config):
+            continue
         record_run_end(config)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
             finish = finishes.pop()  # the last first, as Hydra calls its end hooks

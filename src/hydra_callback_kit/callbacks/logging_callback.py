@@ -19,6 +19,7 @@ from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.config_text import yaml_text
 from hydra_callback_kit.views.summary import run_summary, unfinished
 
 log = logging.getLogger("hydra_callback_kit.logging_callback")
@@ -86,7 +87,7 @@ class LoggingCallback(Callback):
         job = record_job_start(config)
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
-            log.log(self.level, "Job %d has the config\n%s", job.job_num, _yaml(app_config(config)))
+            log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)))
 
     @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
@@ -145,9 +146,3 @@ def _log_to_file(level: int, message: str) -> None:
     for handler in files:
         if level >= handler.level:
             handler.handle(record)
-
-
-def _yaml(plain: dict[str, Any]) -> str:
-    import yaml  # noqa: PLC0415  comes with OmegaConf; needed only when configs are logged
-
-    return str(yaml.safe_dump(to_json(plain), sort_keys=False, allow_unicode=True)).rstrip()

@@ -15,7 +15,8 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import parameters
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job, report
+from hydra_callback_kit.callbacks.error_report import report
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_ends, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError
 from hydra_callback_kit.record.app_config import app_config

@@ -195,7 +195,7 @@ class ValidationCallback(Callback):
 
     def _invalid_jobs(self, config: DictConfig, jobs: Sequence[Sequence[str]]) -> list[InvalidJob]:
         check, composed = self._check(config), JobConfigs(config)
-        twice = duplicates(jobs) if self.forbid_duplicates else set()
+        twice = duplicates(jobs) if self.forbid_duplicates else {}
         redaction = redaction_of(config)
         invalid = []
         for job_num, overrides in enumerate(jobs):

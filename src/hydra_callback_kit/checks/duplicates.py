@@ -9,20 +9,19 @@ from hydra_callback_kit.record.overrides import typed_overrides
 DUPLICATE: Final = Violation("", "is that of an earlier job again")
 
 
-def duplicates(jobs: Sequence[Sequence[str]]) -> set[int]:
+def duplicates(jobs: Sequence[Sequence[str]]) -> dict[int, int]:
     """Finds the jobs whose overrides say the same as those of an earlier job: `x=a` and `x='a'` do, `x=1` and `x=1.0` not.
 
     Args:
         jobs: each job's overrides.
 
     Returns:
-        The numbers of the jobs that are `DUPLICATE`.
+        The numbers of the jobs that are `DUPLICATE`, and of the first job that each repeats.
     """
-    seen: set[frozenset[tuple[str, str]]] = set()
-    found: set[int] = set()
+    first: dict[frozenset[tuple[str, str]], int] = {}
+    found: dict[int, int] = {}
     for job_num, overrides in enumerate(jobs):
         content = frozenset((key, repr(value)) for key, value in typed_overrides(overrides).items())
-        if content in seen:
-            found.add(job_num)
-        seen.add(content)
+        if first.setdefault(content, job_num) != job_num:
+            found[job_num] = first[content]
     return found

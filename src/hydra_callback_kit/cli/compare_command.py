@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.screen import Column
 from hydra_callback_kit.cli.target import json_option, the_run
 from hydra_callback_kit.record.finder import enclosing_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.views.comparison import differences
+from hydra_callback_kit.views.plain_table import Column
 
 
 @click.command("compare")

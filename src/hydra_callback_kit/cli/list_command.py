@@ -13,7 +13,9 @@ import click
 import hydra_callback_kit
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import json_option
+from hydra_callback_kit.views.plain_table import Column
 from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
+from hydra_plugins.hydra_callback_kit.config import SETS
 
 _SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
 
@@ -26,17 +28,19 @@ def command(name: str | None, as_json: bool) -> None:
 
     With NAME: its parameters, their types, defaults and meaning, and the YAML to paste.
     """
-    if name is not None and name not in OPTIONS:
-        nearest = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.0)[0]
-        raise click.UsageError(f"There is no callback {name!r}. Did you mean {nearest}? All: {', '.join(OPTIONS)}.")
+    names = [*OPTIONS, *SETS]
+    if name is not None and name not in names:
+        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+        raise click.UsageError(f"There is no callback {name!r}. Did you mean {nearest}? All: {', '.join(names)}.")
     described = [_describe(option) for option in OPTIONS if name in (None, option)]
+    described += [_describe_set(option) for option in SETS if name in (None, option)]
     if as_json:
         screen.print_json(described if name is None else described[0])
     elif name is None:
         screen.print_table(
             [
-                screen.Column("name in `callbacks: [...]`", [callback["name"] for callback in described]),
-                screen.Column("what it does", [callback["summary"] for callback in described]),
+                Column("name in `callbacks: [...]`", [callback["name"] for callback in described]),
+                Column("what it does", [callback["summary"] for callback in described]),
             ]
         )
     else:
@@ -67,6 +71,19 @@ def _describe(option: str) -> dict[str, Any]:
         ],
         "files": inspect.cleandoc(_section(text, "Files")),
         "example": inspect.cleandoc(example[1]) if example else "",
+    }
+
+
+def _describe_set(name: str) -> dict[str, Any]:
+    summary = f"The set of {', '.join(SETS[name])}."
+    return {
+        "name": name,
+        "target": None,
+        "summary": summary,
+        "description": f"{summary} Each of them is configured and dropped under its own name.",
+        "parameters": [],
+        "files": "",
+        "example": f"defaults:\n  - callbacks: [{name}]\n  - _self_",
     }
 
 

@@ -3,7 +3,6 @@
 import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import click
@@ -11,25 +10,9 @@ import click
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.views.files import json_text
+from hydra_callback_kit.views.plain_table import Column, plain_table
 
 COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "INTERRUPTED": "yellow", "RUNNING": "cyan"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table on the screen.
-
-    Attributes:
-        head: its head.
-        cells: the text of each row.
-        right: whether it is aligned to the right, as numbers are.
-        needed: whether it stays when the screen is too narrow for all columns.
-    """
-
-    head: str
-    cells: Sequence[str]
-    right: bool = False
-    needed: bool = True
 
 
 def print_json(value: Any) -> None:
@@ -70,19 +53,6 @@ def print_table(columns: Sequence[Column]) -> None:
     if left_out:
         names = ", ".join(column.head for column in left_out)
         console.print(Text(f"Not shown for want of width: {names}", style="dim"))
-
-
-def plain_table(columns: Sequence[Column]) -> list[str]:
-    """Lays a table out as lines of text, as wide as its cells."""
-    widths = [max(map(len, (column.head, *column.cells))) for column in columns]
-    lines = zip(*((column.head, *column.cells) for column in columns), strict=True)
-    return [
-        "  ".join(
-            cell.rjust(width) if column.right else cell.ljust(width)
-            for cell, width, column in zip(line, widths, columns, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
 
 
 def fitting(columns: Sequence[Column], width: int) -> tuple[list[Column], list[Column]]:

@@ -26,7 +26,7 @@ from hydra_callback_kit.record.process import program
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import masked, redaction_of
 from hydra_callback_kit.record.values import to_json, type_name
-from hydra_callback_kit.record.writer import write_line
+from hydra_callback_kit.record.writer import forget, write_line
 
 MAX_TEXT: Final = 9_000
 """Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
@@ -49,6 +49,18 @@ class JobEnd:
     error: JobError | None
 
 
+def leave_unrecorded(config: DictConfig) -> None:
+    """Says that a run is not to be recorded: it will not start, and its directory may be another run's.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    carried = carried_values(config)
+    carried["unrecorded"] = True
+    if "run_started_s" in carried:
+        forget(identify_run(config))
+
+
 def record_run_start(config: DictConfig) -> None:
     """Records that a run or a sweep starts.
 
@@ -57,7 +69,7 @@ def record_run_start(config: DictConfig) -> None:
     """
     run = identify_run(config)
     carried = carried_values(config)
-    if run.rerun or "run_started_s" in carried:
+    if not _is_recorded(config, run) or "run_started_s" in carried:
         return
     carried["run_started_s"] = time.monotonic()
     carried["run_pid"] = os.getpid()
@@ -95,7 +107,7 @@ def record_run_end(config: DictConfig) -> None:
     """
     run = identify_run(config)
     carried = carried_values(config)
-    if run.rerun or "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
+    if not _is_recorded(config, run) or "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
         return
     carried["run_ended"] = True
     started_s = carried.get("run_started_s")
@@ -185,7 +197,7 @@ def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
         facts: any values by name.
     """
     run = identify_run(config)
-    if not run.rerun:
+    if _is_recorded(config, run):
         write_line(run, "run_facts", facts)
 
 
@@ -208,6 +220,11 @@ def error_of(exception: BaseException) -> JobError:
         message = ""
     text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
     return JobError(type_name(type(exception)), _cut(message), _cut(text))
+
+
+def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
+    """Of a run that one of its jobs is run again for, start and end are not this process's to tell."""
+    return not run.rerun and "unrecorded" not in carried_values(config)
 
 
 def _without_secrets(config: DictConfig, error: JobError) -> JobError:

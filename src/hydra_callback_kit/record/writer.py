@@ -1,5 +1,6 @@
 """The journal's writer: one line, one `os.write`, in a file that only this process writes."""
 
+import contextlib
 import errno
 import functools
 import json
@@ -22,6 +23,18 @@ log = logging.getLogger("hydra_callback_kit")
 def journal_file(run: RunIdentity) -> Path:
     """The file that this process appends a run's lines to; the run's id comes first, so that one run is read alone."""
     return _journal_file(run, this_process())
+
+
+def forget(run: RunIdentity) -> None:
+    """Removes what this process wrote of a run, and the journal's directory if that leaves it empty.
+
+    Args:
+        run: a run that never started.
+    """
+    file = journal_file(run)
+    with contextlib.suppress(OSError):
+        file.unlink()
+        file.parent.rmdir()
 
 
 @functools.lru_cache(maxsize=16)

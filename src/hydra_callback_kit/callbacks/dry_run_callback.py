@@ -1,0 +1,107 @@
+"""`dry_run_callback`: the jobs that a sweep would run, and nothing is run."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_callback_kit.callbacks import gates
+from hydra_callback_kit.callbacks.abort import abort
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.checks.duplicates import duplicates
+from hydra_callback_kit.record.app_config import app_config
+from hydra_callback_kit.record.given_overrides import task_overrides
+from hydra_callback_kit.record.job_configs import JobConfigs, seen_by_the_job
+from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.record.sweep_jobs import sweep_jobs
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.config_text import yaml_text
+from hydra_callback_kit.views.dry_run import job_list
+
+
+class DryRunCallback(Callback):
+    """Prints the jobs that a run or a sweep would run, and stops with exit code 0 before anything runs.
+
+    The list goes to stdout: how many jobs there are, the overrides that they share, and a table of those they do not, in
+    which duplicates are marked. No job starts, no directory is made, and no other callback of this package acts, wherever
+    in the list it stands; but `validation_callback`, if it is there, checks all jobs first, and stops with exit code 1 if
+    one is not valid. A sweeper other than Hydra's basic one chooses its jobs as it goes: then there is no list. Values of
+    secret keys are redacted (see `RedactionCallback`).
+
+    Args:
+        show_config: whether to print each job's config as well, resolved, as the job would see it.
+
+    Raises:
+        AbortRun: from the start hook, with exit code 0.
+
+    Files:
+        None.
+
+    Example:
+        ```yaml
+        # usually on the command line: python app.py -m lr=0.1,0.01 +callbacks=dry_run_callback
+        defaults:
+          - callbacks: [dry_run_callback]
+          - _self_
+        ```
+    """
+
+    def __init__(self, show_config: bool = False) -> None:
+        self.show_config = show_config
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Prints the run's overrides, and stops."""
+        _print(job_list([_shown(config, task_overrides(config))], {}))
+        if self.show_config:
+            with seen_by_the_job(config):
+                _print(yaml_text(app_config(config)))
+        _stop(config)
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Prints the sweep's jobs, and stops."""
+        try:
+            jobs = sweep_jobs(config)
+        except HydraException:
+            return  # Hydra is about to say the same, and to stop
+        if jobs is None:
+            _print(
+                f"The sweeper ({config.hydra.runtime.choices['hydra/sweeper']}) chooses its jobs as it goes: none is known."
+            )
+        else:
+            shown = [_shown(config, job) for job in jobs]
+            _print(job_list(shown, duplicates(jobs)))
+            if self.show_config:
+                self._print_configs(config, jobs, shown)
+        _stop(config)
+
+    def _print_configs(self, config: DictConfig, jobs: Sequence[Sequence[str]], shown: Sequence[Sequence[str]]) -> None:
+        composed = JobConfigs(config)
+        for job_num, overrides in enumerate(jobs):
+            _print(f"\njob {job_num}: {wording.overrides(shown[job_num])}")
+            try:
+                job = composed.compose(job_num, overrides)
+                with seen_by_the_job(job):
+                    _print(yaml_text(app_config(job)))
+            except (HydraException, OmegaConfBaseException, ValueError) as error:
+                _print(f"cannot be composed: {str(error).partition(chr(10))[0]}")
+
+
+def _shown(config: DictConfig, overrides: Sequence[str]) -> list[str]:
+    """Without secrets, and without what asked for the dry run."""
+    return [override for override in redaction_of(config).of_overrides(overrides) if "dry_run_callback" not in override]
+
+
+def _stop(config: DictConfig) -> None:
+    sys.stdout.flush()
+    gates.close(config)
+    abort(config, "This was a dry run: nothing was started.", exit_code=0)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,124 @@
+"""`failure_limit_callback`: no further job of a sweep once too many have failed."""
+
+import functools
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks.abort import AbortRun, abort
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.record.follower import FollowedJob, RunFollower
+from hydra_callback_kit.record.identity import identify_job
+from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.record.values import type_name
+from hydra_callback_kit.views import wording
+
+log = logging.getLogger("hydra_callback_kit.failure_limit_callback")
+
+_NOT_STARTED: Final = type_name(AbortRun)
+"""What a job is recorded to have failed by that a callback did not let start."""
+
+
+class FailureLimitCallback(Callback):
+    """Starts no further job of a sweep once so many have failed, counted over all its processes; the exit code is not 0.
+
+    Each job looks, as it starts, how many of the sweep's jobs have failed or were interrupted so far; jobs that run by then
+    go on. A job that is not started any more is recorded as `FAILED` by `hydra_callback_kit.AbortRun`, so that
+    `hydra-callback-kit rerun` knows it; those after it, where the launcher gives up (the basic one, and joblib on Hydra
+    1.3), never start (`rerun --missing`). Jobs that a callback did not let start are not counted. A job that is run again
+    by `rerun` is not refused.
+
+    Args:
+        max_failures: how many jobs must have failed, 1 or more.
+
+    Raises:
+        ParameterError: if `max_failures` is less than 1.
+        AbortRun: from the start hook of a job, if the limit is reached.
+
+    Files:
+        `.callbacks/*.jsonl` in the sweep directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [failure_limit_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            failure_limit_callback:
+              max_failures: 3
+        ```
+    """
+
+    def __init__(self, max_failures: int = 1) -> None:
+        if max_failures < 1:
+            raise ParameterError("max_failures", max_failures, "1 or more", "Write max_failures=1, or drop the callback.")
+        self.max_failures = max_failures
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the start."""
+        run_starts(config)
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the start."""
+        run_starts(config)
+
+    @never_breaks_the_job
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Counts the jobs that have failed, and stops this one if they are too many."""
+        job = identify_job(config)
+        if job.run.mode == "MULTIRUN" and not job.run.rerun:
+            failed = _failed(job.run.root, job.run.run_id, job.job_num)
+            if len(failed) >= self.max_failures:
+                what = wording.overrides(job.overrides)
+                abort(config, f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}", log=log)
+        record_job_start(config)
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records how the job ended."""
+        record_job_end(config, job_return)
+
+    @never_breaks_the_job
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the end."""
+        run_ends(config)
+
+    @never_breaks_the_job
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the end."""
+        run_ends(config)
+
+
+@functools.lru_cache(maxsize=4)
+def _follower(root: Path, run_id: str) -> RunFollower:
+    """One for all jobs that run one after another in a process: each look reads only what is new."""
+    return RunFollower(root, run_id)
+
+
+def _failed(root: Path, run_id: str, but: int) -> list[FollowedJob]:
+    """The jobs that have failed; not the one that asks, which may be another attempt."""
+    follower = _follower(root, run_id)
+    follower.look()
+    jobs = follower.jobs()
+    failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] != _NOT_STARTED]
+    return [job for job in (*failed, *jobs["INTERRUPTED"]) if job.job_num != but]
+
+
+def _reason(failed: list[FollowedJob], limit: int) -> str:
+    first = min(failed, key=lambda job: job.started_at)
+    error = f": {first.error[0]}: {first.error[1].partition(chr(10))[0]}" if first.error else ", which was interrupted"
+    return (
+        f"{wording.jobs(len(failed))} of the sweep failed, and the limit is max_failures={limit}.\n"
+        f"The first was job {first.job_num} ({wording.overrides(first.overrides)}){error}"
+    )

@@ -1,0 +1,182 @@
+"""`output_guard_callback`: no run into a directory that holds another one, and none onto a full disk."""
+
+import logging
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks import gates
+from hydra_callback_kit.callbacks.abort import abort
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
+from hydra_callback_kit.record.claim import Claim, claim_of, lay_claim
+from hydra_callback_kit.record.identity import RunIdentity, identify_run
+from hydra_callback_kit.record.process import is_alive, program
+from hydra_callback_kit.record.reader import read_runs
+from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.views import wording
+
+log = logging.getLogger("hydra_callback_kit.output_guard_callback")
+
+
+class OutputGuardCallback(Callback):
+    """Refuses to run into a directory that already holds a finished or a running run, and onto a disk that is too full.
+
+    Asked is for the output directory of a single run and for the directory of a sweep, before any other callback of this
+    package acts. Of two processes that start at once in the same directory exactly one runs. A run counts as finished when
+    it has completed or failed; one that was interrupted may be started again, and so may one that a callback aborted before
+    its first job. What a run without this package left (`.hydra`, `multirun.yaml`) counts as finished. A job that Slurm
+    requeues, and what `hydra-callback-kit rerun` starts, are not refused.
+
+    Args:
+        policy: `abort`: say whose run it is and stop with exit code 1, before any job; `warn`: log it and go on.
+        min_free_bytes: how many bytes the disk must have free, or the run is refused; null for any.
+
+    Raises:
+        ParameterError: if `policy` is another word, or `min_free_bytes` is negative.
+        AbortRun: from the start hook, if the run is refused.
+
+    Files:
+        `.callbacks/claim-<number>.json` (JSON) in the same directory: who started the run there, on which machine and when.
+        `.callbacks/*.jsonl` beside it: the journal (JSON lines). A run that is refused leaves neither.
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [output_guard_callback]
+          - _self_
+
+        hydra:
+          run:
+            dir: results/baseline
+          callbacks:
+            output_guard_callback:
+              min_free_bytes: 1_000_000_000
+        ```
+    """
+
+    def __init__(self, policy: str = "abort", min_free_bytes: int | None = None) -> None:
+        self.policy = one_of("policy", policy, ("abort", "warn"))
+        if min_free_bytes is not None and min_free_bytes < 0:
+            raise ParameterError(
+                "min_free_bytes", min_free_bytes, "a number of bytes, or null for any", "Write min_free_bytes=1_000_000_000."
+            )
+        self.min_free_bytes = min_free_bytes
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Claims the output directory, or refuses to run."""
+        self._claim(config, "hydra.run.dir")
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Claims the sweep's directory, or refuses to run."""
+        self._claim(config, "hydra.sweep.dir")
+
+    @never_breaks_the_job
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Records the job, so that the next run knows of it."""
+        record_job_start(config)
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records how the job ended."""
+        record_job_end(config, job_return)
+
+    @never_breaks_the_job
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the end."""
+        run_ends(config)
+
+    @never_breaks_the_job
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the end."""
+        run_ends(config)
+
+    def _claim(self, config: DictConfig, key: str) -> None:
+        run = identify_run(config)
+        try:
+            refusal = self._full_disk(run.root, key) or self._occupied(config, run, key)
+        except OSError as error:
+            # a disk that cannot be written is for Hydra itself to speak of
+            log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
+            refusal = ""
+        if refusal and self.policy == "abort":
+            gates.close(config)
+            abort(config, f"The run was refused: {refusal}", log=log)
+        if refusal:
+            log.warning("%s", refusal)
+        run_starts(config)
+
+    def _full_disk(self, root: Path, key: str) -> str:
+        if self.min_free_bytes is None:
+            return ""
+        there = next(parent for parent in (root, *root.parents) if parent.exists())
+        free = shutil.disk_usage(there).free
+        if free >= self.min_free_bytes:
+            return ""
+        return (
+            f"the disk of {root} has {wording.size(free)} free, and min_free_bytes={self.min_free_bytes} asks for "
+            f"{wording.size(self.min_free_bytes)}.\nFree some space, choose another {key}, or ask for less with "
+            "hydra.callbacks.output_guard_callback.min_free_bytes."
+        )
+
+    def _occupied(self, config: DictConfig, run: RunIdentity, key: str) -> str:
+        if run.rerun:
+            return ""
+        mine = claim_of(run, redaction_of(config).of_overrides([*program(), *sys.argv[1:]]))
+        found: list[str] = []
+
+        def is_free(holder: Claim | None) -> bool:
+            found[:] = [_occupant(config, run, holder, mine)]
+            return not found[0] or self.policy == "warn"
+
+        lay_claim(run.root, mine, is_free)
+        if not found or not found[0]:
+            return ""
+        return (
+            f"{run.root} already holds {found[0]}\nChoose another {key}, move that directory away, or run all the same with "
+            "hydra.callbacks.output_guard_callback.policy=warn."
+        )
+
+
+def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim) -> str:
+    """Whose run a directory holds that is finished or still runs; empty if it is free."""
+    runs = [known for known in read_runs(run.root) if known.run_id != run.run_id]
+    requeued = holder is not None and mine.is_requeue_of(holder)
+    recorded = holder is not None and any(known.run_id == holder.run_id for known in runs)
+    if holder is not None and not recorded and not requeued and is_alive(holder.process) is not False:
+        return f"a run that is just starting\n{_who(holder)}"
+    for known in reversed(runs):
+        of_holder = holder if holder is not None and known.run_id == holder.run_id else None
+        if known.status == "RUNNING" and not (requeued and of_holder):
+            return f"a run that still runs: {_what(known, of_holder)}"
+        if known.status in ("COMPLETED", "FAILED") and known.jobs:
+            return f"a run that is {known.status}: {_what(known, of_holder)}"
+    left = [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (run.root / name).exists()]
+    return f"what a run without a record has left: {', '.join(left)}" if left and not runs else ""
+
+
+def _what(known: RunRecord, holder: Claim | None) -> str:
+    """Its jobs, and who started it; a run that was started without the guard has left no name."""
+    counted = wording.status_counts(known)
+    if holder is not None:
+        return f"{counted}\n{_who(holder)}"
+    command = known.facts.get("command")
+    return f"{counted}\n  started at {known.started_at}" + (
+        f"\n  {shlex.join(map(str, command))}" if isinstance(command, list) else ""
+    )
+
+
+def _who(holder: Claim) -> str:
+    return f"  started by {holder.user} on {holder.host} (process {holder.pid}) at {holder.claimed_at}\n  {holder.command}"

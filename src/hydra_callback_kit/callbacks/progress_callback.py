@@ -1,0 +1,156 @@
+"""`progress_callback`: how far a sweep has come, while it runs."""
+
+import os
+import sys
+import threading
+import time
+from typing import Any, Final
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks.error_report import report
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.record.follower import RunFollower
+from hydra_callback_kit.record.identity import RunIdentity, identify_run
+from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.views.bottom_line import BottomLine
+from hydra_callback_kit.views.progress import Progress, progress_bar, progress_text
+
+_LOOK_S: Final = 0.5
+"""How often the journal is looked at."""
+
+
+class ProgressCallback(Callback):
+    """Shows how far a sweep has come: a bar on the last line of a terminal, or a line now and then where there is none.
+
+    It says how many jobs are done of how many, how many failed or were interrupted, how many run, and how long the rest
+    will take if it goes on like this. How many there will be is known for Hydra's basic sweeper. It follows the journal, so
+    it counts right under every launcher. It is written to stderr. What jobs log and print, in whichever process, goes by
+    above the bar; when the sweep ends, and after Ctrl-C, the terminal is as before. A single run has no progress.
+
+    Args:
+        interval_s: where stderr is no terminal: the seconds from one line to the next, more than 0. There is a line at each
+            tenth of the jobs as well, and one at the end.
+
+    Raises:
+        ParameterError: if `interval_s` is not more than 0.
+
+    Files:
+        `.callbacks/*.jsonl` in the sweep directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [progress_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            progress_callback:
+              interval_s: 60.0
+        ```
+    """
+
+    def __init__(self, interval_s: float = 30.0) -> None:
+        if not interval_s > 0:
+            raise ParameterError("interval_s", interval_s, "seconds, more than 0", "Write interval_s=30.")
+        self.interval_s = interval_s
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the start."""
+        run_starts(config)
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Starts to show the progress."""
+        run_starts(config, self._end)
+        run = identify_run(config)
+        display = _displays[os.getpid(), run.run_id] = _Display(run, str(config.hydra.job.name), self.interval_s)
+        display.start()
+
+    @never_breaks_the_job
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Records the job."""
+        record_job_start(config)
+
+    @never_breaks_the_job
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records how the job ended."""
+        record_job_end(config, job_return)
+
+    @never_breaks_the_job
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Records the end."""
+        run_ends(config)
+
+    @never_breaks_the_job
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Says what the sweep has come to."""
+        run_ends(config, self._end)
+
+    def _end(self, config: DictConfig) -> None:
+        display = _displays.pop((os.getpid(), identify_run(config).run_id), None)
+        if display is not None:
+            display.end()
+
+
+class _Display(threading.Thread):
+    """Looks at the journal again and again and shows what it says. A thread cannot be pickled, so no callback holds it."""
+
+    def __init__(self, run: RunIdentity, name: str, interval_s: float) -> None:
+        super().__init__(name="hydra-callback-kit-progress", daemon=True)
+        self._follower = RunFollower(run.root, run.run_id)
+        self._app = name
+        self._interval_s = interval_s
+        self._started_s = self._said_s = time.monotonic()
+        self._said_tenth: int | None = 0
+        self._over = threading.Event()
+        self._line = BottomLine(sys.stderr) if BottomLine.is_possible(sys.stderr) else None
+
+    def run(self) -> None:
+        """Until the end."""
+        try:
+            while not self._over.wait(min(_LOOK_S, self._interval_s)):
+                self._show(self._progress())
+        except Exception as error:  # noqa: BLE001  whatever it is, the sweep goes on
+            report("ProgressCallback", error)
+
+    def end(self) -> None:
+        """Leaves the terminal as it was, but for a last line that says what came of it."""
+        self._over.set()
+        self.join(timeout=2)
+        if self._line is not None:
+            self._line.close()
+        _print(progress_text(self._progress(), ended=True))
+
+    def _progress(self) -> Progress:
+        self._follower.look()
+        jobs = {status: len(of_status) for status, of_status in self._follower.jobs().items()}
+        failed = jobs["FAILED"] + jobs["INTERRUPTED"]
+        elapsed_s = time.monotonic() - self._started_s
+        done = jobs["COMPLETED"] + failed
+        return Progress(self._app, done, failed, jobs["RUNNING"], self._follower.planned_jobs, elapsed_s)
+
+    def _show(self, progress: Progress) -> None:
+        if self._line is not None:
+            self._line.show(lambda width, encoding: progress_bar(progress, width, encoding))
+            return
+        now_s = time.monotonic()
+        if now_s - self._said_s >= self._interval_s or progress.tenth != self._said_tenth:
+            _print(progress_text(progress))
+            self._said_s, self._said_tenth = now_s, progress.tenth
+
+
+_displays: dict[tuple[int, str], _Display] = {}
+
+
+def _print(text: str) -> None:
+    """To stderr: how far it has come is no event for a log, least of all for that of the job that happens to run."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
