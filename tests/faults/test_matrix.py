@@ -14,9 +14,9 @@ RAY_IN_CI = ("the job raises", "SIGKILL of a worker", "directory deleted")
 
 
 def cells() -> Iterator[object]:
-    """All combinations that there are."""
-    for launcher in LAUNCHERS:
-        for fault in FAULTS:
+    """All combinations that there are, those that take long first."""
+    for launcher in reversed(LAUNCHERS):
+        for fault in reversed(FAULTS):
             if launcher not in fault.not_on:
                 marks = [pytest.mark.faults]
                 if launcher == "ray":

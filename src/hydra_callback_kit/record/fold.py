@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from hydra_callback_kit.record.process import ProcessIdentity
 from hydra_callback_kit.record.records import BrokenLine, JobError, JobRecord, RunRecord, Status
-from hydra_callback_kit.record.values import from_json
+from hydra_callback_kit.record.values import from_json, measured
 
 Line = Mapping[str, Any]
 IsAlive = Callable[[ProcessIdentity], "bool | None"]
@@ -149,7 +149,7 @@ class RunFold:
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at,
-            duration_s=run.get("duration_s", int, float),
+            duration_s=measured(run.facts.get("duration_s")),
             planned_jobs=planned,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
@@ -207,7 +207,7 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
         job_name=last.get("job_name", str),
         started_at=last.started_at,
         ended_at=last.ended_at,
-        duration_s=last.get("duration_s", int, float),
+        duration_s=measured(facts.get("duration_s")),
         attempts=attempts,
         host=process.host if process else None,
         pid=process.pid if process else None,

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,8 @@ def parse_line(text: bytes) -> dict[str, Any]:
                 raise BrokenLineError(f"{key!r} is missing or of the wrong type")
     if line["v"] != SCHEMA_VERSION:
         raise BrokenLineError(f"schema version {line['v']}, but this release reads version {SCHEMA_VERSION}")
+    if not _is_time(line["time"]):
+        raise BrokenLineError("'time' is no time in UTC")
     if "job" in line and (type(line["job"]) is not int or type(line.get("attempt")) is not str):
         raise BrokenLineError("'job' or 'attempt' is missing or of the wrong type")
     return line
@@ -141,6 +145,17 @@ _SHAPE: dict[str, tuple[type, ...]] = {
     "facts": (dict,),
 }
 _INTACT = {(int, str, str, str, str, int, str, dict)}
+
+
+# views sort by it as text and write it as a time
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\+00:00")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _TIME.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _read(
