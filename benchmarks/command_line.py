@@ -14,7 +14,7 @@ START = "import click, rich.console, rich.table"
 BARE = "import click\n@click.group()\ndef main(): 'Bare.'\n@main.command()\ndef show(): 'Show.'\nmain(['--help'])"
 
 
-def lines() -> list[Line]:
+def lines(repetitions: int = REPETITIONS) -> list[Line]:
     """Measures each command against what it cannot do without, one after the other, again and again."""
     with temporary_directory() as directory:
         root = Path(directory)
@@ -29,7 +29,7 @@ def lines() -> list[Line]:
             [*python, BARE],
             [*ours, "--help"],
         ]
-        read, start, python_alone, show, collect, bare, help_ = interleaved(commands, root, REPETITIONS)
+        read, start, python_alone, show, collect, bare, help_ = interleaved(commands, root, repetitions)
     bounds = [
         3 * (reads.wall_s - alone.wall_s) + starts.wall_s
         for reads, alone, starts in zip(read, python_alone, start, strict=True)
@@ -42,7 +42,7 @@ def lines() -> list[Line]:
     ]
 
 
-def write_journal(root: Path) -> Path:
+def write_journal(root: Path, jobs: int = JOBS) -> Path:
     """The journal of a sweep with two overrides, two metrics and usage, as the callbacks write it."""
     journal = root / ".callbacks" / f"{RUN_ID}.host-1-0123abcd.jsonl"
     journal.parent.mkdir()
@@ -56,13 +56,13 @@ def write_journal(root: Path) -> Path:
             line |= {"host": "host", "pid": 1, "born": "73401dcc-63ab-4735-93c0-34de13cd4b2d:358185", "facts": facts}
             out.write(json.dumps(line, separators=(",", ":")) + "\n")
 
-        write("run_started", {"mode": "MULTIRUN", "job_name": "app", "planned_jobs": JOBS})
-        for num in range(JOBS):
+        write("run_started", {"mode": "MULTIRUN", "job_name": "app", "planned_jobs": jobs})
+        for num in range(jobs):
             overrides = [f"x={num // 100}", f"lr=0.{num % 100}1"]
             write(
                 "job_started", {"job_id": str(num), "job_name": "app", "overrides": overrides, "output_dir": str(num)}, num
             )
-            value = {"accuracy": num / JOBS, "loss": 1 / (num + 1)}
+            value = {"accuracy": num / jobs, "loss": 1 / (num + 1)}
             write("job_ended", {"status": "COMPLETED", "duration_s": 1.5, "return_value": value}, num)
             write("job_facts", {"cpu_s": 1.25, "peak_rss_bytes": 123_456_789}, num)
         write("run_ended", {"duration_s": 3600.0})

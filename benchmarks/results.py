@@ -28,9 +28,9 @@ CALLBACKS = "logging_callback,performance_callback,results_aggregator_callback"
 CONFIG = {f"key_{i}": i for i in range(50)}
 
 
-def lines() -> list[Line]:
+def lines(jobs: int = JOBS) -> list[Line]:
     """Both topics; about ten minutes on two cores, most of which writes journals."""
-    return [*_per_job(), *_large_journal(with_configs=True), *_large_journal(with_configs=False)]
+    return [*_per_job(), *_large_journal(jobs, with_configs=True), *_large_journal(jobs, with_configs=False)]
 
 
 def _per_job() -> list[Line]:
@@ -73,29 +73,29 @@ def _task(_: DictConfig) -> None:
     """Never called: the hooks are measured, not the job."""
 
 
-def _large_journal(*, with_configs: bool) -> list[Line]:
+def _large_journal(jobs: int, *, with_configs: bool) -> list[Line]:
     """Each measurement in a process of its own, which reads all lines with `json.loads` before and after."""
     what = "50 keys of config a job" if with_configs else "include_config=false"
     with temporary_directory() as temporary:
         root = Path(temporary)
-        _write_journal(root, with_configs=with_configs)
+        _write_journal(root, jobs, with_configs=with_configs)
         measured = [
             json.loads(subprocess.run([sys.executable, __file__, temporary], capture_output=True, check=True).stdout)
             for _ in range(3)
         ]
     ratios = [one["csv_s"] / one["loads_s"] for one in measured]
-    memory = [one["rss_bytes"] / JOBS / 1000 for one in measured]
+    memory = [one["rss_bytes"] / jobs / 1000 for one in measured]
     return [
-        Line.of(f"results.csv of {JOBS:,} jobs, against json.loads of every line ({what})", ratios, 3.0),
-        Line.of(f"results.csv of {JOBS:,} jobs, memory a job ({what})", memory, 2.0, "kB"),
+        Line.of(f"results.csv of {jobs:,} jobs, against json.loads of every line ({what})", ratios, 3.0),
+        Line.of(f"results.csv of {jobs:,} jobs, memory a job ({what})", memory, 2.0, "kB"),
     ]
 
 
-def _write_journal(root: Path, *, with_configs: bool) -> None:
+def _write_journal(root: Path, jobs: int, *, with_configs: bool) -> None:
     """What the three callbacks write, by the writer they use."""
     run = RunIdentity("20260101T000000000000-abcdef01", root, "MULTIRUN")
     write_line(run, "run_started", {"mode": "MULTIRUN", "root": root})
-    for num in range(JOBS):
+    for num in range(jobs):
         overrides = [f"x={num}", "model=cnn", f"optim.lr={num / 1000 + 0.001}"]
         job = JobIdentity(
             run=run,
@@ -111,7 +111,7 @@ def _write_journal(root: Path, *, with_configs: bool) -> None:
         write_line(run, "job_started", started, job)
         if with_configs:
             write_line(run, "job_facts", {"config": CONFIG}, job)
-        value = {"accuracy": num / JOBS, "loss": num / 3}
+        value = {"accuracy": num / jobs, "loss": num / 3}
         write_line(run, "job_ended", {"status": "COMPLETED", "duration_s": num / 7, "return_value": value}, job)
         write_line(run, "job_facts", {"cpu_s": 0.01 + num / 7e6, "peak_rss_bytes": 51_234_567 + num}, job)
     write_line(run, "run_ended", {"duration_s": 4.5})

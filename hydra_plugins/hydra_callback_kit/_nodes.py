@@ -1,14 +1,15 @@
 """The options' configs: one dataclass a callback. What each parameter means stands in the docstring of the class it targets.
 
 Making configs of these takes longer than all the rest that Hydra's plugin scan does for this package, so it is left until an
-app chooses an option; the scan passes by files whose names start with `_`.
+app chooses an option; the scan passes by files whose names start with `_`. Nobody makes objects of them, so they are made
+without the methods for it, which would take ten times the time.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class LoggingCallback:
     """`callbacks: [logging_callback]`."""
 
@@ -19,7 +20,7 @@ class LoggingCallback:
     log_traceback: bool = True
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class PerformanceCallback:
     """`callbacks: [performance_callback]`."""
 
@@ -28,7 +29,7 @@ class PerformanceCallback:
     output_file: str | None = "performance.json"
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class ResultsAggregatorCallback:
     """`callbacks: [results_aggregator_callback]`."""
 
@@ -47,7 +48,7 @@ _SECRET_KEYS = (
 )
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class RedactionCallback:
     """`callbacks: [redaction_callback]`."""
 
@@ -55,7 +56,7 @@ class RedactionCallback:
     keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class ThreadSafeCallback:
     """`callbacks: [thread_safe_callback]`."""
 
@@ -64,7 +65,7 @@ class ThreadSafeCallback:
     output_file: str | None = None
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class ConditionalCallback:
     """`callbacks: [conditional_callback]`."""
 
@@ -76,7 +77,7 @@ class ConditionalCallback:
     callbacks: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class ValidationCallback:
     """`callbacks: [validation_callback]`."""
 
@@ -91,7 +92,7 @@ class ValidationCallback:
     on_invalid: str = "abort"
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class OutputGuardCallback:
     """`callbacks: [output_guard_callback]`."""
 
@@ -100,7 +101,7 @@ class OutputGuardCallback:
     min_free_bytes: int | None = None
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class ProgressCallback:
     """`callbacks: [progress_callback]`."""
 
@@ -108,7 +109,7 @@ class ProgressCallback:
     interval_s: float = 30.0
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class FailureLimitCallback:
     """`callbacks: [failure_limit_callback]`."""
 
@@ -116,7 +117,7 @@ class FailureLimitCallback:
     max_failures: int = 1
 
 
-@dataclass
+@dataclass(init=False, repr=False, eq=False)
 class DryRunCallback:
     """`callbacks: [dry_run_callback]`."""
 
@@ -124,7 +125,26 @@ class DryRunCallback:
     show_config: bool = False
 
 
-OPTIONS = {
+@dataclass(init=False, repr=False, eq=False)
+class ProvenanceCallback:
+    """`callbacks: [provenance_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ProvenanceCallback"
+    require_clean: bool = False
+    environment: list[str] = field(default_factory=list)
+    max_patch_bytes: int = 10_000_000
+    git_timeout_s: float = 10.0
+
+
+@dataclass(init=False, repr=False, eq=False)
+class LatestRunCallback:
+    """`callbacks: [latest_run_callback]`."""
+
+    _target_: str = "hydra_callback_kit.LatestRunCallback"
+    name: str = "latest"
+
+
+OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
@@ -136,4 +156,6 @@ OPTIONS = {
     "progress_callback": ProgressCallback,
     "failure_limit_callback": FailureLimitCallback,
     "dry_run_callback": DryRunCallback,
+    "provenance_callback": ProvenanceCallback,
+    "latest_run_callback": LatestRunCallback,
 }

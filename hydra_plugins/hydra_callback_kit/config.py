@@ -11,10 +11,12 @@ OPTIONS = (
     "conditional_callback",
     "dry_run_callback",
     "failure_limit_callback",
+    "latest_run_callback",
     "logging_callback",
     "output_guard_callback",
     "performance_callback",
     "progress_callback",
+    "provenance_callback",
     "redaction_callback",
     "results_aggregator_callback",
     "thread_safe_callback",
@@ -26,6 +28,8 @@ SETS = {
         "logging_callback",
         "performance_callback",
         "results_aggregator_callback",
+        "provenance_callback",
+        "latest_run_callback",
     ),
 }
 """Several options under one name."""

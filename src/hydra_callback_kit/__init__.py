@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
+    from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
     from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
+    from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
@@ -32,12 +34,14 @@ __all__ = [
     "JobError",
     "JobRecord",
     "JournalNotFoundError",
+    "LatestRunCallback",
     "LoggingCallback",
     "MetricNotFoundError",
     "OutputGuardCallback",
     "ParameterError",
     "PerformanceCallback",
     "ProgressCallback",
+    "ProvenanceCallback",
     "RedactionCallback",
     "ResultsAggregatorCallback",
     "Run",
@@ -55,12 +59,14 @@ _MODULES = {
     "JobError": "record.records",
     "JobRecord": "record.records",
     "JournalNotFoundError": "record.reader",
+    "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",
     "OutputGuardCallback": "callbacks.output_guard_callback",
     "ParameterError": "callbacks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "ProgressCallback": "callbacks.progress_callback",
+    "ProvenanceCallback": "callbacks.provenance_callback",
     "RedactionCallback": "callbacks.redaction_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "Run": "views.run",

@@ -1,6 +1,7 @@
 """The commands on journals as they may be: of sweeps that ended, were killed, still run, were moved or have broken lines."""
 
 import csv
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_every_callback_is_described(tmp_path: Path) -> None:
         described = json.loads(hck("list", option, "--json").output)
         assert all(parameter["meaning"] and parameter["type"] for parameter in described["parameters"])
         assert {parameter["name"] for parameter in described["parameters"]} == {
-            name for name in vars(node()) if not name.startswith("_")
+            field.name for field in dataclasses.fields(node) if not field.name.startswith("_")
         }
         assert f"callbacks: [{option}]" in described["example"] or option in described["example"]
         for parameter in described["parameters"]:

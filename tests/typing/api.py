@@ -13,12 +13,14 @@ from hydra_callback_kit import (
     JobError,
     JobRecord,
     JournalNotFoundError,
+    LatestRunCallback,
     LoggingCallback,
     MetricNotFoundError,
     OutputGuardCallback,
     ParameterError,
     PerformanceCallback,
     ProgressCallback,
+    ProvenanceCallback,
     RedactionCallback,
     ResultsAggregatorCallback,
     Run,
@@ -50,6 +52,8 @@ callbacks: list[Callback] = [
         check_sweep=True,
         on_invalid="warn",
     ),
+    ProvenanceCallback(require_clean=True, environment=["SLURM_*"], max_patch_bytes=0, git_timeout_s=2.5),
+    LatestRunCallback(name="newest"),
 ]
 
 guarding = ThreadSafeCallback()

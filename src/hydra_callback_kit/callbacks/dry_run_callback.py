@@ -19,8 +19,8 @@ from hydra_callback_kit.record.job_configs import JobConfigs, seen_by_the_job
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.sweep_jobs import sweep_jobs
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.config_text import yaml_text
 from hydra_callback_kit.views.dry_run import job_list
+from hydra_callback_kit.views.yaml_text import yaml_text
 
 
 class DryRunCallback(Callback):
@@ -59,7 +59,7 @@ class DryRunCallback(Callback):
         _print(job_list([_shown(config, task_overrides(config))], {}))
         if self.show_config:
             with seen_by_the_job(config):
-                _print(yaml_text(app_config(config)))
+                _print(yaml_text(app_config(config)).rstrip())
         _stop(config)
 
     @never_breaks_the_job
@@ -87,7 +87,7 @@ class DryRunCallback(Callback):
             try:
                 job = composed.compose(job_num, overrides)
                 with seen_by_the_job(job):
-                    _print(yaml_text(app_config(job)))
+                    _print(yaml_text(app_config(job)).rstrip())
             except (HydraException, OmegaConfBaseException, ValueError) as error:
                 _print(f"cannot be composed: {str(error).partition(chr(10))[0]}")
 

@@ -5,18 +5,16 @@ import logging
 from pathlib import Path
 from typing import Any, Final
 
-from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks.abort import AbortRun, abort
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.follower import FollowedJob, RunFollower
 from hydra_callback_kit.record.identity import identify_job
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.record.recorder import record_job_start
 from hydra_callback_kit.record.values import type_name
 from hydra_callback_kit.views import wording
 
@@ -26,7 +24,7 @@ _NOT_STARTED: Final = type_name(AbortRun)
 """What a job is recorded to have failed by that a callback did not let start."""
 
 
-class FailureLimitCallback(Callback):
+class FailureLimitCallback(RecordingCallback):
     """Starts no further job of a sweep once so many have failed, counted over all its processes; the exit code is not 0.
 
     Each job looks, as it starts, how many of the sweep's jobs have failed or were interrupted so far; jobs that run by then
@@ -64,16 +62,6 @@ class FailureLimitCallback(Callback):
         self.max_failures = max_failures
 
     @never_breaks_the_job
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the start."""
-        run_starts(config)
-
-    @never_breaks_the_job
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the start."""
-        run_starts(config)
-
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Counts the jobs that have failed, and stops this one if they are too many."""
         job = identify_job(config)
@@ -83,21 +71,6 @@ class FailureLimitCallback(Callback):
                 what = wording.overrides(job.overrides)
                 abort(config, f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}", log=log)
         record_job_start(config)
-
-    @never_breaks_the_job
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Records how the job ended."""
-        record_job_end(config, job_return)
-
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
 
 
 @functools.lru_cache(maxsize=4)

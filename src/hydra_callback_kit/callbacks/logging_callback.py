@@ -6,20 +6,19 @@ from typing import Any, Final
 
 import hydra
 from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_ends, run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
 from hydra_callback_kit.callbacks.parameters import log_level
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.config_text import yaml_text
 from hydra_callback_kit.views.summary import run_summary, unfinished
 
 log = logging.getLogger("hydra_callback_kit.logging_callback")
@@ -28,7 +27,7 @@ MAX_RETURN_VALUE: Final = 1_000
 """Characters of a return value that are logged."""
 
 
-class LoggingCallback(Callback):
+class LoggingCallback(RecordingCallback):
     """Logs the start and the end of the run or sweep and of each job, and at a sweep's end every job that did not complete.
 
     What a job logs goes to the job's own log file too, in whichever process it runs. What is said of a sweep appears on the
@@ -71,14 +70,14 @@ class LoggingCallback(Callback):
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the run writes."""
-        run_starts(config, self._log_end)
+        run_starts(config, self.at_the_end)
         run = identify_run(config)
         log.log(self.level, "A job runs again that belongs to %s" if run.rerun else "Run starts in %s", run.root)
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the sweep writes."""
-        run_starts(config, self._log_end)
+        run_starts(config, self.at_the_end)
         log.log(self.level, "Sweep starts in %s", identify_run(config).root)
 
     @never_breaks_the_job
@@ -87,7 +86,9 @@ class LoggingCallback(Callback):
         job = record_job_start(config)
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
-            log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)))
+            from hydra_callback_kit.views.yaml_text import yaml_text  # noqa: PLC0415  most runs do not log their configs
+
+            log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)).rstrip())
 
     @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
@@ -108,23 +109,14 @@ class LoggingCallback(Callback):
         ):
             _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
 
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Logs how the run ended."""
-        run_ends(config, self._log_end)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Logs the summary of the sweep."""
-        run_ends(config, self._log_end)
-
     def _returned(self, config: DictConfig, value: Any) -> str:
         if value is None or not self.log_return_value:
             return ""
         text = json.dumps(redaction_of(config).of_result(to_json(value)), ensure_ascii=False)
         return f": {text}" if len(text) <= MAX_RETURN_VALUE else f": {text[:MAX_RETURN_VALUE]}… ({len(text)} characters)"
 
-    def _log_end(self, config: DictConfig) -> None:
+    def at_the_end(self, config: DictConfig) -> None:
+        """Logs how the run or sweep ended."""
         identity = identify_run(config)
         if identity.rerun:
             return  # what the whole run has come to was said when it ended

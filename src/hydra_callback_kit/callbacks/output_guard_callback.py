@@ -3,25 +3,21 @@
 import logging
 import shlex
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
-from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import gates
 from hydra_callback_kit.callbacks.abort import abort
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.process import is_alive, program
+from hydra_callback_kit.record.process import command_line, is_alive
 from hydra_callback_kit.record.reader import read_runs
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.views import wording
@@ -29,7 +25,7 @@ from hydra_callback_kit.views import wording
 log = logging.getLogger("hydra_callback_kit.output_guard_callback")
 
 
-class OutputGuardCallback(Callback):
+class OutputGuardCallback(RecordingCallback):
     """Refuses to run into a directory that already holds a finished or a running run, and onto a disk that is too full.
 
     Asked is for the output directory of a single run and for the directory of a sweep, before any other callback of this
@@ -83,26 +79,6 @@ class OutputGuardCallback(Callback):
         """Claims the sweep's directory, or refuses to run."""
         self._claim(config, "hydra.sweep.dir")
 
-    @never_breaks_the_job
-    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
-        """Records the job, so that the next run knows of it."""
-        record_job_start(config)
-
-    @never_breaks_the_job
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Records how the job ended."""
-        record_job_end(config, job_return)
-
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
-
     def _claim(self, config: DictConfig, key: str) -> None:
         run = identify_run(config)
         try:
@@ -116,7 +92,7 @@ class OutputGuardCallback(Callback):
             abort(config, f"The run was refused: {refusal}", log=log)
         if refusal:
             log.warning("%s", refusal)
-        run_starts(config)
+        run_starts(config, self.at_the_end)
 
     def _full_disk(self, root: Path, key: str) -> str:
         if self.min_free_bytes is None:
@@ -134,7 +110,7 @@ class OutputGuardCallback(Callback):
     def _occupied(self, config: DictConfig, run: RunIdentity, key: str) -> str:
         if run.rerun:
             return ""
-        mine = claim_of(run, redaction_of(config).of_overrides([*program(), *sys.argv[1:]]))
+        mine = claim_of(run, redaction_of(config).of_overrides(command_line()))
         found: list[str] = []
 
         def is_free(holder: Claim | None) -> bool:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_ends, run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.callbacks.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_run
@@ -23,7 +23,7 @@ from hydra_callback_kit.views.performance import performance_summary, performanc
 log = logging.getLogger("hydra_callback_kit.performance_callback")
 
 
-class PerformanceCallback(Callback):
+class PerformanceCallback(RecordingCallback):
     """Measures each job and sums up the run or sweep, in the log and in a file; the same figures under every launcher.
 
     The wall time of a job is measured by a monotonic clock, from the start of the job's callbacks to their end. CPU time is
@@ -65,16 +65,6 @@ class PerformanceCallback(Callback):
         self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
 
     @never_breaks_the_job
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Starts the clock."""
-        run_starts(config, self._sum_up)
-
-    @never_breaks_the_job
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Starts the clock."""
-        run_starts(config, self._sum_up)
-
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Notes what the process has used before the job."""
         record_job_start(config)
@@ -92,17 +82,8 @@ class PerformanceCallback(Callback):
             took, cpu, memory = wording.duration(end.duration_s), wording.duration(cpu_s), wording.size(peak)
             log.log(self.level, "Job %d took %s (CPU %s, peak memory %s)", end.job.job_num, took, cpu, memory)
 
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+    def at_the_end(self, config: DictConfig) -> None:
         """Writes and logs the summary."""
-        run_ends(config, self._sum_up)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Writes and logs the summary."""
-        run_ends(config, self._sum_up)
-
-    def _sum_up(self, config: DictConfig) -> None:
         identity = identify_run(config)
         run = run_at_its_end(config)
         if not run.jobs:

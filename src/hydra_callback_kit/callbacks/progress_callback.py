@@ -6,18 +6,14 @@ import threading
 import time
 from typing import Any, Final
 
-from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
-from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.follower import RunFollower
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.views.bottom_line import BottomLine
 from hydra_callback_kit.views.progress import Progress, progress_bar, progress_text
 
@@ -25,7 +21,7 @@ _LOOK_S: Final = 0.5
 """How often the journal is looked at."""
 
 
-class ProgressCallback(Callback):
+class ProgressCallback(RecordingCallback):
     """Shows how far a sweep has come: a bar on the last line of a terminal, or a line now and then where there is none.
 
     It says how many jobs are done of how many, how many failed or were interrupted, how many run, and how long the rest
@@ -62,39 +58,15 @@ class ProgressCallback(Callback):
         self.interval_s = interval_s
 
     @never_breaks_the_job
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the start."""
-        run_starts(config)
-
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Starts to show the progress."""
-        run_starts(config, self._end)
+        super().on_multirun_start(config=config, **kwargs)
         run = identify_run(config)
         display = _displays[os.getpid(), run.run_id] = _Display(run, str(config.hydra.job.name), self.interval_s)
         display.start()
 
-    @never_breaks_the_job
-    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
-        """Records the job."""
-        record_job_start(config)
-
-    @never_breaks_the_job
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Records how the job ended."""
-        record_job_end(config, job_return)
-
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+    def at_the_end(self, config: DictConfig) -> None:
         """Says what the sweep has come to."""
-        run_ends(config, self._end)
-
-    def _end(self, config: DictConfig) -> None:
         display = _displays.pop((os.getpid(), identify_run(config).run_id), None)
         if display is not None:
             display.end()

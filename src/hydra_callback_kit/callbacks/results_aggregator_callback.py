@@ -9,20 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_ends, run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
 from hydra_callback_kit.record.reader import facts_of_runs
-from hydra_callback_kit.record.recorder import record_job_end, record_job_facts, record_job_start
+from hydra_callback_kit.record.recorder import record_job_facts, record_job_start
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
 from hydra_callback_kit.record.writer import write_line
@@ -38,7 +37,7 @@ _FILES = "results_files"
 _HOLD_CONFIGS = (".json", ".jsonl")
 
 
-class ResultsAggregatorCallback(Callback):
+class ResultsAggregatorCallback(RecordingCallback):
     """Writes a table with a row for each job that started: its overrides, its status, and what it returned or why it failed.
 
     The table is written when the run or sweep ends, also when jobs failed and after Ctrl-C. Every job writes down what it
@@ -127,13 +126,13 @@ class ResultsAggregatorCallback(Callback):
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Makes sure that the table can be written at the end."""
-        run_starts(config, self._write)
+        run_starts(config, self.at_the_end)
         self._import_libraries()
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Makes sure that the table can be written at the end."""
-        run_starts(config, self._write)
+        run_starts(config, self.at_the_end)
         self._import_libraries()
 
     @never_breaks_the_job
@@ -143,21 +142,6 @@ class ResultsAggregatorCallback(Callback):
         if self.include_config:
             record_job_facts(config, {"config": app_config(config)})
 
-    @never_breaks_the_job
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Records the job's status and what it returned, or its error."""
-        record_job_end(config, job_return)
-
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Writes the table."""
-        run_ends(config, self._write)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Writes the table."""
-        run_ends(config, self._write)
-
     def _import_libraries(self) -> None:
         if any(Path(name).suffix.lower() == ".parquet" for name in self.output_files):
             # while the process ends, modules that want to be told of the end cannot be imported any more: pyarrow, and what
@@ -165,7 +149,8 @@ class ResultsAggregatorCallback(Callback):
             for module in ("pyarrow.parquet", "concurrent.futures.thread"):
                 importlib.import_module(module)
 
-    def _write(self, config: DictConfig) -> None:
+    def at_the_end(self, config: DictConfig) -> None:
+        """Writes the table."""
         identity = identify_run(config)
         with_configs = self.include_config and (
             self.sort_by is not None or any(Path(name).suffix.lower() in _HOLD_CONFIGS for name in self.output_files)

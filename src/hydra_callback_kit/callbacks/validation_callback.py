@@ -6,17 +6,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.callbacks.abort import abort
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_ends, run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
+from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.checks import files
 from hydra_callback_kit.checks.config_check import ConfigCheck
 from hydra_callback_kit.checks.duplicates import DUPLICATE, duplicates
@@ -26,14 +25,14 @@ from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_job
 from hydra_callback_kit.record.job_configs import JobConfigs, app_part, seen_by_the_job
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.record.recorder import record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.sweep_jobs import sample_job, sweep_jobs
 
 log = logging.getLogger("hydra_callback_kit.validation_callback")
 
 
-class ValidationCallback(Callback):
+class ValidationCallback(RecordingCallback):
     """Checks the config of a run, or of every job of a sweep, before anything is started, and stops if one is not valid.
 
     All that is wrong is reported at once, with the full key and the value (those of secret keys redacted, see
@@ -123,7 +122,7 @@ class ValidationCallback(Callback):
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the run's config."""
-        run_starts(config)
+        run_starts(config, self.at_the_end)
         self._mark_as_checked(config)
         with seen_by_the_job(config) as seen:
             violations = self._check(config).violations(seen)
@@ -133,7 +132,7 @@ class ValidationCallback(Callback):
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the configs of all jobs, where they are known."""
-        run_starts(config)
+        run_starts(config, self.at_the_end)
         if not self.check_sweep:
             return
         try:
@@ -165,21 +164,6 @@ class ValidationCallback(Callback):
             job = identify_job(config)
             headline = f"Job {job.job_num} ({' '.join(job.overrides)}) was not started"
             self._stop(config, headline, [InvalidJob(job.job_num, list(job.overrides), violations)])
-
-    @never_breaks_the_job
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Records how the job ended."""
-        record_job_end(config, job_return)
-
-    @never_breaks_the_job
-    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
-
-    @never_breaks_the_job
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Records the end."""
-        run_ends(config)
 
     def _check(self, config: DictConfig) -> ConfigCheck:
         return ConfigCheck(

@@ -5,13 +5,11 @@ must not exist yet is a single step on every file system, NFS included.
 """
 
 import contextlib
-import getpass
 import json
 import os
 import re
 import secrets
 import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -20,7 +18,7 @@ from typing import Final
 
 from hydra_callback_kit.record.identity import RunIdentity
 from hydra_callback_kit.record.journal import JOURNAL_DIR
-from hydra_callback_kit.record.process import ProcessIdentity, this_process
+from hydra_callback_kit.record.process import ProcessIdentity, this_process, user_name
 
 _NAME: Final = re.compile(r"claim-([0-9]+)\.json")
 
@@ -69,7 +67,9 @@ def claim_of(run: RunIdentity, command: list[str]) -> Claim:
     """
     process = this_process()
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Claim(run.run_id, _user(), process.host, process.pid, process.born, shlex.join(command), now, _batch_job())
+    return Claim(
+        run.run_id, user_name() or "?", process.host, process.pid, process.born, shlex.join(command), now, _batch_job()
+    )
 
 
 def lay_claim(root: Path, claim: Claim, is_free: Callable[[Claim | None], bool]) -> bool:
@@ -125,13 +125,6 @@ def _write(file: Path, claim: Claim) -> None:
             written.write(text)
     finally:
         temporary.unlink()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no name for this user id
-        return "?" if sys.platform == "win32" else str(os.getuid())
 
 
 def _batch_job() -> tuple[str, int] | None:

@@ -76,9 +76,10 @@ def identify_run(config: DictConfig) -> RunIdentity:
         mode: Mode = "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
         of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
         directory = config.hydra.sweep.dir if mode == "MULTIRUN" or of_run else config.hydra.run.dir
-        carried["root"] = str(_absolute(config, directory))
+        carried["root"] = str(absolute_directory(config, directory))
         carried["rerun"] = of_run is not None
-        carried["mode"] = "MULTIRUN" if of_run and _absolute(config, config.hydra.run.dir) != Path(carried["root"]) else mode
+        of_sweep = of_run and absolute_directory(config, config.hydra.run.dir) != Path(carried["root"])
+        carried["mode"] = "MULTIRUN" if of_sweep else mode
         carried["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
     return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"], carried["rerun"])
 
@@ -134,14 +135,22 @@ def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | No
     ]
 
 
+def absolute_directory(config: DictConfig, directory: str) -> Path:
+    """Makes a directory of a config absolute: relative ones start where the app was started, also after a `chdir`.
+
+    Args:
+        config: the config that Hydra handed to a hook.
+        directory: such as `hydra.run.dir`.
+
+    Returns:
+        The path without `..`; links in it are not followed.
+    """
+    return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go
+
+
 def _run_that_it_belongs_to(config: DictConfig) -> str | None:
     job = config.hydra.job
     if job.get("num") is None:
         return None
     named = _OF_A_RERUN.fullmatch(str(job.get("id")))
     return named and named[1]
-
-
-def _absolute(config: DictConfig, directory: str) -> Path:
-    """Relative directories start at the directory the app was started in, also where `hydra.job.chdir` has moved on."""
-    return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go

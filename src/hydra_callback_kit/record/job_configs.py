@@ -94,13 +94,26 @@ def seen_by_the_job(config: DictConfig) -> Iterator[DictConfig]:
     Yields:
         A copy without the `hydra` node; resolving it changes no job's config.
     """
+    with resolved_as_in_the_job(config):
+        yield app_part(config)
+
+
+@contextlib.contextmanager
+def resolved_as_in_the_job(config: DictConfig) -> Iterator[None]:
+    """Lets interpolations say what they will say in the job: `${hydra:...}` and `hydra.job.env_set` included.
+
+    What a resolver that keeps its answers has said in the context, it says in the job too.
+
+    Args:
+        config: a job's config with its `hydra` node, or a single run's; it is as before when the context ends.
+    """
     before = HydraConfig.instance().cfg
     HydraConfig.instance().cfg = config  # type: ignore[assignment]  # Hydra too keeps a config with a `hydra` node there
     try:
         with contextlib.suppress(OmegaConfBaseException):
             _set_output_dir(config, os.path.abspath(_output_dir(config.hydra)))  # noqa: PTH100  as Hydra does
         with env_override(_variables(config.hydra)):
-            yield app_part(config)
+            yield
     finally:
         HydraConfig.instance().cfg = before
         _set_output_dir(config, "???")

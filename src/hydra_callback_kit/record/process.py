@@ -35,6 +35,11 @@ def program() -> list[str]:
     return [sys.executable, *typed]
 
 
+def command_line() -> list[str]:
+    """The words of the command line that started the calling process, as they were typed: not for the record as they are."""
+    return [*program(), *sys.argv[1:]]
+
+
 def this_process() -> ProcessIdentity:
     """Tells the calling process, also after a fork."""
     return _of_this_process()[0]
@@ -43,6 +48,16 @@ def this_process() -> ProcessIdentity:
 def this_process_token() -> str:
     """A random word of the calling process: two containers may share a host name and a pid."""
     return _of_this_process()[1]
+
+
+def user_name() -> str | None:
+    """Who runs the calling process; None where the user has no name, as in some containers."""
+    import getpass  # noqa: PLC0415  most processes need not know
+
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return None
 
 
 def is_alive(process: ProcessIdentity) -> bool | None:

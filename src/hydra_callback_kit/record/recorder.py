@@ -22,7 +22,7 @@ from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
 from hydra_callback_kit.record.plan import planned_jobs
-from hydra_callback_kit.record.process import program
+from hydra_callback_kit.record.process import command_line, program
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import masked, redaction_of
 from hydra_callback_kit.record.values import to_json, type_name
@@ -74,7 +74,6 @@ def record_run_start(config: DictConfig) -> None:
     carried["run_started_s"] = time.monotonic()
     carried["run_pid"] = os.getpid()
     redaction = redaction_of(config)
-    started_by = program()
     planned = planned_jobs(config) if run.mode == "MULTIRUN" else None
     write_line(
         run,
@@ -83,8 +82,8 @@ def record_run_start(config: DictConfig) -> None:
             "mode": run.mode,
             "root": run.root,
             "cwd": config.hydra.runtime.cwd,
-            "program": redaction.of_overrides(started_by),
-            "command": redaction.of_overrides([*started_by, *sys.argv[1:]]),
+            "program": redaction.of_overrides(program()),
+            "command": redaction.of_overrides(command_line()),
             "job_name": config.hydra.job.name,
             "config_name": config.hydra.job.config_name,
             "overrides": redaction.of_overrides(task_overrides(config)),

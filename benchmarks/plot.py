@@ -1,0 +1,47 @@
+"""The table's figures that most people ask for, as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from contenders import PEER
+from harness import Line
+
+SHOWN = ("standard_callbacks", "everything", PEER)
+COLOURS = ("#0072B2", "#56B4E9", "#D55E00")
+PANELS = (
+    ("Start-up, wall time", "single run, wall time against bare: {}", "times bare Hydra"),
+    ("Start-up, peak memory", "single run, peak memory against bare: {}", "times bare Hydra"),
+    ("In the hooks, 200 jobs", "in the hooks per job, 200 jobs, 50 keys: {}", "ms a job"),
+    ("In the hooks, 1,000 jobs", "in the hooks per job, 1,000 jobs, 50 keys: {}", "ms a job"),
+)
+
+
+def draw(lines: Sequence[Line], file: Path) -> None:
+    """Draws bars for the sets and the peer.
+
+    Args:
+        lines: those of `startup` and `sweeps`; a figure that is not among them is left out.
+        file: where the picture goes; its suffix decides the format.
+    """
+    import matplotlib as mpl  # noqa: PLC0415  only the picture needs it
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    measured = {line.what: line.measured for line in lines}
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(11, 2.2), layout="constrained")
+    for axis, (title, what, unit) in zip(axes, PANELS, strict=True):
+        values = [measured.get(what.format(name), 0.0) for name in SHOWN]
+        bars = axis.barh(SHOWN, values, color=COLOURS)
+        axis.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
+        axis.invert_yaxis()
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel(unit, fontsize=8)
+        axis.tick_params(labelsize=8)
+        axis.margins(x=0.2)
+        if unit.startswith("times"):
+            axis.axvline(1, color="0.5", linewidth=0.8)
+        axis.spines[["top", "right"]].set_visible(False)
+        if axis is not axes[0]:
+            axis.set_yticklabels([])
+    figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)

@@ -1,0 +1,82 @@
+"""`latest_run_callback`: one path that always leads to the latest run."""
+
+import logging
+import os
+from typing import Any
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.latest_link import link_directory, point
+from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.recording import RecordingCallback
+from hydra_callback_kit.record.identity import absolute_directory, identify_run
+
+log = logging.getLogger("hydra_callback_kit.latest_run_callback")
+
+
+class LatestRunCallback(RecordingCallback):
+    """Keeps a link to the directory of the run or sweep that was started last, from its start on.
+
+    The link lies in the deepest directory of the path that is the same for every run: above the first part of
+    `hydra.run.dir` or `hydra.sweep.dir` that comes from `${now:...}`, also through other interpolations. With Hydra's own
+    `outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}` it is `outputs/latest`, and `multirun/latest` for sweeps; with
+    `${paths.logs}/${name}/runs/${now:...}` it is `runs/latest` there. A path without `${now:...}` has it beside the run's
+    directory: `hydra.run.dir=out/a` makes `out/latest`. There is none for a run in the directory that the app was started
+    in, or above.
+
+    The link is relative, so that the whole folder can be moved, and takes an earlier link's place in one step: it is never
+    missing or broken in between, and of runs that start at once it is one's. A file or directory of that name is left as it
+    is, with a warning. A job that is run again (`hydra-callback-kit rerun`) does not move the link.
+
+    Args:
+        name: the link's name, without a path.
+
+    Raises:
+        ParameterError: if `name` is empty, `.`, `..`, or has a `/` in it.
+
+    Files:
+        `latest`: a symbolic link; where such links cannot be made (Windows without the right to, some network drives)
+        instead `latest.txt`, one line with the relative path.
+        `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [latest_run_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            latest_run_callback:
+              name: newest
+        ```
+    """
+
+    def __init__(self, name: str = "latest") -> None:
+        if not isinstance(name, str) or name.strip() in {"", ".", ".."} or {"/", "\0", os.sep} & set(name):
+            raise ParameterError("name", name, "the name of a link, without a path", "Write name=latest.")
+        self.name = name
+
+    @never_breaks_the_job
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Points the link to the run's output directory."""
+        super().on_run_start(config=config, **kwargs)
+        self._point(config)
+
+    @never_breaks_the_job
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Points the link to the sweep directory."""
+        super().on_multirun_start(config=config, **kwargs)
+        self._point(config)
+
+    def _point(self, config: DictConfig) -> None:
+        run = identify_run(config)
+        # a directory that could not be made has had its error, and nothing is to point to it
+        if run.rerun or not run.root.is_dir() or absolute_directory(config, "").is_relative_to(run.root):
+            return
+        link = link_directory(config, run) / self.name
+        if run.root.is_relative_to(link) or (link.exists() and not link.is_symlink()):
+            log.warning("%s is not a link: it is left as it is, and there is no link to the latest run.", link)
+            return
+        log.info("Latest run: %s", point(link, run.root))
