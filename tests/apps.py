@@ -17,6 +17,7 @@ ON_LAUNCHER = {
     "basic": [],
     "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
     "submitit_local": ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"],
+    "ray": ["hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"],
 }
 VERSION_BASE = {"version_base": None} if HYDRA_VERSION < (1, 4) else {}
 """What `initialize_config_dir` wants besides: 1.3 warns without it, 1.4 with it."""

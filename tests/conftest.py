@@ -1,9 +1,25 @@
 """The fixtures that all tests share."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from apps import LAUNCHERS, App
+from faults.matrix import pytest_terminal_summary
+from hypothesis import HealthCheck, settings
+from journals import Fresh
+
+__all__ = ["pytest_terminal_summary"]  # a plugin's hook, which pytest finds here in every one of its processes
+
+
+# a change that has nothing to do with a property must not make it fail: CI tries the same examples each time, the nightly
+# run looks for new ones
+settings.register_profile(
+    "ci", max_examples=200, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture
@@ -16,3 +32,16 @@ def app(tmp_path: Path) -> App:
 def launcher(request: pytest.FixtureRequest) -> str:
     """Each launcher in turn."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    """Makes empty directories."""
+    base = tmp_path_factory.mktemp("fresh")
+
+    def made(name: str) -> Path:
+        shutil.rmtree(base / name, ignore_errors=True)
+        (base / name).mkdir()
+        return base / name
+
+    return made

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from apps import App
+from apps import ON_LAUNCHER, App
 
 pytestmark = pytest.mark.ray
 
@@ -13,7 +13,7 @@ defaults:
   - _self_
 x: 0
 """
-ON_RAY = ["hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"]
+ON_RAY = ON_LAUNCHER["ray"]
 
 
 @pytest.mark.parametrize(

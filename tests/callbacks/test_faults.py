@@ -69,6 +69,7 @@ def test_a_full_disk_costs_one_error_line(app: App) -> None:
     assert done.stdout.count("result ok") == 9
     assert (done.stdout + done.stderr).count("cannot be written") == 1
     assert max(file.stat().st_size for file in done.root.glob(".callbacks/*")) <= 1500
+    assert "running" not in done.stdout.lower()  # what ended and could not say so
 
 
 def test_a_sweep_directory_that_vanishes_costs_one_error_line(app: App) -> None:

@@ -2,67 +2,17 @@
 
 import json
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from journals import a_run, lines_of, rewritten, write_job, write_sweep
 
 from hydra_callback_kit.record import writer
-from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.record.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.record.reader import JournalNotFoundError, read_run, read_runs
-from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.writer import write_line
-
-
-def a_run(root: Path, run_id: str = "20260101T000000-aa") -> RunIdentity:
-    """A sweep's identity."""
-    return RunIdentity(run_id, root, "MULTIRUN")
-
-
-def a_job(run: RunIdentity, num: int, attempt: str = "1") -> JobIdentity:
-    """A job's identity."""
-    return JobIdentity(run, num, f"{num}.{attempt}", os.getpid(), str(num), "app", (f"x={num}",), run.root / str(num))
-
-
-def write_job(run: RunIdentity, num: int, status: str | None, attempt: str = "1", **facts: Any) -> None:
-    """Writes what a job writes; without a status it never ends."""
-    job = a_job(run, num, attempt)
-    write_line(run, "job_started", {"job_id": str(num), "overrides": [f"x={num}"], "output_dir": str(num)}, job)
-    if status is not None:
-        write_line(run, "job_ended", {"status": status, "duration_s": 0.5, **facts}, job)
-
-
-def write_sweep(root: Path) -> RunIdentity:
-    """A sweep in which jobs ended in every way and one was tried twice."""
-    run = a_run(root)
-    write_line(run, "run_started", {"mode": "MULTIRUN", "command": ["app.py"]})
-    write_job(run, 0, "COMPLETED", return_value=float("nan"))
-    write_job(run, 1, "FAILED", error={"type": "ValueError", "message": "boom", "traceback": "..."})
-    write_job(run, 2, None)
-    write_job(run, 3, "FAILED")
-    write_job(run, 3, "COMPLETED", attempt="2", return_value={"a": 1})
-    write_line(run, "job_facts", {"cpu_s": 1.5}, a_job(run, 0))
-    write_line(run, "run_ended", {"duration_s": 3.0})
-    return run
-
-
-def lines_of(root: Path) -> list[bytes]:
-    """All lines of a journal."""
-    return [line for file in sorted((root / ".callbacks").iterdir()) for line in file.read_bytes().splitlines(keepends=True)]
-
-
-def rewritten(root: Path, lines: list[bytes]) -> RunRecord:
-    """The record of a journal that consists of these lines, in one file, as read from `root`."""
-    for file in (root / ".callbacks").iterdir():
-        file.unlink()
-    (root / ".callbacks" / "20260101T000000-aa.x-1-2.jsonl").write_bytes(b"".join(lines))
-    return read_run(root)
 
 
 def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -85,52 +35,6 @@ def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (last.return_value, last.overrides, last.output_dir) == ({"a": 1}, {"x": 3}, tmp_path / "3")
     assert (last.host, last.pid) == (this_process().host, os.getpid())
     assert not run.broken_lines
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(seed=st.integers(), repeats=st.lists(st.integers(0, 12), max_size=10))
-def test_order_and_repetition_make_no_difference(tmp_path: Path, seed: int, repeats: list[int]) -> None:
-    """Any order of the lines, any of them repeated: the same record."""
-    for file in tmp_path.glob(".callbacks/*"):
-        file.unlink()
-    write_sweep(tmp_path)
-    expected = repr(read_run(tmp_path))
-    lines = lines_of(tmp_path)
-    shuffled = lines + [lines[index % len(lines)] for index in repeats]
-    random.Random(seed).shuffle(shuffled)  # noqa: S311  a test's order needs no secrecy
-    assert repr(rewritten(tmp_path, shuffled)) == expected
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(cut=st.integers(1, 200))
-def test_a_torn_last_line_is_ignored(tmp_path: Path, cut: int) -> None:
-    """A process killed as it wrote leaves half a line, and everything before it counts."""
-    for file in tmp_path.glob(".callbacks/*"):
-        file.unlink()
-    write_sweep(tmp_path)
-    lines = lines_of(tmp_path)
-    run = rewritten(tmp_path, [*lines[:-1], lines[-1][:-cut]])
-    assert not run.broken_lines
-    assert len(run.jobs) == 4
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
-@given(data=st.data())
-def test_a_flipped_byte_costs_one_line_and_is_named(tmp_path: Path, data: st.DataObject) -> None:
-    """Whatever byte is changed: no crash, every other line is read, and an unreadable one is named with file and line."""
-    for file in tmp_path.glob(".callbacks/*"):
-        file.unlink()
-    write_sweep(tmp_path)
-    lines = lines_of(tmp_path)
-    number = data.draw(st.integers(0, len(lines) - 1))
-    position = data.draw(st.integers(0, len(lines[number]) - 2))
-    byte = data.draw(st.integers(0, 255))
-    lines[number] = lines[number][:position] + bytes([byte]) + lines[number][position + 1 :]
-    run = rewritten(tmp_path, lines)
-    for broken in run.broken_lines:
-        assert broken.line_number in (number + 1, number + 2)
-        assert str(broken).startswith(f"{broken.file}:{broken.line_number}: ")
-    assert len(run.jobs) >= 3
 
 
 @pytest.mark.parametrize("line", [b"{}", b"[]", b'"x"', b"nonsense", b'{"v":99}', b"\xff\xfe", b"[" * 100_000])
@@ -158,6 +62,8 @@ def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
     for alive, status in ((True, "RUNNING"), (None, "RUNNING"), (False, "INTERRUPTED")):
         record = read_run(tmp_path, is_alive=lambda process, alive=alive: alive)
         assert (record.jobs[0].status, record.status) == (status, status)
+    known = read_run(tmp_path, is_alive=lambda process: True, has_ended=True)  # as the run's own process knows
+    assert (known.jobs[0].status, known.status) == ("INTERRUPTED", "INTERRUPTED")
     write_line(run, "run_ended", {})
     assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
 

@@ -2,11 +2,9 @@
 
 import pytest
 from apps import App
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra_callback_kit.record.overrides import quoted_value
 from hydra_callback_kit.record.plan import jobs_of, missing_jobs
 from hydra_callback_kit.record.reader import read_run
 
@@ -51,21 +49,6 @@ def test_the_plan_is_recorded_where_it_is_known(app: App) -> None:
     assert (
         missing_jobs(jobs_of(run.facts["planned_overrides"]), [(job.job_num, job.task_overrides) for job in run.jobs]) == {}
     )
-
-
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text == text.strip()))
-@example("a ${b} \\${c}")
-@example("it's\\")
-@example("\\'")
-@example("null")
-@example("1e5")
-@settings(max_examples=50, deadline=None)
-def test_any_path_can_be_an_override(text: str) -> None:
-    """Hydra's own parser reads back what was written, whatever quotes, backslashes and dollars a directory's name has."""
-    from omegaconf import OmegaConf  # noqa: PLC0415  the config that the override would land in
-
-    override = OverridesParser.create().parse_override(f"hydra.run.dir={quoted_value(text)}")
-    assert OmegaConf.create({"dir": override.value()})["dir"] == text
 
 
 CALLBACKS = "defaults:\n  - callbacks: [logging_callback]\n  - _self_\n"

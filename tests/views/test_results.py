@@ -1,6 +1,5 @@
 """The results table as a pure function of records: columns, formats, ranking and averages."""
 
-import csv
 import json
 import math
 from pathlib import Path
@@ -8,8 +7,6 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from hydra_callback_kit.record.records import JobError, JobRecord, RunRecord
 from hydra_callback_kit.record.values import from_json
@@ -85,47 +82,6 @@ def test_what_was_cut_stays_in_one_column() -> None:
     jobs = [job(0, value={"pixels": cut, "none": {}, "many": {str(n): n for n in range(101)}}), job(1, value=cut)]
     columns = [column for column in flat_columns(jobs) if column.startswith("return_value")]
     assert columns == ["return_value.pixels", "return_value.none", "return_value.many", "return_value"]
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
-cells = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.lists(st.integers(), max_size=3)
-values = st.lists(st.dictionaries(texts.filter(lambda key: "." not in key), cells, min_size=1, max_size=4), min_size=1)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
-@given(values)
-def test_every_format_keeps_every_value(tmp_path: Path, values: list[dict[str, Any]]) -> None:
-    """NaN, infinities, quotes, commas, newlines, unicode: what was returned is read back from each format."""
-    run = a_run(*(job(n, f"x={n}", value=value) for n, value in enumerate(values)))
-    for name in ("r.json", "r.jsonl", "r.csv", "r.md", "r.parquet"):
-        write_table(tmp_path / name, results_table(run))
-
-    text = (tmp_path / "r.json").read_text("utf-8")
-    rows = [from_json(row) for row in json.loads(text, parse_constant=pytest.fail)]
-    assert same([row["return_value"] for row in rows], values)
-    lines = (tmp_path / "r.jsonl").read_bytes().decode("utf-8").removesuffix("\n").split("\n")
-    assert same([from_json(json.loads(line)) for line in lines], rows)
-
-    with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
-        table = list(csv.DictReader(file))
-    arrow = pyarrow.parquet.read_table(tmp_path / "r.parquet").to_pylist()
-    for written, from_csv, from_parquet in zip(values, table, arrow, strict=True):
-        for key, value in written.items():
-            cell, typed = from_csv[f"return_value.{key}"], from_parquet[f"return_value.{key}"]
-            if value is None:
-                assert (cell, typed) == ("", None)
-            elif isinstance(value, str):
-                assert cell == typed == value
-            elif isinstance(value, float):
-                assert same(float(cell), value)
-                assert same(float(typed), value)
-            elif isinstance(value, int) and not isinstance(value, bool):
-                assert int(cell) == value
-                assert int(typed) == value
-            else:
-                assert json.loads(cell) == value
-                assert (json.loads(typed) if isinstance(typed, str) else typed) == value
-    assert len((tmp_path / "r.md").read_bytes().decode("utf-8").removesuffix("\n").split("\n")) == len(values) + 2
 
 
 def test_what_no_encoding_has_is_escaped(tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ a callback does at the end is armed at the start, and the end of the process mak
 
 import atexit
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import gates
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_run_end, record_run_start
+from hydra_callback_kit.record.records import RunRecord
 
 Finish = Callable[[DictConfig], None]
 
@@ -61,6 +63,23 @@ def disarm(config: DictConfig, finish: Finish | None) -> bool:
     if not finishes:
         _armed.pop(key, None)
     return was_armed
+
+
+def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> RunRecord:
+    """Reads what is to be summed up at the end of a run.
+
+    Args:
+        config: the config of `on_run_end` or `on_multirun_end`.
+        without: names of facts that are left out.
+
+    Returns:
+        The run's record. No job of a run that ends here is RUNNING, whether or not the disk took the line that says so.
+
+    Raises:
+        JournalNotFoundError: if no line of it could be written.
+    """
+    identity = identify_run(config)
+    return read_run(identity.root, identity.run_id, without=without, has_ended=not identity.rerun)
 
 
 _armed: dict[tuple[int, str], tuple[DictConfig, list[Finish]]] = {}

@@ -10,12 +10,11 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
 from hydra_callback_kit.callbacks.parameters import log_level
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
@@ -121,7 +120,7 @@ class LoggingCallback(RecordingCallback):
         identity = identify_run(config)
         if identity.rerun:
             return  # what the whole run has come to was said when it ended
-        run = read_run(identity.root, identity.run_id)
+        run = run_at_its_end(config)
         went_wrong = unfinished(run) or run.broken_lines or run.status == "FAILED"
         level = max(self.level, logging.ERROR) if went_wrong else self.level
         log.log(level, "%s", run_summary(run))

@@ -10,11 +10,11 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_facts, record_job_start
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import json_text, write_atomically
@@ -85,7 +85,7 @@ class PerformanceCallback(RecordingCallback):
     def at_the_end(self, config: DictConfig) -> None:
         """Writes and logs the summary."""
         identity = identify_run(config)
-        run = read_run(identity.root, identity.run_id)
+        run = run_at_its_end(config)
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to sum up
         if not identity.rerun:

@@ -13,12 +13,12 @@ from omegaconf import DictConfig
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_starts
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.reader import facts_of_runs, read_run
+from hydra_callback_kit.record.reader import facts_of_runs
 from hydra_callback_kit.record.recorder import record_job_facts, record_job_start
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
@@ -153,7 +153,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         with_configs = self.include_config and (
             self.sort_by is not None or any(Path(name).suffix.lower() in _HOLD_CONFIGS for name in self.output_files)
         )
-        run = read_run(identity.root, identity.run_id, without=() if with_configs else ("config",))
+        run = run_at_its_end(config, without=() if with_configs else ("config",))
         if not run.jobs:
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)

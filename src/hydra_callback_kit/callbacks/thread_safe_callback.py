@@ -16,9 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.forwarding import WrappedCallbacks, make_up_for_the_end
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import disarm, run_starts
+from hydra_callback_kit.callbacks.lifecycle import disarm, run_at_its_end, run_starts
 from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished
 from hydra_callback_kit.views.files import json_text, write_atomically
@@ -160,7 +159,7 @@ class ThreadSafeCallback(Callback):
         finally:
             self._forward(hook, config=config, **kwargs)
         identity = identify_run(config)
-        run = read_run(identity.root, identity.run_id)
+        run = run_at_its_end(config)
         if run.mode == "MULTIRUN":
             log.log(logging.WARNING if not_finished(run) else logging.INFO, "%s", concurrency_text(run))
         if self.output_file is not None:

@@ -2,6 +2,8 @@
 
 import gc
 import importlib
+import io
+import sys
 from typing import Final
 
 import click
@@ -45,6 +47,9 @@ def main(ctx: click.Context) -> None:
 
     The exit code is 0; 1 when there is nothing to show or a job that was run again failed; 2 when a command is used wrongly.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a job returned may hold characters that the terminal has not
+            stream.reconfigure(errors="backslashreplace")
     if gc.isenabled():
         # a command ends before there is any garbage, and looking for it among many records takes a tenth of the time
         gc.disable()

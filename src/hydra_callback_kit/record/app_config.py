@@ -21,7 +21,7 @@ def app_config(config: DictConfig) -> dict[str, Any]:
         Plain Python values, interpolations resolved, enums by name; missing values stay `???`. An interpolation that cannot
         be resolved is returned as it was written.
     """
-    plain = {str(key): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
+    plain = _plain_app(config)
     redaction = redaction_of(config)
     # an interpolation may have brought a secret to where the key does not tell: postgres://user:${db.password}@host
     redacted: dict[str, Any] = masked(redaction.of_value(plain), redaction.secrets_in(plain))
@@ -30,8 +30,12 @@ def app_config(config: DictConfig) -> dict[str, Any]:
 
 def secrets_of(config: DictConfig) -> set[str]:
     """The secret texts of a config, which must not appear in what is written of an error either."""
-    plain = {str(key): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
+    plain = _plain_app(config)
     return redaction_of(config).secrets_in(plain)
+
+
+def _plain_app(config: DictConfig) -> dict[str, Any]:
+    return {str(_name(key)): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
 
 
 def _plain(parent: Any, key: Any, node: Any) -> Any:

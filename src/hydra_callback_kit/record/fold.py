@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from hydra_callback_kit.record.process import ProcessIdentity
 from hydra_callback_kit.record.records import BrokenLine, JobError, JobRecord, RunRecord, Status
-from hydra_callback_kit.record.values import from_json
+from hydra_callback_kit.record.values import from_json, measured
 
 Line = Mapping[str, Any]
 IsAlive = Callable[[ProcessIdentity], "bool | None"]
@@ -118,13 +118,16 @@ class RunFold:
             span = self._jobs[job] = _Span(attempt, first)
         span.add(line, names, process)
 
-    def record(self, root: Path, broken_lines: Iterable[BrokenLine], is_alive: IsAlive) -> RunRecord:
+    def record(
+        self, root: Path, broken_lines: Iterable[BrokenLine], is_alive: IsAlive, *, has_ended: bool = False
+    ) -> RunRecord:
         """Makes the record, once: what was folded is given up to it.
 
         Args:
             root: where the journal lies.
             broken_lines: the journal's lines that could not be read.
             is_alive: tells whether a process still runs.
+            has_ended: whether the run is known to have ended, although no line may say so.
 
         Returns:
             The run and its jobs, in the order of their numbers.
@@ -134,8 +137,8 @@ class RunFold:
         # without the parent's lines (its disk was full, say), the jobs decide
         parent = run.process if run.started_at is not None else None
         planned: int | None = run.get("planned_jobs", int)
-        over = run.ended_at is not None or (parent is not None and alive.is_gone(parent))
-        ended = run.ended_at is not None
+        ended = has_ended or run.ended_at is not None
+        over = ended or (parent is not None and alive.is_gone(parent))
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple(_job_record(num, self._jobs.pop(num), root, alive, run_ended=ended) for num in sorted(self._jobs))
         return RunRecord(
@@ -146,7 +149,7 @@ class RunFold:
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at,
-            duration_s=run.get("duration_s", int, float),
+            duration_s=measured(run.facts.get("duration_s")),
             planned_jobs=planned,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
@@ -204,7 +207,7 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
         job_name=last.get("job_name", str),
         started_at=last.started_at,
         ended_at=last.ended_at,
-        duration_s=last.get("duration_s", int, float),
+        duration_s=measured(facts.get("duration_s")),
         attempts=attempts,
         host=process.host if process else None,
         pid=process.pid if process else None,

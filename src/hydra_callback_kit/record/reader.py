@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ def read_run(
     *,
     without: Collection[str] = (),
     is_alive: IsAlive = is_process_alive,
+    has_ended: bool = False,
 ) -> RunRecord:
     """Reads one run from its journal.
 
@@ -46,6 +49,8 @@ def read_run(
         run_id: which run; None for the latest.
         without: names of facts that are left out; a large one such as `config` is most of a record.
         is_alive: tells whether a process still runs.
+        has_ended: whether the caller knows that the run has ended; the journal may not say so, where it could not be
+            written. A job without an end is INTERRUPTED then, not RUNNING.
 
     Returns:
         The run's record.
@@ -57,7 +62,9 @@ def read_run(
     if not known or (run_id is not None and run_id not in known):
         raise JournalNotFoundError(root, known)
     wanted = known[-1] if run_id is None else run_id
-    return _read(root, sorted((root / JOURNAL_DIR).glob(f"{wanted}.*.jsonl")), is_alive, {wanted}, without)[wanted]
+    files = sorted((root / JOURNAL_DIR).glob(f"{wanted}.*.jsonl"))
+    folds, broken = _read(files, {wanted}, without)
+    return folds[wanted].record(root, broken, is_alive, has_ended=has_ended)
 
 
 def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRecord]:
@@ -67,8 +74,8 @@ def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRe
         root: the directory that holds the journal.
         is_alive: tells whether a process still runs.
     """
-    runs = _read(root, sorted((root / JOURNAL_DIR).glob("*.jsonl")), is_alive, run_ids(root))
-    return [runs[run_id] for run_id in sorted(runs)]
+    folds, broken = _read(sorted((root / JOURNAL_DIR).glob("*.jsonl")), run_ids(root))
+    return [folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)]
 
 
 def facts_of_runs(root: Path, name: str) -> list[Any]:
@@ -119,6 +126,8 @@ def parse_line(text: bytes) -> dict[str, Any]:
                 raise BrokenLineError(f"{key!r} is missing or of the wrong type")
     if line["v"] != SCHEMA_VERSION:
         raise BrokenLineError(f"schema version {line['v']}, but this release reads version {SCHEMA_VERSION}")
+    if not _is_time(line["time"]):
+        raise BrokenLineError("'time' is no time in UTC")
     if "job" in line and (type(line["job"]) is not int or type(line.get("attempt")) is not str):
         raise BrokenLineError("'job' or 'attempt' is missing or of the wrong type")
     return line
@@ -138,9 +147,20 @@ _SHAPE: dict[str, tuple[type, ...]] = {
 _INTACT = {(int, str, str, str, str, int, str, dict)}
 
 
+# views sort by it as text and write it as a time
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\+00:00")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _TIME.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
 def _read(
-    root: Path, files: Iterable[Path], is_alive: IsAlive, wanted: Iterable[str], without: Collection[str] = ()
-) -> dict[str, RunRecord]:
+    files: Iterable[Path], wanted: Iterable[str], without: Collection[str] = ()
+) -> tuple[dict[str, RunFold], list[BrokenLine]]:
     folds = {run_id: RunFold(run_id, without) for run_id in wanted}
     broken: list[BrokenLine] = []
     for file in files:
@@ -154,7 +174,7 @@ def _read(
             if line["run"] not in folds:
                 folds[line["run"]] = RunFold(line["run"], without)
             folds[line["run"]].add(line)
-    return {run_id: fold.record(root, broken, is_alive) for run_id, fold in folds.items()}
+    return folds, broken
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes, bool]]:

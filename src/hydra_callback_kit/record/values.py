@@ -30,6 +30,9 @@ MAX_VALUES: Final = 10_000
 MAX_INT_BITS: Final = 4_096
 """A larger integer becomes its hexadecimal `repr`."""
 
+MAX_MEASURED: Final = 1e18
+"""No job takes so many seconds or bytes: a larger figure was not measured but damaged."""
+
 MAX_FLOAT_BITS: Final = 1_023
 """A larger integer is no metric: no float holds it."""
 
@@ -104,6 +107,11 @@ def is_cut(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Tells whether a value can be ranked and averaged: a float, or an integer that a float can hold; not a boolean."""
     return type(value) is float or (type(value) is int and value.bit_length() <= MAX_FLOAT_BITS)
+
+
+def measured(value: Any) -> float | None:
+    """Returns a number of seconds or bytes; None for what cannot be one, which a damaged journal may hold."""
+    return value if is_number(value) and 0 <= value <= MAX_MEASURED else None
 
 
 def type_name(of: type) -> str:

@@ -70,7 +70,8 @@ def _start(run: RunRecord) -> dict[str, Any]:
 
 def _overrides(run: RunRecord) -> dict[str, str]:
     """As they were written: a sweep's values are a list of choices."""
-    texts = [str(text) for name in ("overrides", "hydra_overrides") for text in run.facts.get(name) or ()]
+    given = [run.facts.get(name) for name in ("overrides", "hydra_overrides")]
+    texts = [str(text) for words in given if isinstance(words, list) for text in words]
     return {key: text.partition("=")[2] or text for text in texts if (key := override_key(text)) not in _DIRECTORIES}
 
 

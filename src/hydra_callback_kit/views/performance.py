@@ -4,6 +4,7 @@ import statistics
 from typing import Any
 
 from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.record.values import measured
 from hydra_callback_kit.views import wording
 
 
@@ -75,8 +76,7 @@ def performance_text(run: RunRecord) -> str:
 
 
 def _number(job: JobRecord, fact: str) -> float | None:
-    value = job.facts.get(fact)
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return measured(job.facts.get(fact))
 
 
 def _percentile_95(values: list[float]) -> float | None:

@@ -1,0 +1,176 @@
+"""What must hold of an app with our callbacks, whatever went wrong: each complaint is a sentence."""
+
+import csv
+import fnmatch
+import html.parser
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from click.testing import CliRunner
+from faults.fault import CALLBACKS, IN_ONE_PROCESS, Fault
+from faults.scene import Left
+
+from hydra_callback_kit import load_run
+from hydra_callback_kit.cli.main import main
+from hydra_callback_kit.record.reader import JournalNotFoundError
+from hydra_callback_kit.views.run import Run
+
+
+def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]:
+    """Compares an app with our callbacks to the same app without them.
+
+    Args:
+        fault: what went wrong in both.
+        launcher: under which launcher.
+        ours: what the app with our callbacks left.
+        bare: what the other left.
+
+    Returns:
+        What is not as it should be.
+    """
+    return [
+        *_exit(fault, ours, bare),
+        *_reports(fault, ours),
+        *_leftovers(ours, bare),
+        *_strangers(ours.root),
+        *_files(ours.root),
+        *_record(fault, launcher, ours),
+    ]
+
+
+def _exit(fault: Fault, ours: Left, bare: Left) -> Iterator[str]:
+    expected = bare.code if fault.code is None else fault.code
+    if ours.code != expected or ours.code is None:
+        yield f"exit code {ours.code}, expected {expected}"
+
+
+def _reports(fault: Fault, ours: Left) -> Iterator[str]:
+    """A hook that raises is seen in Hydra's warning, and one that failed in our own report."""
+    if "hydra_callback_kit/callbacks" in ours.output and not fault.reports:
+        yield "a traceback goes through our callbacks"
+    reported = "Please report this as a bug" in ours.output
+    if reported != fault.reports:
+        yield "a bug of ours is reported" if reported else "the failure of our callbacks is not reported"
+
+
+def _leftovers(ours: Left, bare: Left) -> Iterator[str]:
+    for what in ("processes", "threads", "files"):
+        left = getattr(ours, what) - getattr(bare, what)
+        if left:
+            yield f"{what} left behind: {sorted(left)}"
+
+
+_KNOWN = (
+    *("*.hydra/*.yaml", "multirun.yaml", "*app.log", ".submitit/*"),  # Hydra's own
+    ".callbacks/*.jsonl",
+    *(file for files in CALLBACKS.values() for file in files),
+)
+
+
+def _strangers(root: Path) -> Iterator[str]:
+    """Temporary files and locks would be among them."""
+    for file in sorted(root.rglob("*")):
+        name = file.relative_to(root).as_posix()
+        if not file.is_dir() and not any(fnmatch.fnmatchcase(name, known) for known in _KNOWN):
+            yield f"{name} left behind"
+
+
+def _files(root: Path) -> Iterator[str]:
+    for file in sorted(root.rglob("*")):
+        read = _READERS.get(file.suffix)
+        if read is not None and file.is_file():
+            try:
+                read(file)
+            except (ValueError, csv.Error) as error:
+                yield f"{file.relative_to(root)} cannot be read: {error}"
+
+
+def _read_json(file: Path) -> None:
+    json.loads(file.read_text("utf-8"), parse_constant=_not_json)
+
+
+def _read_json_lines(file: Path) -> None:
+    """The last line of a journal may be torn."""
+    lines = file.read_bytes().split(b"\n")
+    for line in lines[:-1]:
+        if line:
+            json.loads(line, parse_constant=_not_json)
+
+
+def _read_csv(file: Path) -> None:
+    with file.open(encoding="utf-8", newline="") as text:
+        head, *rows = csv.reader(text, strict=True)
+    if any(len(row) != len(head) for row in rows):
+        raise ValueError("rows of different lengths")
+
+
+def _read_html(file: Path) -> None:
+    text = file.read_text("utf-8")
+    parser = html.parser.HTMLParser()
+    parser.feed(text)
+    parser.close()
+    if not text.rstrip().endswith("</html>"):
+        raise ValueError("it has no end")
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_READERS = {".json": _read_json, ".jsonl": _read_json_lines, ".csv": _read_csv, ".html": _read_html}
+
+
+def _record(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
+    try:
+        run = load_run(ours.root)
+    except JournalNotFoundError:
+        if not fault.unrecorded:
+            yield "there is no record"
+        return
+    if run.broken_lines:
+        yield f"broken lines: {[str(line) for line in run.broken_lines]}"
+    shown = CliRunner().invoke(main, ["show", str(ours.root)])
+    if shown.exit_code != 0:
+        yield f"show ended with {shown.exit_code}: {shown.output} {shown.exception!r}"
+    yield from _jobs(fault, launcher, ours, run)
+    if not fault.kills and not fault.reports:
+        yield from _views(fault, ours, run)
+
+
+def _jobs(fault: Fault, launcher: str, ours: Left, run: Run) -> Iterator[str]:
+    statuses = {job.job_num: job.status for job in run.jobs}
+    # in one process what came before the fault is on record for good
+    recorded_before = launcher in IN_ONE_PROCESS and fault.name != "directory deleted"
+    for x in sorted(ours.started):
+        num = 0 if launcher == "single run" else x
+        if num not in statuses:
+            if not fault.unrecorded or (recorded_before and x <= 1):
+                yield f"job {num} started and has no record"
+        elif x == 1:
+            if statuses[num] not in fault.struck:
+                yield f"job {num} is {statuses[num]}, expected {' or '.join(sorted(fault.struck))}"
+        elif statuses[num] not in ({"COMPLETED"} if recorded_before and x == 0 else _expected(fault, ours, x)):
+            yield f"job {num} is {statuses[num]}"
+    for num, status in statuses.items():
+        if num not in ours.started and launcher != "single run" and status != "INTERRUPTED" and not fault.unrecorded:
+            yield f"job {num} is {status}, and its task function never began"
+    if any(job.duration_s is not None and job.duration_s < 0 for job in run.jobs):
+        yield "a duration is negative"
+
+
+def _expected(fault: Fault, ours: Left, x: int) -> frozenset[str]:
+    return fault.others if x in ours.ended else frozenset({"INTERRUPTED"})
+
+
+def _views(fault: Fault, ours: Left, run: Run) -> Iterator[str]:
+    """The files for people tell what the record tells, once the app's process has ended in an orderly way."""
+    expected = {job.job_num: job.status for job in run.jobs}
+    for name, jobs in (("results.json", lambda told: told), ("performance.json", lambda told: told["jobs"])):
+        file = ours.root / name
+        if file.exists():
+            told = {job["job_num"]: job["status"] for job in jobs(json.loads(file.read_text("utf-8")))}
+            if told != expected:
+                yield f"{name} tells {told}, on record is {expected}"
+        elif run.jobs and not fault.unrecorded:
+            yield f"there is no {name}"

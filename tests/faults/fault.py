@@ -1,0 +1,214 @@
+"""What can go wrong while an app runs: how it is brought about, and what may then be on record."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from apps import HYDRA_VERSION
+
+CALLBACKS: Final = {
+    "logging_callback": (),
+    "performance_callback": ("performance.json",),
+    "progress_callback": (),
+    "results_aggregator_callback": ("results.json",),
+    "thread_safe_callback": (),
+}
+"""The callbacks that are on in every cell, and the files that each writes in the run's directory."""
+
+LAUNCHERS: Final = ("single run", "basic", "joblib", "submitit_local", "ray")
+"""The columns."""
+
+IN_ONE_PROCESS: Final = ("single run", "basic")
+"""Where the jobs run in the app's own process."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong in job 1 of a sweep of three, or in a single run's only job.
+
+    Attributes:
+        name: the row's name.
+        strikes: statements at the start of the job, where `APP` is the pid of the app's own process.
+        preamble: what `app.py` defines besides.
+        config: lines of the app's config.
+        arguments: overrides, with and without us.
+        ours: overrides with us only.
+        jobs: the values of `x` in a sweep.
+        jobs_without_us: the same without us, where fewer show as much.
+        struck: what the record of the job that it strikes may say.
+        others: what the record of a job that reached its end may say.
+        unrecorded: whether jobs may be missing from the record, since it could not be written.
+        kills: whether it may take the app's process, and the end of others of its jobs with it.
+        code: the exit code, where it is not that of the app without us.
+        reports: whether an error of a callback of ours is to be reported.
+        permissions: whether it needs an app that file permissions hold for, which they do not for root.
+        clock: whether the clock is set back as it strikes.
+        not_on: why it does not apply, by launcher.
+        hangs_without_us: why, where the app may hang without us.
+    """
+
+    name: str
+    strikes: str = "pass"
+    preamble: str = ""
+    config: str = ""
+    arguments: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+    jobs: range = range(3)
+    jobs_without_us: range | None = None
+    struck: frozenset[str] = frozenset({"COMPLETED"})
+    others: frozenset[str] = frozenset({"COMPLETED"})
+    unrecorded: bool = False
+    kills: bool = False
+    code: int | None = None
+    reports: bool = False
+    permissions: bool = False
+    clock: bool = False
+    not_on: dict[str, str] = field(default_factory=dict)
+    hangs_without_us: dict[str, str] = field(default_factory=dict)
+
+
+_WHATEVER_WAS_WRITTEN: Final = frozenset({"COMPLETED", "INTERRUPTED"})
+
+_LIMIT: Final = """
+import resource
+limit = 64 * 1024, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+if hasattr(resource, "prlimit"):
+    resource.prlimit(APP, resource.RLIMIT_FSIZE, limit)
+resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+"""
+
+_READ_ONLY: Final = """
+for directory, _, files in os.walk("out", topdown=False):
+    for name in [*files, "."]:
+        os.chmod(os.path.join(directory, name), 0o444 if name != "." else 0o555)
+"""
+
+_RAISES_IN_EVERY_HOOK: Final = """
+from hydra.experimental.callback import Callback
+class Broken(Callback):
+    def __getattribute__(self, name):
+        if name.startswith("on_"):
+            raise RuntimeError("broken")
+        return object.__getattribute__(self, name)
+"""
+
+_FAILS_INSIDE: Final = f"""
+import hydra_callback_kit
+class Poison:
+    def fails(self, *args, **kwargs):
+        raise RuntimeError("poison")
+    __bool__ = __iter__ = __len__ = __int__ = __index__ = __eq__ = __ge__ = __le__ = __str__ = fails
+    __call__ = __fspath__ = __getitem__ = __contains__ = __format__ = __add__ = __mul__ = fails
+    __hash__ = None
+def poisoned(kind):
+    class Poisoned(kind):
+        def __init__(self, **parameters):
+            super().__init__(**parameters)
+            for name in vars(self):
+                if name not in ("lock", "_jobs"):  # a pickle looks at these
+                    setattr(self, name, Poison())
+    Poisoned.__name__ = Poisoned.__qualname__ = f"Poisoned{{kind.__name__}}"
+    return Poisoned
+for option in {tuple(CALLBACKS)}:
+    name = "".join(map(str.capitalize, option.split("_")))
+    globals()["Poisoned" + name] = poisoned(getattr(hydra_callback_kit, name))
+"""
+
+
+def _class_name(option: str) -> str:
+    return "".join(map(str.capitalize, option.split("_")))
+
+
+_HANGS: Final = "Hydra 1.4 with joblib 1.6 hangs without us as well when a worker calls sys.exit"
+_ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIGKILL of the parent")
+_JOBLIBS: Final = dict.fromkeys(("single run", "basic", "submitit_local", "ray"), "speaks of joblib alone")
+
+FAULTS: Final = (
+    Fault("none"),
+    Fault("the job raises", 'raise ValueError("boom")', struck=frozenset({"FAILED"})),
+    Fault(
+        "sys.exit(3)",
+        "sys.exit(3)",
+        struck=frozenset({"FAILED" if HYDRA_VERSION >= (1, 4) else "INTERRUPTED"}),
+        kills=True,
+        hangs_without_us={"joblib": _HANGS} if HYDRA_VERSION >= (1, 4) else {},
+    ),
+    Fault(
+        "Ctrl-C",
+        "os.killpg(APP, signal.SIGINT)\nuntil_the_app_is_gone()",
+        struck=_WHATEVER_WAS_WRITTEN,
+        others=_WHATEVER_WAS_WRITTEN,
+        kills=True,
+    ),
+    Fault(
+        "SIGTERM",
+        "os.kill(APP, signal.SIGTERM)\nuntil_the_app_is_gone()",
+        struck=_WHATEVER_WAS_WRITTEN,
+        others=_WHATEVER_WAS_WRITTEN,
+        kills=True,
+    ),
+    Fault(
+        "SIGKILL of a worker",
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        struck=frozenset({"INTERRUPTED"}),
+        others=_WHATEVER_WAS_WRITTEN,
+        kills=True,
+        not_on=_ONE_PROCESS,
+    ),
+    Fault(
+        "SIGKILL of the parent",
+        "os.kill(APP, signal.SIGKILL)\nuntil_the_app_is_gone()",
+        struck=_WHATEVER_WAS_WRITTEN,
+        others=_WHATEVER_WAS_WRITTEN,
+        kills=True,
+    ),
+    Fault(
+        "abort by validation",
+        ours=(
+            "+callbacks@hydra.callbacks.validation_callback=validation_callback",
+            "hydra.callbacks.validation_callback.required_keys=[nope]",
+        ),
+        code=1,
+    ),
+    Fault(
+        "disk full",
+        _LIMIT,
+        struck=frozenset({"INTERRUPTED"}),
+        others=_WHATEVER_WAS_WRITTEN,
+        unrecorded=True,
+    ),
+    Fault(
+        "directory read-only",
+        _READ_ONLY,
+        struck=frozenset({"INTERRUPTED"}),
+        others=_WHATEVER_WAS_WRITTEN,
+        unrecorded=True,
+        permissions=True,
+    ),
+    Fault(
+        "directory deleted",
+        "import shutil\nshutil.rmtree('out', ignore_errors=True)",
+        struck=_WHATEVER_WAS_WRITTEN,
+        others=_WHATEVER_WAS_WRITTEN,
+        unrecorded=True,
+    ),
+    Fault(
+        "another callback raises",
+        preamble=_RAISES_IN_EVERY_HOOK,
+        config="hydra: {callbacks: {broken: {_target_: __main__.Broken}}}",
+    ),
+    Fault(
+        "our callbacks fail inside",
+        preamble=_FAILS_INSIDE,
+        ours=tuple(f"hydra.callbacks.{option}._target_=__main__.Poisoned{_class_name(option)}" for option in CALLBACKS),
+        reports=True,
+    ),
+    Fault("clock set back", "(scene / 'clock').touch()", clock=True),
+    Fault(
+        "200 jobs on 8 workers",
+        arguments=("hydra.launcher.n_jobs=8",),
+        jobs=range(200),
+        jobs_without_us=range(8),
+        not_on=_JOBLIBS,
+    ),
+)
+"""The rows."""

@@ -1,0 +1,56 @@
+"""Whatever goes wrong, under whichever launcher: the app ends as without us, and the record tells what happened."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from faults.checks import complaints
+from faults.fault import FAULTS, LAUNCHERS, Fault
+from faults.scene import clear, start
+
+RAY_IN_CI = ("the job raises", "SIGKILL of a worker", "directory deleted")
+"""A start of Ray takes ten seconds: of its column these are run wherever the tests of Ray are."""
+
+
+def cells() -> Iterator[object]:
+    """All combinations that there are, those that take long first."""
+    for launcher in reversed(LAUNCHERS):
+        for fault in reversed(FAULTS):
+            if launcher not in fault.not_on:
+                marks = [pytest.mark.faults]
+                if launcher == "ray":
+                    marks = [pytest.mark.ray_faults, *([pytest.mark.ray] if fault.name in RAY_IN_CI else [])]
+                yield pytest.param(fault, launcher, marks=marks, id=f"{launcher}-{fault.name}".replace(" ", "_"))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes directories for apps; they are removed at the end, for some are made read-only."""
+
+    def made(name: str) -> Path:
+        (tmp_path / name).mkdir()
+        return tmp_path / name
+
+    yield made
+    for directory in tmp_path.iterdir():
+        clear(directory)
+
+
+@pytest.mark.parametrize(("fault", "launcher"), list(cells()))
+def test_a_cell(
+    scene: Callable[[str], Path], record_property: Callable[[str, object], None], fault: Fault, launcher: str
+) -> None:
+    """Exit code, record, files and what is left behind: the same app without us, run into the same fault, is the measure."""
+    record_property("cell", (fault.name, launcher))
+    with ThreadPoolExecutor(2) as both:  # most of the time under submitit is spent in waiting
+        bare, ours = both.map(
+            lambda ours: start(scene("ours" if ours else "bare"), fault, launcher, ours=ours), (False, True)
+        )
+    if bare.code is None and launcher in fault.hangs_without_us:
+        record_property("not_applicable", fault.hangs_without_us[launcher])
+        return
+    if bare.processes:
+        record_property("note", f"{launcher} leaves processes of its own behind without us as well, and they are ended here")
+    wrong = complaints(fault, launcher, ours, bare)
+    assert not wrong, "\n".join([*wrong, "", ours.output[-5_000:]])
