@@ -8,9 +8,13 @@ from apps import HYDRA_VERSION
 CALLBACKS: Final = {
     "logging_callback": (),
     "performance_callback": ("performance.json",),
-    "progress_callback": (),
     "results_aggregator_callback": ("results.json",),
+    "provenance_callback": ("provenance.json", "git.patch", "config_resolved.yaml"),
+    "latest_run_callback": (),
     "thread_safe_callback": (),
+    "resource_monitor_callback": ("resources.csv", "*/resources.csv"),
+    "report_callback": ("report.html",),
+    "progress_callback": (),
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 

@@ -63,3 +63,14 @@ def point(link: Path, directory: Path, symlink: Callable[..., None] = os.symlink
         write_atomically(file, f"{target}\n")
         return file
     return link
+
+
+def withdraw(link: Path, directory: Path) -> None:
+    """Removes a link if it is still the one that points to a directory.
+
+    Args:
+        link: where it lies.
+        directory: what it points to.
+    """
+    if link.is_symlink() and link.parent / link.readlink() == directory:
+        link.unlink()

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.latest_link import link_directory, point
+from hydra_callback_kit.callbacks.latest_link import link_directory, point, withdraw
 from hydra_callback_kit.callbacks.parameters import ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.identity import absolute_directory, identify_run
@@ -69,6 +69,12 @@ class LatestRunCallback(RecordingCallback):
         """Points the link to the sweep directory."""
         super().on_multirun_start(config=config, **kwargs)
         self._point(config)
+
+    def at_the_end(self, config: DictConfig) -> None:
+        """Removes the link if it would be broken: the run's directory has vanished."""
+        run = identify_run(config)
+        if not run.rerun and not run.root.exists():
+            withdraw(link_directory(config, run) / self.name, run.root)
 
     def _point(self, config: DictConfig) -> None:
         run = identify_run(config)

@@ -5,7 +5,9 @@ a callback does at the end is armed at the start, and the end of the process mak
 """
 
 import atexit
+import contextlib
 import os
+import sys
 from collections.abc import Callable, Collection
 
 from omegaconf import DictConfig
@@ -101,3 +103,11 @@ def _finish_what_is_armed() -> None:
             except Exception as error:  # noqa: BLE001  the others still have their work to do
                 report(getattr(finish, "__qualname__", repr(finish)), error)
         _armed.pop((pid, run_id), None)
+    _end_as_interrupted()
+
+
+def _end_as_interrupted() -> None:
+    """CPython ends by SIGINT if the last text of code that ran was interrupted; modules that are imported now run others."""
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102  a text, and ours

@@ -7,10 +7,10 @@ from typing import Literal
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import parameters
+from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
 from hydra_callback_kit.callbacks.parameters import ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
 
@@ -95,7 +95,7 @@ class ReportCallback(RecordingCallback):
         from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
 
         identity = identify_run(config)
-        run = read_run(identity.root, identity.run_id, without=("config",))
+        run = run_at_its_end(config, without=("config",))
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to report
         file = identity.root / Path(self.output_file)
