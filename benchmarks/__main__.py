@@ -39,7 +39,7 @@ def main() -> None:
             "Validation": validation.lines,
             "Wrapped callbacks": wrapping.lines,
             "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
-            "Resources": resources.lines,
+            "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
         }
         measured: dict[str, Sequence[Line]] = {}

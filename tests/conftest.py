@@ -18,6 +18,7 @@ __all__ = ["pytest_terminal_summary"]  # a plugin's hook, which pytest finds her
 settings.register_profile(
     "ci", max_examples=200, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("compatibility", settings.get_profile("ci"), max_examples=40)  # on another Python or Hydra
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
