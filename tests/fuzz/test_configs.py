@@ -31,7 +31,7 @@ def test_a_config_is_plain_and_holds_no_secret(app: dict[Any, Any]) -> None:
     text = json.dumps(to_json(plain), allow_nan=False)
     assert SECRET not in text
     assert "hydra" not in plain
-    if SECRET in repr(app) or "password" in text.lower() or "key" in text.lower():
+    if "<redacted>" in text:
         return
     try:
         whole: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)

@@ -1,6 +1,5 @@
 """Checks of parameters that several callbacks have; they fail as the callback is built, before any job."""
 
-import difflib
 import logging
 import os
 from collections.abc import Sequence
@@ -52,6 +51,8 @@ def one_of(parameter: str, given: str, allowed: Sequence[str]) -> str:
     """
     if given in allowed:
         return given
+    import difflib  # noqa: PLC0415  only who mistyped needs it
+
     nearest = difflib.get_close_matches(str(given), allowed, n=1, cutoff=0.0)[0]
     raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", f"Write {parameter}={nearest}.")
 

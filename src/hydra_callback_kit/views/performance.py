@@ -1,6 +1,5 @@
 """How long a run took and what it used, from its record."""
 
-import statistics
 from typing import Any
 
 from hydra_callback_kit.record.records import JobRecord, RunRecord
@@ -22,6 +21,7 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
     durations = [job.duration_s for job in ended if job.duration_s is not None]
     cpu = [seconds for job in run.jobs if (seconds := _number(job, "cpu_s")) is not None]
     peaks = [size for job in run.jobs if (size := _number(job, "peak_rss_bytes")) is not None]
+    average_s, median_s, p95_s = _typical(durations)
     slowest = max(ended, key=lambda job: job.duration_s or 0.0, default=None)
     return {
         "mode": run.mode,
@@ -29,9 +29,9 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
         "jobs_completed": run.count("COMPLETED"),
         "jobs_failed": run.count("FAILED"),
         "jobs_interrupted": run.count("INTERRUPTED"),
-        "average_job_s": statistics.fmean(durations) if durations else None,
-        "median_job_s": statistics.median(durations) if durations else None,
-        "p95_job_s": _percentile_95(durations),
+        "average_job_s": average_s,
+        "median_job_s": median_s,
+        "p95_job_s": p95_s,
         "min_job_s": min(durations, default=None),
         "max_job_s": max(durations, default=None),
         "slowest_job": slowest
@@ -79,8 +79,11 @@ def _number(job: JobRecord, fact: str) -> float | None:
     return measured(job.facts.get(fact))
 
 
-def _percentile_95(values: list[float]) -> float | None:
-    """Linear interpolation between the two nearest ranks."""
-    if len(values) < 2:  # noqa: PLR2004  quantiles need two
-        return values[0] if values else None
-    return statistics.quantiles(values, n=20, method="inclusive")[-1]
+def _typical(values: list[float]) -> tuple[float | None, float | None, float | None]:
+    """Average, median and 95th percentile, interpolated between the two nearest ranks."""
+    if len(values) < 2:  # noqa: PLR2004  one value is all three
+        return (values[0] if values else None,) * 3
+    import statistics  # noqa: PLC0415  takes a millisecond, and single runs do not need it
+
+    p95 = statistics.quantiles(values, n=20, method="inclusive")[-1]
+    return statistics.fmean(values), statistics.median(values), p95
