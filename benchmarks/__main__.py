@@ -32,31 +32,35 @@ def main() -> None:
     with temporary_directory() as environments:
         contenders = Contenders(Path(environments), also=("hydra-joblib-launcher",))
         topics: dict[str, Callable[[], Sequence[Line]]] = {
-            "Start-up": lambda: startup.lines(contenders, 1 if quick else 25),
-            "Sweeps": lambda: sweeps.lines(contenders, (2, 3, 4) if quick else sweeps.JOBS, 1 if quick else 3),
-            "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),
-            "The results table": lambda: results.lines(1_000 if quick else results.JOBS),
-            "Validation": validation.lines,
-            "Wrapped callbacks": wrapping.lines,
-            "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
+            "Start-up": lambda: startup.lines(contenders, 1 if quick else 15),
+            "Sweeps": lambda: sweeps.lines(contenders, (2, 3, 4) if quick else sweeps.JOBS, 1 if quick else 2),
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
+            "Validation": validation.lines,
+            "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
+            "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),
+            "Wrapped callbacks": wrapping.lines,
+            "The results table": lambda: results.lines(1_000 if quick else results.JOBS),
         }
         measured: dict[str, Sequence[Line]] = {}
         for topic, lines in topics.items():
             sys.stderr.write(f"{topic} ...\n")
             measured[topic] = lines()
             print(f"\n{topic}\n\n{table(measured[topic])}", flush=True)
+            if not quick:  # after each topic: half an hour is long
+                _write(measured)
     every = [line for lines in measured.values() for line in lines]
-    if not quick:
-        DOCS.mkdir(exist_ok=True)
-        (DOCS / "benchmark.md").write_text(_page(measured), "utf-8")
-        plot.draw(every, DOCS / "benchmark.svg")
-    missed = [line.what for line in every if line.bound is not None and line.measured > line.bound]
-    print(
-        f"\n{sum(line.bound is not None for line in every)} bounds, {len(missed)} missed"
-        + "".join(f"\n- {what}" for what in missed)
-    )
+    bounded = [line for line in every if line.bound is not None]
+    missed = [line for line in bounded if line.measured > line.bound]
+    print(f"\n{len(bounded)} bounds, {len(missed)} missed")
+    for line in missed:
+        print(f"- {line.what}: {line.measured:.3g} {line.unit}, at most {line.bound:g} {line.unit}")
+
+
+def _write(measured: dict[str, Sequence[Line]]) -> None:
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "benchmark.md").write_text(_page(measured), "utf-8")
+    plot.draw([line for lines in measured.values() for line in lines], DOCS / "benchmark.svg")
 
 
 def _page(measured: dict[str, Sequence[Line]]) -> str:

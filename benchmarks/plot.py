@@ -31,10 +31,11 @@ def draw(lines: Sequence[Line], file: Path) -> None:
     measured = {line.what: line.measured for line in lines}
     figure, axes = plt.subplots(1, len(PANELS), figsize=(11, 2.2), layout="constrained")
     for axis, (title, what, unit) in zip(axes, PANELS, strict=True):
-        values = [measured.get(what.format(name), 0.0) for name in SHOWN]
-        bars = axis.barh(SHOWN, values, color=COLOURS)
+        values = {place: measured[what.format(name)] for place, name in enumerate(SHOWN) if what.format(name) in measured}
+        bars = axis.barh(list(values), list(values.values()), color=[COLOURS[place] for place in values])
         axis.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
-        axis.invert_yaxis()
+        axis.set_yticks(range(len(SHOWN)), SHOWN if axis is axes[0] else [""] * len(SHOWN))
+        axis.set_ylim(len(SHOWN) - 0.5, -0.5)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel(unit, fontsize=8)
         axis.tick_params(labelsize=8)
@@ -42,6 +43,4 @@ def draw(lines: Sequence[Line], file: Path) -> None:
         if unit.startswith("times"):
             axis.axvline(1, color="0.5", linewidth=0.8)
         axis.spines[["top", "right"]].set_visible(False)
-        if axis is not axes[0]:
-            axis.set_yticklabels([])
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
