@@ -107,7 +107,10 @@ def _finish_what_is_armed() -> None:
 
 
 def _end_as_interrupted() -> None:
-    """CPython ends by SIGINT if the last text of code that ran was interrupted; modules that are imported now run others."""
-    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+    """CPython ends by SIGINT if the last text of code that ran was interrupted; modules that are imported now run others.
+
+    So do Ray's own functions for the end of a process, without us as well: there the exit code is 1.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and "ray" not in sys.modules:
         with contextlib.suppress(KeyboardInterrupt):
             exec("raise KeyboardInterrupt")  # noqa: S102  a text, and ours

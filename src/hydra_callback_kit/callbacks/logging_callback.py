@@ -13,7 +13,6 @@ from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
 from hydra_callback_kit.callbacks.parameters import log_level
 from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
 from hydra_callback_kit.record.redaction import redaction_of
@@ -86,7 +85,8 @@ class LoggingCallback(RecordingCallback):
         job = record_job_start(config)
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
-            from hydra_callback_kit.views.yaml_text import yaml_text  # noqa: PLC0415  most runs do not log their configs
+            from hydra_callback_kit.record.app_config import app_config  # noqa: PLC0415  most runs do not log their configs
+            from hydra_callback_kit.views.yaml_text import yaml_text  # noqa: PLC0415  the same
 
             log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)).rstrip())
 

@@ -11,22 +11,23 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import hydra
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from hydra_callback_kit.record.app_config import secrets_of
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
-from hydra_callback_kit.record.plan import planned_jobs
 from hydra_callback_kit.record.process import command_line, program
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import masked, redaction_of
 from hydra_callback_kit.record.values import to_json, type_name
 from hydra_callback_kit.record.writer import forget, write_line
+
+if TYPE_CHECKING:
+    from hydra_callback_kit.record.plan import Plan
 
 MAX_TEXT: Final = 9_000
 """Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
@@ -74,7 +75,7 @@ def record_run_start(config: DictConfig) -> None:
     carried["run_started_s"] = time.monotonic()
     carried["run_pid"] = os.getpid()
     redaction = redaction_of(config)
-    planned = planned_jobs(config) if run.mode == "MULTIRUN" else None
+    planned = _planned(config) if run.mode == "MULTIRUN" else None
     write_line(
         run,
         "run_started",
@@ -226,7 +227,15 @@ def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
     return not run.rerun and "unrecorded" not in carried_values(config)
 
 
+def _planned(config: DictConfig) -> "Plan | None":
+    from hydra_callback_kit.record.plan import planned_jobs  # noqa: PLC0415  a single run has no plan
+
+    return planned_jobs(config)
+
+
 def _without_secrets(config: DictConfig, error: JobError) -> JobError:
+    from hydra_callback_kit.record.app_config import secrets_of  # noqa: PLC0415  most jobs do not fail
+
     secrets = secrets_of(config)
     return JobError(error.type, masked(error.message, secrets), masked(error.traceback, secrets))
 
