@@ -28,7 +28,9 @@ def main() -> None:
     """Measures everything, or with `--quick` a little of everything, which shows only that the benchmarks run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions and small sweeps; writes no files")
-    quick = parser.parse_args().quick
+    parser.add_argument("topics", nargs="*", help="only these topics, such as Start-up and Sweeps")
+    given = parser.parse_args()
+    quick = given.quick
     with temporary_directory() as environments:
         contenders = Contenders(Path(environments), also=("hydra-joblib-launcher",))
         topics: dict[str, Callable[[], Sequence[Line]]] = {
@@ -44,6 +46,8 @@ def main() -> None:
         }
         measured: dict[str, Sequence[Line]] = {}
         for topic, lines in topics.items():
+            if given.topics and topic not in given.topics:
+                continue
             sys.stderr.write(f"{topic} ...\n")
             measured[topic] = lines()
             print(f"\n{topic}\n\n{table(measured[topic])}", flush=True)

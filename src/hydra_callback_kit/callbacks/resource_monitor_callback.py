@@ -174,7 +174,7 @@ def _finish_what_still_runs() -> None:
             _finish(key)
         except Exception as error:  # noqa: BLE001  the others are still to be stopped
             _report(error)
-    wait_for_threads(0.2)
+    wait_for_threads(2.0)
 
 
 def _report(error: Exception) -> None:
