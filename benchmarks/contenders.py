@@ -70,6 +70,7 @@ class Contenders:
     """
 
     def __init__(self, directory: Path, extras: str = "all", also: tuple[str, ...] = ()) -> None:
+        also = (*also, "attrs")  # OmegaConf imports it where it is installed, and jsonschema, one of the extras, needs it
         ours = environment(directory / "ours", f"{PROJECT}[{extras}]", *also)
         options = tuple(option for option in OPTIONS if option not in _STOPS)
         self.bare = Contender("bare Hydra", environment(directory / "bare", *also))

@@ -29,12 +29,13 @@ def draw(lines: Sequence[Line], file: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     measured = {line.what: line.measured for line in lines}
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(11, 2.2), layout="constrained")
-    for axis, (title, what, unit) in zip(axes, PANELS, strict=True):
+    panels = [panel for panel in PANELS if any(panel[1].format(name) in measured for name in SHOWN)]
+    figure, axes = plt.subplots(1, len(panels), figsize=(2.75 * len(panels), 2.2), layout="constrained", squeeze=False)
+    for axis, (title, what, unit) in zip(axes[0], panels, strict=True):
         values = {place: measured[what.format(name)] for place, name in enumerate(SHOWN) if what.format(name) in measured}
         bars = axis.barh(list(values), list(values.values()), color=[COLOURS[place] for place in values])
         axis.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
-        axis.set_yticks(range(len(SHOWN)), SHOWN if axis is axes[0] else [""] * len(SHOWN))
+        axis.set_yticks(range(len(SHOWN)), SHOWN if axis is axes[0][0] else [""] * len(SHOWN))
         axis.set_ylim(len(SHOWN) - 0.5, -0.5)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel(unit, fontsize=8)
