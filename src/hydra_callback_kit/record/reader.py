@@ -152,8 +152,10 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[
 
 
 def _is_time(text: str) -> bool:
+    # as the writer writes it, which is looked at in half the time
+    usual = len(text) == 32 and text[4:20:3] == "--T::." and text[26:] == "+00:00"  # noqa: PLR2004  the longest form
     try:
-        return _TIME.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+        return (usual or _TIME.fullmatch(text) is not None) and datetime.fromisoformat(text) is not None
     except ValueError:
         return False
 
