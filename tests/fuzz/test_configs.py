@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from hooks import call_run, config_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from journals import Fresh
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import KeyValidationError, OmegaConfBaseException
 from strategies import SECRET, configs
 
 from hydra_callback_kit import LoggingCallback, PerformanceCallback, ResultsAggregatorCallback
@@ -19,8 +19,11 @@ from hydra_callback_kit.record.values import as_json, to_json
 
 
 def made(root: Path, app: dict[Any, Any]) -> DictConfig:
-    """A run's config with this app's part."""
-    return config_of(root, {key: value for key, value in app.items() if key != "hydra"})
+    """A run's config with this app's part; OmegaConf 2.4 has none with both `0` and `"0"` for keys."""
+    try:
+        return config_of(root, {key: value for key, value in app.items() if key != "hydra"})
+    except KeyValidationError:
+        reject()
 
 
 @given(configs)
