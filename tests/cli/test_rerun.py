@@ -177,6 +177,18 @@ def test_a_single_run_is_run_again(app: App) -> None:
     assert "returned   0.5" in cli("show", done.root).out
 
 
+def test_a_link_to_a_sweep_means_the_sweep(app: App) -> None:
+    """`latest` will lead elsewhere: the printed command, used later, still speaks of the run that was looked at."""
+    app.write("raise ValueError", CONFIG)
+    done = app.run()
+    (app.directory / "latest").symlink_to("out")
+    said = cli("rerun", app.directory / "latest", cwd=app.directory)
+    assert said.code == 0, said.err
+    assert f"hydra.run.dir={done.root} " in said.out
+    assert "latest" not in said.out
+    assert f"directory  {done.root}\n" in cli("show", app.directory / "latest").out
+
+
 def on_a_terminal(*arguments: str | Path, columns: int = 100) -> tuple[subprocess.Popen[bytes], int]:
     """Starts the command line on a terminal of its own; returns the process and the terminal's other end."""
     ours, theirs = pty.openpty()

@@ -76,7 +76,10 @@ def directories(path: Path) -> list[Path]:
     Raises:
         NothingToShowError: if there is none at `path` or below.
     """
-    found = [(run_ids(directory), directory) for directory in run_directories(Path(os.path.abspath(path)))]  # noqa: PTH100  `..` must go
+    start = Path(os.path.abspath(path))  # noqa: PTH100  `..` must go
+    if start.is_symlink():  # `latest` will lead elsewhere, and what is printed is used later
+        start = Path(os.path.abspath(start.parent / start.readlink()))  # noqa: PTH100  the same
+    found = [(run_ids(directory), directory) for directory in run_directories(start)]
     if not any(ids for ids, _ in found):
         above = enclosing_run(path)
         hint = f"It lies inside the run {above}: give that path." if above else "Was one of the callbacks on?"
