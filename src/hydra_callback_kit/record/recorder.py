@@ -7,30 +7,27 @@ tells the others that it is written. So any callback may be used alone, and no o
 import os
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.errors import error_of
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
 from hydra_callback_kit.record.process import command_line, program
 from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import masked, redaction_of
-from hydra_callback_kit.record.values import to_json, type_name
+from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.record.writer import forget, write_line
 
 if TYPE_CHECKING:
     from hydra_callback_kit.record.plan import Plan
-
-MAX_TEXT: Final = 9_000
-"""Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +209,6 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
     write_line(job.run, "job_facts", facts, job)
 
 
-def error_of(exception: BaseException) -> JobError:
-    """Describes an exception, its traceback without Hydra's own first frames."""
-    try:
-        message = str(exception)
-    except Exception:  # noqa: BLE001  an exception's `__str__` may fail as well
-        message = ""
-    text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
-    return JobError(type_name(type(exception)), _cut(message), _cut(text))
-
-
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
     """Of a run that one of its jobs is run again for, start and end are not this process's to tell."""
     return not run.rerun and "unrecorded" not in carried_values(config)
@@ -246,24 +233,6 @@ def _status(job_return: JobReturn, value: Any) -> Status:
     return "INTERRUPTED" if isinstance(value, KeyboardInterrupt) else "FAILED"
 
 
-def _own_frames(frames: Any) -> Any:
-    """Skips the frames of `run_job`, which are the same in every traceback."""
-    while frames is not None and frames.tb_next is not None and _is_hydras(frames.tb_frame.f_code.co_filename):
-        frames = frames.tb_next
-    return frames
-
-
-def _is_hydras(file: str) -> bool:
-    return Path(file).parts[-3:] == ("hydra", "core", "utils.py")
-
-
 def _below(run: RunIdentity, directory: Path) -> str:
     """Relative to the run's root where it can be, so that a sweep that was moved still finds its jobs."""
     return (directory.relative_to(run.root) if directory.is_relative_to(run.root) else directory).as_posix()
-
-
-def _cut(text: str) -> str:
-    half = MAX_TEXT // 2
-    return (
-        text if len(text) <= MAX_TEXT else f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
-    )
