@@ -29,6 +29,24 @@ class ParameterError(ValueError):
         return ValueError, (str(self),)
 
 
+class NotInstalledError(ParameterError):
+    """A callback, or what was given for one of its parameters, needs a library that is not installed.
+
+    Args:
+        libraries: the libraries that are missing.
+        extra: the extra of this package that installs them.
+        parameter: the parameter's name; empty if the callback itself needs them.
+        given: what was given for it.
+    """
+
+    def __init__(self, libraries: Sequence[str], extra: str, parameter: str = "", given: object = None) -> None:
+        names = " and ".join(libraries)
+        super().__init__(parameter, given, f"what does without {names}", "")
+        who = f"{parameter}={given!r}" if parameter else "This callback"
+        are = "is" if len(libraries) == 1 else "are"
+        self.args = (f"{who} needs {names}, which {are} not installed. Type: pip install 'hydra-callback-kit[{extra}]'",)
+
+
 def log_level(parameter: str, given: str) -> int:
     """Returns the logging level of a name such as `INFO`.
 

@@ -8,11 +8,11 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
-from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
+from hydra_callback_kit.views.report.libraries import missing_libraries
 
 log = logging.getLogger("hydra_callback_kit.report_callback")
 
@@ -85,9 +85,7 @@ class ReportCallback(RecordingCallback):
         self.max_table_rows = max_table_rows
         missing = missing_libraries()
         if missing:
-            raise ParameterError(
-                "output_file", output_file, f"a report only where {' and '.join(missing)} can be imported", INSTALL
-            )
+            raise NotInstalledError(missing, "report")
 
     def at_the_end(self, config: DictConfig) -> None:
         """Writes the report."""

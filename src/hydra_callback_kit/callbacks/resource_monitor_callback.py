@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
+from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.callbacks.resource_sampler import ResourceSampler, wait_for_threads
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
@@ -98,7 +98,7 @@ class ResourceMonitorCallback(RecordingCallback):
         output_file: str | None = "resources.csv",
     ) -> None:
         if importlib.util.find_spec("psutil") is None:
-            raise _not_installed("_target_", "hydra_callback_kit.ResourceMonitorCallback", "psutil")
+            raise NotInstalledError(["psutil"], "resources")
         if not 0 < interval_s <= LONGEST_INTERVAL_S:
             allowed = f"a number of seconds above 0, at most {LONGEST_INTERVAL_S:.0f}"
             raise ParameterError("interval_s", interval_s, allowed, "Write for example interval_s=1.")
@@ -107,7 +107,7 @@ class ResourceMonitorCallback(RecordingCallback):
         given = str(gpu).lower()
         self.gpu = one_of("gpu", _BOOLEANS.get(given, given), ("auto", "on", "off"))
         if self.gpu == "on" and importlib.util.find_spec("pynvml") is None:
-            raise _not_installed("gpu", gpu, "nvidia-ml-py")
+            raise NotInstalledError(["nvidia-ml-py"], "resources", "gpu", gpu)
         self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
 
     @never_breaks_the_job
@@ -184,7 +184,3 @@ def _report(error: Exception) -> None:
 @functools.cache
 def _warn_once(message: str) -> None:
     log.warning("%s", message)
-
-
-def _not_installed(parameter: str, given: object, library: str) -> ParameterError:
-    return ParameterError(parameter, given, f"this where {library} is installed", f"Type: {INSTALL}.")

@@ -14,7 +14,7 @@ from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
-from hydra_callback_kit.callbacks.parameters import ParameterError
+from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
@@ -207,12 +207,7 @@ def _output_files(given: Any) -> list[str]:
             raise ParameterError("output_file", name, allowed, "Write for example output_file=results.csv.")
         parameters.output_file("output_file", name)
         if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-            raise ParameterError(
-                "output_file",
-                name,
-                f"{formats}, of which Parquet needs pyarrow",
-                "pip install 'hydra-callback-kit[parquet]'",
-            )
+            raise NotInstalledError(["pyarrow"], "parquet", "output_file", name)
     return names
 
 

@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_callback_kit.callbacks.abort import abort
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_starts
-from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
+from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.checks import files
 from hydra_callback_kit.checks.config_check import ConfigCheck
@@ -225,7 +225,7 @@ def _schema(given: Mapping[str, Any] | str) -> Schema:
             raise ValueError(f"a schema is a mapping, this is a {type(schema).__name__}")  # noqa: TRY004  it's the file's
         SchemaCheck(schema)
     except ImportError as error:
-        raise _not_installed("json_schema", source, "jsonschema") from error
+        raise NotInstalledError(["jsonschema"], "validation", "json_schema", source) from error
     except (OSError, ValueError) as error:
         raise ParameterError(
             "json_schema", source, "a JSON Schema, inline or in a JSON or YAML file", f"What is wrong: {error}."
@@ -241,14 +241,9 @@ def _model(given: str) -> Any:
     try:
         ModelCheck(model)
     except ImportError as error:
-        raise _not_installed("model", given, "pydantic") from error
+        raise NotInstalledError(["pydantic"], "validation", "model", given) from error
     except TypeError as error:
         raise ParameterError(
             "model", given, "a pydantic model, a dataclass or another type that pydantic validates", f"{error}."
         ) from error
     return model
-
-
-def _not_installed(parameter: str, given: object, library: str) -> ParameterError:
-    advice = "Type: pip install 'hydra-callback-kit[validation]'."
-    return ParameterError(parameter, given, f"{parameter} where {library} is installed", advice)
