@@ -57,15 +57,14 @@ def test_ctrl_c_loses_no_row(app: App) -> None:
 def test_those_that_decide_what_starts_work_over_all_workers(app: App) -> None:
     """Progress counts the workers' jobs; after a failure no job starts; the directory is not used a second time."""
     deciding = "[progress_callback,failure_limit_callback,output_guard_callback]"
-    app.write('if cfg.x == 0:\n    raise ValueError("boom")\nprint("RAN", cfg.x, flush=True)\ntime.sleep(cfg.x)', CONFIG)
+    app.write('raise ValueError("boom")', CONFIG)  # all, for Ray need not begin with the first
     arguments = [*ON_RAY[:1], "+hydra.launcher.ray.init.num_cpus=1", *ON_RAY[2:], "x=0,1,2", f"+callbacks={deciding}"]
     done = app.run("-m", *arguments, "+hydra.launcher.ray.remote.max_retries=0", timeout_s=240)
     assert done.code == 1
-    assert re.search(r"app: ([23])/3 jobs done, \1 failed, in ", done.stderr)  # Ray may give up on the third
-    assert "RAN" not in done.stdout
-    rows = {row["job_num"]: row["error"]["type"] for row in done.json("results.json")}
-    assert rows.pop(0) == "ValueError"
-    assert set(rows.values()) == {"hydra_callback_kit.AbortRun"}
+    assert re.search(r"app: ([23])/3 jobs done, \1 failed, in ", done.stderr)  # Ray may give up on the last
+    errors = [row["error"]["type"] for row in done.json("results.json")]
+    assert errors.count("ValueError") == 1
+    assert set(errors) == {"ValueError", "hydra_callback_kit.AbortRun"}
     assert "already holds a run that is FAILED: " in app.run("-m", *arguments).stderr
     dry = app.run("-m", *arguments, "+callbacks=dry_run_callback")
     assert (dry.code, dry.stdout.splitlines()[0]) == (0, "3 jobs")
