@@ -16,7 +16,7 @@ from hydra.utils import get_class
 
 import hydra_callback_kit
 from hydra_plugins.hydra_callback_kit import config
-from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
+from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
 
 HOOKS = ("on_run_start", "on_run_end", "on_multirun_start", "on_multirun_end", "on_job_start", "on_job_end")
 NOT_FOR_A_HOOKLESS_APP = (
@@ -38,7 +38,7 @@ NEEDED = {"conditional_callback": {"condition_key": "x"}}
 """The parameters without which an option can't be built."""
 
 
-@pytest.fixture(params=sorted(OPTIONS))
+@pytest.fixture(params=sorted(config.OPTIONS))
 def option(request: pytest.FixtureRequest) -> str:
     """Each option in turn."""
     return request.param
@@ -46,7 +46,7 @@ def option(request: pytest.FixtureRequest) -> str:
 
 def parameters_of(option: str) -> list[dataclasses.Field]:
     """The fields of an option's node that are parameters."""
-    return [field for field in dataclasses.fields(OPTIONS[option]) if not field.name.startswith("_")]
+    return [field for field in dataclasses.fields(dataclass_of(option)) if not field.name.startswith("_")]
 
 
 def default_of(field: dataclasses.Field) -> object:
@@ -56,7 +56,7 @@ def default_of(field: dataclasses.Field) -> object:
 
 def class_of(option: str) -> type[Callback]:
     """The class that an option's target names."""
-    return get_class(OPTIONS[option]._target_)
+    return get_class(dataclass_of(option)._target_)
 
 
 def built(option: str) -> Callback:
@@ -67,15 +67,15 @@ def built(option: str) -> Callback:
 def test_the_target_is_a_public_class_with_the_options_name(option: str) -> None:
     """`some_callback` builds `hydra_callback_kit.SomeCallback`, a subclass of Hydra's own Callback."""
     name = "".join(word.capitalize() for word in option.split("_"))
-    assert OPTIONS[option]._target_ == f"hydra_callback_kit.{name}"
+    assert dataclass_of(option)._target_ == f"hydra_callback_kit.{name}"
     assert name in hydra_callback_kit.__all__
     assert issubclass(class_of(option), Callback)
 
 
 def test_every_public_callback_is_an_option() -> None:
     """None is exported that users cannot choose."""
-    assert tuple(sorted(OPTIONS)) == config.OPTIONS
-    targets = {node._target_.rpartition(".")[2] for node in OPTIONS.values()}
+    assert tuple(sorted(config.OPTIONS)) == config.OPTIONS
+    targets = {node._target_.rpartition(".")[2] for node in map(dataclass_of, config.OPTIONS)}
     assert targets == {name for name in hydra_callback_kit.__all__ if name.endswith("Callback")}
 
 
@@ -141,7 +141,7 @@ def test_importing_a_callback_imports_no_optional_package(option: str) -> None:
     code = f"""
 import sys, hydra
 from hydra.utils import get_class
-get_class({OPTIONS[option]._target_!r})(**{NEEDED.get(option, {})!r})
+get_class({dataclass_of(option)._target_!r})(**{NEEDED.get(option, {})!r})
 print(*[name for name in {NOT_FOR_A_HOOKLESS_APP!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,15 +1,15 @@
-"""The options' configs: one dataclass a callback. What each parameter means stands in the docstring of the class it targets.
+"""The options' configs: one class a callback. What each parameter means stands in the docstring of the class it targets.
 
 Making configs of these takes longer than all the rest that Hydra's plugin scan does for this package, so it is left until an
-app chooses an option; the scan passes by files whose names start with `_`. Nobody makes objects of them, so they are made
-without the methods for it, which would take ten times the time.
+app chooses an option; the scan passes by files whose names start with `_`. Only a class that was chosen becomes a dataclass,
+and as nobody makes objects of it, one without the methods for it, which would take ten times the time.
 """
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(init=False, repr=False, eq=False)
 class LoggingCallback:
     """`callbacks: [logging_callback]`."""
 
@@ -20,7 +20,6 @@ class LoggingCallback:
     log_traceback: bool = True
 
 
-@dataclass(init=False, repr=False, eq=False)
 class PerformanceCallback:
     """`callbacks: [performance_callback]`."""
 
@@ -29,7 +28,6 @@ class PerformanceCallback:
     output_file: str | None = "performance.json"
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ResultsAggregatorCallback:
     """`callbacks: [results_aggregator_callback]`."""
 
@@ -48,7 +46,6 @@ _SECRET_KEYS = (
 )
 
 
-@dataclass(init=False, repr=False, eq=False)
 class RedactionCallback:
     """`callbacks: [redaction_callback]`."""
 
@@ -56,7 +53,6 @@ class RedactionCallback:
     keys: list[str] = field(default_factory=lambda: list(_SECRET_KEYS))
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ResourceMonitorCallback:
     """`callbacks: [resource_monitor_callback]`."""
 
@@ -67,7 +63,6 @@ class ResourceMonitorCallback:
     output_file: str | None = "resources.csv"
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ReportCallback:
     """`callbacks: [report_callback]`."""
 
@@ -80,7 +75,6 @@ class ReportCallback:
     max_table_rows: int = 10_000
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ThreadSafeCallback:
     """`callbacks: [thread_safe_callback]`."""
 
@@ -89,7 +83,6 @@ class ThreadSafeCallback:
     output_file: str | None = None
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ConditionalCallback:
     """`callbacks: [conditional_callback]`."""
 
@@ -101,7 +94,6 @@ class ConditionalCallback:
     callbacks: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ValidationCallback:
     """`callbacks: [validation_callback]`."""
 
@@ -116,7 +108,6 @@ class ValidationCallback:
     on_invalid: str = "abort"
 
 
-@dataclass(init=False, repr=False, eq=False)
 class OutputGuardCallback:
     """`callbacks: [output_guard_callback]`."""
 
@@ -125,7 +116,6 @@ class OutputGuardCallback:
     min_free_bytes: int | None = None
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ProgressCallback:
     """`callbacks: [progress_callback]`."""
 
@@ -133,7 +123,6 @@ class ProgressCallback:
     interval_s: float = 30.0
 
 
-@dataclass(init=False, repr=False, eq=False)
 class FailureLimitCallback:
     """`callbacks: [failure_limit_callback]`."""
 
@@ -141,7 +130,6 @@ class FailureLimitCallback:
     max_failures: int = 1
 
 
-@dataclass(init=False, repr=False, eq=False)
 class DryRunCallback:
     """`callbacks: [dry_run_callback]`."""
 
@@ -149,7 +137,6 @@ class DryRunCallback:
     show_config: bool = False
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ProvenanceCallback:
     """`callbacks: [provenance_callback]`."""
 
@@ -160,7 +147,6 @@ class ProvenanceCallback:
     git_timeout_s: float = 10.0
 
 
-@dataclass(init=False, repr=False, eq=False)
 class LatestRunCallback:
     """`callbacks: [latest_run_callback]`."""
 
@@ -168,7 +154,7 @@ class LatestRunCallback:
     name: str = "latest"
 
 
-OPTIONS: dict[str, type[Any]] = {
+_OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
@@ -185,3 +171,9 @@ OPTIONS: dict[str, type[Any]] = {
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,
 }
+
+
+@functools.cache
+def dataclass_of(option: str) -> type[Any]:
+    """The config of an option, as the dataclass that OmegaConf takes."""
+    return dataclass(init=False, repr=False, eq=False)(_OPTIONS[option])

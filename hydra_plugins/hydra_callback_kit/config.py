@@ -56,13 +56,15 @@ class Option(ConfigNode):
     def node(self) -> DictConfig:
         """The config; the ConfigStore copies what it gives away, and sets the copy."""
         if self._node is None:
-            from hydra_plugins.hydra_callback_kit._nodes import OPTIONS as NODES  # noqa: PLC0415  see there
+            from hydra_plugins.hydra_callback_kit._nodes import dataclass_of  # noqa: PLC0415  see there
 
             if self._option in SETS:
                 # one node, which takes Hydra half the time of a defaults list of its options
-                self._node = OmegaConf.create({name: OmegaConf.structured(NODES[name]) for name in SETS[self._option]})
+                self._node = OmegaConf.create(
+                    {name: OmegaConf.structured(dataclass_of(name)) for name in SETS[self._option]}
+                )
             else:
-                self._node = OmegaConf.structured(NODES[self._option])
+                self._node = OmegaConf.structured(dataclass_of(self._option))
         return self._node
 
     @node.setter

@@ -19,7 +19,8 @@ from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.record.writer import write_line
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.plain_table import Column, plain_table
-from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
+from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
 
 def hck(*arguments: str | Path, code: int = 0) -> Result:
@@ -64,12 +65,12 @@ def test_help_names_each_command_as_it_names_itself() -> None:
 def test_every_callback_is_described(tmp_path: Path) -> None:
     """List has a line for each; list NAME has each parameter with its meaning, and YAML that can be pasted."""
     listed = hck("list").output
-    for option, node in OPTIONS.items():
+    for option in OPTIONS:
         assert f"\n{option} " in listed
         described = json.loads(hck("list", option, "--json").output)
         assert all(parameter["meaning"] and parameter["type"] for parameter in described["parameters"])
         assert {parameter["name"] for parameter in described["parameters"]} == {
-            field.name for field in dataclasses.fields(node) if not field.name.startswith("_")
+            field.name for field in dataclasses.fields(dataclass_of(option)) if not field.name.startswith("_")
         }
         assert f"callbacks: [{option}]" in described["example"] or option in described["example"]
         for parameter in described["parameters"]:

@@ -43,6 +43,7 @@ class Fault:
         unrecorded: whether jobs may be missing from the record, since it could not be written.
         kills: whether it may take the app's process, and the end of others of its jobs with it.
         code: the exit code, where it is not that of the app without us.
+        codes_by_chance: by launcher, the exit codes that the app has without us, where chance decides which.
         reports: whether an error of a callback of ours is to be reported.
         permissions: whether it needs an app that file permissions hold for, which they do not for root.
         clock: whether the clock is set back as it strikes.
@@ -63,6 +64,7 @@ class Fault:
     unrecorded: bool = False
     kills: bool = False
     code: int | None = None
+    codes_by_chance: dict[str, frozenset[int]] = field(default_factory=dict)
     reports: bool = False
     permissions: bool = False
     clock: bool = False
@@ -149,6 +151,7 @@ FAULTS: Final = (
         struck=_WHATEVER_WAS_WRITTEN,
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
+        codes_by_chance={"ray": frozenset({15, 1, -6})},  # Ray's handler raises, wherever the app is just then
     ),
     Fault(
         "SIGKILL of a worker",
@@ -187,6 +190,7 @@ FAULTS: Final = (
         others=_WHATEVER_WAS_WRITTEN,
         unrecorded=True,
         permissions=True,
+        codes_by_chance={"ray": frozenset({0, 1})},  # whether all jobs have made their directories before it strikes
     ),
     Fault(
         "directory deleted",

@@ -5,7 +5,7 @@ import json
 import math
 from collections import OrderedDict
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -13,6 +13,13 @@ from omegaconf import OmegaConf
 from strategies import Hostile, Mode, Point
 
 from hydra_callback_kit.record.values import MAX_ITEMS, MAX_STRING, to_json
+
+
+class Losses(NamedTuple):
+    """What a task function may return."""
+
+    train: float
+    test: float
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,7 @@ from hydra_callback_kit.record.values import MAX_ITEMS, MAX_STRING, to_json
         (dt.datetime(2026, 1, 2, 3, tzinfo=dt.timezone.utc), "2026-01-02T03:00:00+00:00"),
         (dt.timedelta(minutes=2), 120.0),
         ((1, (2,)), [1, [2]]),
+        (Losses(0.5, math.nan), {"train": 0.5, "test": "NaN"}),
         ({3, 1, 2}, [1, 2, 3]),
         (OrderedDict(a=1), {"a": 1}),
         ({1: "a", "1": "b", None: "c"}, {"1": "a", "1 (str)": "b", "None": "c"}),
@@ -42,7 +50,7 @@ from hydra_callback_kit.record.values import MAX_ITEMS, MAX_STRING, to_json
     ],
 )
 def test_values_are_taken_by_content(value: Any, encoded: Any) -> None:
-    """NumPy, dataclasses, enums, paths, dates, OmegaConf; anything else as repr and type."""
+    """NumPy, named tuples, dataclasses, enums, paths, dates, OmegaConf; anything else as repr and type."""
     assert to_json(value) == encoded
     json.dumps(to_json(value), allow_nan=False)
 

@@ -1,8 +1,8 @@
 """`conditional_callback`: other callbacks, only when a condition holds."""
 
 import logging
+import os
 import re
-import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -100,7 +100,7 @@ class ConditionalCallback(Callback):
         self.job_status = None if job_status is None else one_of("job_status", str(job_status).upper(), JOB_STATUSES)
         self.condition = None if condition_key is None else _condition(condition_key, operator, condition_value)
         self._wrapped = WrappedCallbacks(callbacks, log)
-        self._token = secrets.token_hex(4)  # names this callback in what travels with a config, in every copy of it
+        self._token = os.urandom(4).hex()  # names this callback in what travels with a config, in every copy of it
 
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:

@@ -1,8 +1,8 @@
 """`validation_callback`: a config that is not valid never starts a job."""
 
 import logging
+import os
 import pkgutil
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -108,7 +108,7 @@ class ValidationCallback(RecordingCallback):
         self.forbid_duplicates = forbid_duplicates
         self.check_sweep = check_sweep
         self.on_invalid = one_of("on_invalid", on_invalid, ("abort", "warn"))
-        self._name = secrets.token_hex(4)  # the same in its copies: they know what it has checked
+        self._name = os.urandom(4).hex()  # the same in its copies: they know what it has checked
         if not all(key.strip() for key in self.required_keys):
             raise ParameterError("required_keys", self.required_keys, "a list of dotted keys", "Leave the empty key out.")
         if forbid_duplicates and not check_sweep:

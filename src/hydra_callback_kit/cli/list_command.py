@@ -14,8 +14,8 @@ import hydra_callback_kit
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import json_option
 from hydra_callback_kit.views.plain_table import Column
-from hydra_plugins.hydra_callback_kit._nodes import OPTIONS
-from hydra_plugins.hydra_callback_kit.config import SETS
+from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 
 _SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
 
@@ -48,7 +48,7 @@ def command(name: str | None, as_json: bool) -> None:
 
 
 def _describe(option: str) -> dict[str, Any]:
-    node = OPTIONS[option]
+    node = dataclass_of(option)
     target: str = vars(node)["_target_"]
     callback = getattr(hydra_callback_kit, target.rpartition(".")[2])
     text = inspect.cleandoc(callback.__doc__ or "")

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -114,7 +113,7 @@ def _write(file: Path, claim: Claim) -> None:
     """Whole or not at all: written under another name first, which then becomes a second name of the claim."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(claim), indent=2) + "\n"
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
+    temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
     temporary.write_text(text, "utf-8")
     try:
         os.link(temporary, file)

@@ -3,24 +3,20 @@
 import datetime as dt
 import os
 import re
-import secrets
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.given_overrides import task_overrides
-from hydra_callback_kit.record.overrides import quoted_value
 from hydra_callback_kit.record.records import Mode
 from hydra_callback_kit.record.redaction import redaction_of
 
-_OF_A_RERUN: Final = re.compile(r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+")
+_OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"
 
 
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
+class RunIdentity(NamedTuple):
     """One start of an app: a single run, or a sweep with all its jobs.
 
     Attributes:
@@ -36,8 +32,7 @@ class RunIdentity:
     rerun: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JobIdentity:
+class JobIdentity(NamedTuple):
     """One attempt at one job of a run.
 
     Attributes:
@@ -80,7 +75,7 @@ def identify_run(config: DictConfig) -> RunIdentity:
         carried["rerun"] = of_run is not None
         of_sweep = of_run and absolute_directory(config, config.hydra.run.dir) != Path(carried["root"])
         carried["mode"] = "MULTIRUN" if of_sweep else mode
-        carried["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+        carried["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{os.urandom(4).hex()}"
     return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"], carried["rerun"])
 
 
@@ -100,7 +95,7 @@ def identify_job(config: DictConfig) -> JobIdentity:
         carried["job"] = JobIdentity(
             run=identify_run(config),
             job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
-            attempt=secrets.token_hex(6),
+            attempt=os.urandom(6).hex(),
             pid=os.getpid(),
             job_id=job.get("id"),
             job_name=job.name,
@@ -125,6 +120,8 @@ def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | No
     Returns:
         Overrides of Hydra's own keys.
     """
+    from hydra_callback_kit.record.overrides import quoted_value  # noqa: PLC0415  no hook needs it
+
     directory = "${hydra.sweep.dir}/${hydra.sweep.subdir}" if output_dir is None else quoted_value(output_dir.as_posix())
     return [
         "hydra.mode=RUN",
@@ -152,5 +149,5 @@ def _run_that_it_belongs_to(config: DictConfig) -> str | None:
     job = config.hydra.job
     if job.get("num") is None:
         return None
-    named = _OF_A_RERUN.fullmatch(str(job.get("id")))
+    named = re.fullmatch(_OF_A_RERUN, str(job.get("id")))
     return named and named[1]

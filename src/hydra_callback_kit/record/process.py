@@ -1,15 +1,13 @@
 """Which process writes, and whether a process that wrote is still there."""
 
 import os
-import secrets
 import socket
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessIdentity:
+class ProcessIdentity(NamedTuple):
     """A process, told apart from later ones that get the same pid.
 
     Attributes:
@@ -86,14 +84,14 @@ def _of_this_process() -> tuple[ProcessIdentity, str]:
     global _this_process  # noqa: PLW0603  the answer is the process's own and costs system calls
     pid = os.getpid()
     if _this_process is None or _this_process[0].pid != pid:
-        _this_process = ProcessIdentity(socket.gethostname(), pid, _born(pid)), secrets.token_hex(4)
+        _this_process = ProcessIdentity(socket.gethostname(), pid, _born(pid)), os.urandom(4).hex()
     return _this_process
 
 
 def _born(pid: int) -> str | None:
     """On Linux the kernel's start time of the process and the boot it belongs to; zombies were born no more."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
         state, *fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except (OSError, ValueError):
         return None

@@ -1,7 +1,9 @@
 """The journal's reader: every line that is intact becomes part of a record, every other one is named."""
 
 import contextlib
+import itertools
 import json
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -58,12 +60,12 @@ def read_run(
     Raises:
         JournalNotFoundError: if there is no such run.
     """
-    known = run_ids(root)
+    files = _files_by_run(root)
+    known = sorted(files)
     if not known or (run_id is not None and run_id not in known):
         raise JournalNotFoundError(root, known)
     wanted = known[-1] if run_id is None else run_id
-    files = sorted((root / JOURNAL_DIR).glob(f"{wanted}.*.jsonl"))
-    folds, broken = _read(files, {wanted}, without)
+    folds, broken = _read(files[wanted], {wanted}, without)
     return folds[wanted].record(root, broken, is_alive, has_ended=has_ended)
 
 
@@ -74,7 +76,8 @@ def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRe
         root: the directory that holds the journal.
         is_alive: tells whether a process still runs.
     """
-    folds, broken = _read(sorted((root / JOURNAL_DIR).glob("*.jsonl")), run_ids(root))
+    files = _files_by_run(root)
+    folds, broken = _read(itertools.chain.from_iterable(files.values()), files)
     return [folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)]
 
 
@@ -87,7 +90,7 @@ def facts_of_runs(root: Path, name: str) -> list[Any]:
     """
     quoted = json.dumps(name).encode("ascii")
     facts: list[Any] = []
-    for file in sorted((root / JOURNAL_DIR).glob("*.jsonl")):
+    for file in itertools.chain.from_iterable(_files_by_run(root).values()):
         for _, text, _ in _lines(file):
             if quoted in text:
                 with contextlib.suppress(BrokenLineError):
@@ -99,7 +102,7 @@ def facts_of_runs(root: Path, name: str) -> list[Any]:
 
 def run_ids(root: Path) -> list[str]:
     """The ids of the runs that left a journal in a directory, the latest last."""
-    return sorted({file.name.partition(".")[0] for file in (root / JOURNAL_DIR).glob("*.jsonl") if file.is_file()})
+    return list(_files_by_run(root))
 
 
 def parse_line(text: bytes) -> dict[str, Any]:
@@ -148,14 +151,28 @@ _INTACT = {(int, str, str, str, str, int, str, dict)}
 
 
 # views sort by it as text and write it as a time
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\+00:00")
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\+00:00"
+
+
+def _files_by_run(root: Path) -> dict[str, list[Path]]:
+    """The journal's files of each run, the runs and their files in the order of their names."""
+    journal = root / JOURNAL_DIR
+    try:
+        with os.scandir(journal) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl") and entry.is_file())
+    except OSError:
+        return {}
+    files: dict[str, list[Path]] = {}
+    for name in names:
+        files.setdefault(name.partition(".")[0], []).append(journal / name)
+    return files
 
 
 def _is_time(text: str) -> bool:
     # as the writer writes it, which is looked at in half the time
     usual = len(text) == 32 and text[4:20:3] == "--T::." and text[26:] == "+00:00"  # noqa: PLR2004  the longest form
     try:
-        return (usual or _TIME.fullmatch(text) is not None) and datetime.fromisoformat(text) is not None
+        return (usual or re.fullmatch(_TIME, text) is not None) and datetime.fromisoformat(text) is not None
     except ValueError:
         return False
 

@@ -8,9 +8,8 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hydra
 from hydra.core.utils import JobReturn, JobStatus
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.record.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class JobEnd:
+class JobEnd(NamedTuple):
     """How a job ended.
 
     Attributes:
@@ -181,7 +179,7 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
     if "job_ended" in carried:
         return
     duration_s = time.monotonic() - carried["job_started_s"]
-    end = JobEnd(job, "FAILED", duration_s, replace(error_of(aborted), traceback=""))
+    end = JobEnd(job, "FAILED", duration_s, error_of(aborted)._replace(traceback=""))
     write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
     carried["job_ended"] = end
 

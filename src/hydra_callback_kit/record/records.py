@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-from hydra_callback_kit.record.overrides import typed_overrides
+from typing import Any, Literal, NamedTuple
 
 Mode = Literal["RUN", "MULTIRUN"]
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(NamedTuple):
     """Why a job failed.
 
     Attributes:
@@ -31,7 +28,7 @@ class JobError:
         return f"{self.type}: {first_line}" if first_line else self.type
 
 
-@dataclass(slots=True)  # not frozen: that makes it four times as slow to build, and large sweeps build many
+@dataclass(slots=True)  # not frozen: that makes it slower to define and four times as slow to build
 class JobRecord:
     """One job, as its last attempt left it.
 
@@ -79,11 +76,14 @@ class JobRecord:
     @property
     def overrides(self) -> dict[str, Any]:
         """The overrides as a mapping from key to typed value."""
+        if not self.task_overrides:
+            return {}
+        from hydra_callback_kit.record.overrides import typed_overrides  # noqa: PLC0415  many runs have none
+
         return typed_overrides(self.task_overrides)
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenLine:
+class BrokenLine(NamedTuple):
     """A line of the journal that could not be read.
 
     Attributes:
@@ -101,7 +101,7 @@ class BrokenLine:
         return f"{self.file}:{self.line_number}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class RunRecord:
     """One run: a single run or a sweep, and its jobs in the order of their numbers.
 

@@ -32,12 +32,20 @@ class Redaction:
     """
 
     def __init__(self, secret_keys: Iterable[str] = DEFAULT_SECRET_KEYS) -> None:
-        words = "|".join(re.escape(_normalised(key)).replace("_", "_?") for key in secret_keys)
-        self._secret = re.compile(f"(?:{words})(?![a-z])" if words else "(?!)")
+        self._words = [_normalised(key) for key in secret_keys]
+        self._letters = [word.replace("_", "") for word in self._words]
 
     def is_secret(self, key: str) -> bool:
         """Tells whether values under this key are secret."""
-        return self._secret.search(_normalised(key)) is not None
+        normalised = _normalised(key)
+        letters = normalised.replace("_", "")
+        # most keys hold no such word in any form, and the expression takes a while to be made
+        return any(word in letters for word in self._letters) and self._secret.search(normalised) is not None
+
+    @functools.cached_property
+    def _secret(self) -> re.Pattern[str]:
+        words = "|".join(re.escape(word).replace("_", "_?") for word in self._words)
+        return re.compile(f"(?:{words})(?![a-z])")
 
     def of_value(self, value: Any) -> Any:
         """Returns JSON-like `value` with the values of secret keys replaced, at any depth; null stays null."""
@@ -150,4 +158,5 @@ def _without_texts(value: Any) -> Any:
 
 @functools.lru_cache(maxsize=4_096)  # the jobs of a sweep share their keys
 def _normalised(key: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower().replace("-", "_").replace(" ", "_")
+    words = key if key.islower() else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
+    return words.replace("-", "_").replace(" ", "_")

@@ -43,8 +43,8 @@ def to_json(value: Any) -> Any:
     """Turns any value into what `json.dumps(..., allow_nan=False)` accepts.
 
     Args:
-        value: anything. NumPy and torch scalars and small arrays, dataclasses, attrs and pydantic models, enums (by
-            name), paths, dates, time spans (in seconds) and OmegaConf containers (resolved) are taken by content.
+        value: anything. NumPy and torch scalars and small arrays, named tuples, dataclasses, attrs and pydantic models,
+            enums (by name), paths, dates, time spans (in seconds) and OmegaConf containers (resolved) are taken by content.
 
     Returns:
         None, booleans, numbers, strings, and lists and dicts of them. It never raises: a value whose own methods fail
@@ -229,10 +229,12 @@ def _big_int(encoded: Mapping[str, Any]) -> Any:
 
 
 def _fields_of(value: Any) -> dict[str, Any] | None:
-    """The fields of a dataclass, of an attrs or of a pydantic object, found without importing any of the three."""
+    """The fields of a named tuple, a dataclass, an attrs or a pydantic object, found without importing the last two."""
     kind = type(value)
     names: Sequence[str]
-    if dataclasses.is_dataclass(kind):
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        names = kind._fields
+    elif dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(kind)]
     elif hasattr(kind, "__attrs_attrs__"):
         names = [attribute.name for attribute in kind.__attrs_attrs__]

@@ -6,7 +6,6 @@ import functools
 import json
 import logging
 import os
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -39,7 +38,7 @@ def forget(run: RunIdentity) -> None:
 
 @functools.lru_cache(maxsize=16)
 def _journal_file(run: RunIdentity, process: ProcessIdentity) -> Path:
-    host = re.sub(r"[^A-Za-z0-9_-]", "-", process.host)
+    host = "".join(letter if letter.isascii() and (letter.isalnum() or letter == "_") else "-" for letter in process.host)
     return run.root / JOURNAL_DIR / f"{run.run_id}.{host}-{process.pid}-{this_process_token()}.jsonl"
 
 

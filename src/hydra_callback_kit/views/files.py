@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def put_in_place(path: Path) -> Iterator[Path]:
         OSError: if it cannot be put there; what was there before is unchanged then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105  the same call as Path.replace, named for what it guarantees

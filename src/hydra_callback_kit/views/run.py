@@ -12,7 +12,7 @@ from hydra_callback_kit.views.ranking import Best, best_job, metric_names
 from hydra_callback_kit.views.results import flat_rows
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Run(RunRecord):
     """A single run or a sweep, as `load_run` returns it.
 
