@@ -1,10 +1,12 @@
 """The results table: what each job varied and what came out, nested for JSON and flat for tables."""
 
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, cast
 
-from hydra_callback_kit.record.overrides import override_key
+from hydra_callback_kit.record.overrides import override_key, typed_overrides
 from hydra_callback_kit.record.records import JobRecord, RunRecord
 from hydra_callback_kit.record.values import is_cut
 from hydra_callback_kit.views.table_formats import Table
@@ -145,8 +147,8 @@ class _Layout:
             values.see(job.return_value)
             facts.see(_other_facts(job))
         self._overrides = list(dict.fromkeys(map(override_key, written)))
-        self._values, self._value_columns = values, list(values.columns) or ["return_value"]
-        self._facts, self._fact_columns = facts, list(facts.columns)
+        self._values, self._value_columns = values, tuple(values.columns) or ("return_value",)
+        self._facts, self._fact_columns = facts, tuple(facts.columns)
         taken = _FIXED.union(self._value_columns)
         overrides = [f"overrides.{key}" if key in taken else key for key in self._overrides]
         taken = taken.union(overrides)
@@ -155,6 +157,7 @@ class _Layout:
 
     def cells(self, jobs: Iterable[JobRecord]) -> Iterator[list[Any]]:
         """The cells of each job, one for each column."""
+        values, value_columns, facts, fact_columns = self._values, self._value_columns, self._facts, self._fact_columns
         for job in jobs:
             error = job.error
             yield [
@@ -162,8 +165,8 @@ class _Layout:
                 job.job_id,
                 job.job_name,
                 job.status,
-                *map(job.overrides.get, self._overrides),
-                *map(self._values.of(job.return_value).get, self._value_columns),
+                *map(typed_overrides(job.task_overrides).get, self._overrides),
+                *values.cells(job.return_value, value_columns),
                 error and error.type,
                 error and error.message,
                 job.started_at,
@@ -172,7 +175,7 @@ class _Layout:
                 job.attempts,
                 job.host,
                 _directory(job),
-                *map(self._facts.of(_other_facts(job)).get, self._fact_columns),
+                *facts.cells(_other_facts(job), fact_columns),
             ]
 
 
@@ -190,28 +193,27 @@ class _Flattening:
 
     def see(self, value: Any) -> None:
         """Takes note of a value's columns."""
-        if value is None or (self._is_plain(value) and tuple(value) in self._shapes):
+        if value is None or self._columns_of(value) is not None:
             return
         columns = _flat(self._name, value)
         self.columns.update(dict.fromkeys(columns))
-        if self._is_plain(value):
+        if type(value) is dict and 0 < len(value) == len(columns) and dict not in map(type, value.values()):
             self._shapes[tuple(value)] = tuple(columns)
 
-    def of(self, value: Any) -> Row:
-        """A value by column."""
-        if value is None:
-            return {}
-        if self._is_plain(value):
-            return dict(zip(self._shapes[tuple(value)], value.values(), strict=True))
-        return _flat(self._name, value)
-
-    def _is_plain(self, value: Any) -> bool:
-        return (
-            type(value) is dict
-            and 0 < len(value) <= MAX_COLUMNS
-            and dict not in map(type, value.values())
-            and not is_cut(value)
+    def cells(self, value: Any, columns: tuple[str, ...]) -> Iterable[Any]:
+        """A value's cell for each of the columns."""
+        own = self._columns_of(value)
+        if own == columns:
+            return cast("Iterable[Any]", value.values())
+        row = (
+            {} if value is None else _flat(self._name, value) if own is None else dict(zip(own, value.values(), strict=True))
         )
+        return map(row.get, columns)
+
+    def _columns_of(self, value: Any) -> tuple[str, ...] | None:
+        """The columns of a mapping of a shape that has been seen, if none of its items is a mapping."""
+        columns = self._shapes.get(tuple(value)) if type(value) is dict else None
+        return None if columns is None or dict in map(type, value.values()) else columns
 
 
 def _flat(name: str, value: Any) -> Row:
@@ -236,4 +238,12 @@ def _other_facts(job: JobRecord) -> Row | None:
 
 
 def _directory(job: JobRecord) -> str | None:
-    return None if job.subdir is None else os.path.join(job.root, job.subdir)  # noqa: PTH118  made 100,000 times
+    subdir = job.subdir
+    if subdir is None or os.path.isabs(subdir):  # noqa: PTH117  made 100,000 times, as below
+        return subdir
+    return _prefix(job.root) + subdir
+
+
+@functools.lru_cache
+def _prefix(root: Path) -> str:
+    return os.path.join(root, "")  # noqa: PTH118  it ends with the separator
