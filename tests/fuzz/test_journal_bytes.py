@@ -115,7 +115,7 @@ _FACTS = st.sampled_from(
             "rerun",
         ),
         *("cpu_s", "peak_rss_bytes", "mode", "planned_jobs", "planned_overrides", "command", "program", "cwd", "aborted"),
-        *("hydra_overrides", "resources", "git", "results_files", "sweeper"),
+        *("hydra_overrides", "resources", "git", "files", "sweeper"),
     ]
 )
 

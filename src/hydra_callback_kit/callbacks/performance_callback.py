@@ -1,7 +1,6 @@
 """`performance_callback`: how long jobs and sweeps take, and what they use."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
@@ -11,6 +10,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
+from hydra_callback_kit.callbacks.own_files import make_room
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.record.carried import carried_values
@@ -91,4 +91,5 @@ class PerformanceCallback(RecordingCallback):
         if not identity.rerun:
             log.log(self.level, "%s", performance_text(run))
         if self.output_file is not None:
-            write_atomically(identity.root / Path(self.output_file), json_text(performance_summary(run)))
+            (file,) = make_room(config, [self.output_file], log)
+            write_atomically(file, json_text(performance_summary(run)))

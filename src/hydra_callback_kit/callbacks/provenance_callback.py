@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.callbacks.abort import abort
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_starts
+from hydra_callback_kit.callbacks.own_files import make_room
 from hydra_callback_kit.callbacks.parameters import ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.provenance.git import Git, GitError
@@ -142,11 +143,11 @@ class ProvenanceCallback(RecordingCallback):
         if tree is not None:
             facts = {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty, "remote": tree.remote}
             record_run_facts(config, {"git": facts})
-        file = run.root / "provenance.json"
+        file, patch_file, config_file = make_room(config, ["provenance.json", "git.patch", "config_resolved.yaml"], log)
         if patch.content:
-            write_atomically(run.root / "git.patch", patch.content)
-        elif file.exists():  # of an earlier run in this directory, and its patch with it
-            (run.root / "git.patch").unlink(missing_ok=True)
+            write_atomically(patch_file, patch.content)
+        else:
+            patch_file.unlink(missing_ok=True)  # that of an earlier run in this directory
         provenance = {
             "run_id": run.run_id,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
@@ -160,7 +161,7 @@ class ProvenanceCallback(RecordingCallback):
         write_atomically(file, json_text(provenance))
         # what a sweep's jobs resolve to differs from job to job
         with resolved_as_in_the_job(config) if run.mode == "RUN" else contextlib.nullcontext():
-            write_atomically(run.root / "config_resolved.yaml", yaml_text(app_config(config)))
+            write_atomically(config_file, yaml_text(app_config(config)))
         if tree is not None:
             log.info("Provenance: %s: %s", _in_words(tree), file)
             for note in notes:

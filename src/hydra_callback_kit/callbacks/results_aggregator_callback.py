@@ -14,24 +14,22 @@ from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
+from hydra_callback_kit.callbacks.own_files import make_room
 from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.reader import facts_of_runs
 from hydra_callback_kit.record.recorder import record_job_facts, record_job_start
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
-from hydra_callback_kit.record.writer import write_line
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
-from hydra_callback_kit.views.files import json_text, set_aside, write_atomically
+from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.results import nested_row, results_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
 log = logging.getLogger("hydra_callback_kit.results_aggregator_callback")
 
-_FILES = "results_files"
 _HOLD_CONFIGS = (".json", ".jsonl")
 
 
@@ -157,7 +155,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
-        _make_room(identity, list(files))
+        make_room(config, files, log)
         written = []
         for file, write in files.items():
             try:
@@ -209,15 +207,3 @@ def _output_files(given: Any) -> list[str]:
         if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
             raise NotInstalledError(["pyarrow"], "parquet", "output_file", name)
     return names
-
-
-def _make_room(identity: RunIdentity, files: Sequence[Path]) -> None:
-    """Keeps what a run of ours did not write, and records what this one writes, before it is written."""
-    strangers = {file for file in files if file.is_file()}
-    if strangers:
-        strangers -= {identity.root / name for names in facts_of_runs(identity.root, _FILES) for name in names}
-    for file in strangers:
-        kept = set_aside(file)
-        log.warning("%s was not written by results_aggregator_callback: it is kept as %s", file, kept)
-    names = [str(file.relative_to(identity.root) if file.is_relative_to(identity.root) else file) for file in files]
-    write_line(identity, "run_facts", {_FILES: names})

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from hydra_callback_kit.callbacks import parameters
 from hydra_callback_kit.callbacks.forwarding import WrappedCallbacks, make_up_for_the_end
 from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import disarm, run_at_its_end, run_starts
-from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.callbacks.own_files import make_room
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished
 from hydra_callback_kit.views.files import json_text, write_atomically
@@ -158,12 +157,12 @@ class ThreadSafeCallback(Callback):
             disarm(config, self._make_up_for_the_end)
         finally:
             self._forward(hook, config=config, **kwargs)
-        identity = identify_run(config)
         run = run_at_its_end(config)
         if run.mode == "MULTIRUN":
             log.log(logging.WARNING if not_finished(run) else logging.INFO, "%s", concurrency_text(run))
         if self.output_file is not None:
-            write_atomically(identity.root / Path(self.output_file), json_text(job_states(run)))
+            (file,) = make_room(config, [self.output_file], log)
+            write_atomically(file, json_text(job_states(run)))
 
     def _make_up_for_the_end(self, config: DictConfig) -> None:
         make_up_for_the_end(self, config)
