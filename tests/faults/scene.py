@@ -21,11 +21,11 @@ MAY_HANG_S = 20
 """The same for one that is known to hang without us."""
 LIVES_ON_S = 8
 """How long what an app started may outlive it before it counts as left behind."""
-RAY_LIVES_ON_S = 60
-"""The same under Ray, whose servers take their time to notice that the app is gone."""
 
-LAUNCHERS_OWN = ("concurrent", "joblib", "multiprocessing", "ray", "submitit")
-"""The packages whose threads are no business of ours."""
+LAUNCHERS_OWN = ("concurrent", "grpc", "joblib", "multiprocessing", "ray", "socketserver", "submitit")
+"""The packages whose threads are no business of ours: those that launchers are, and that Ray's agents are made of."""
+RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+"""Processes that no job runs in: whether they notice that the app was killed is a matter of chance, without us as well."""
 
 PREAMBLE = """
 from pathlib import Path
@@ -145,7 +145,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         environment = app.environment(PYTHONPATH=str(directory / "site"), **surroundings)
         hangs_after_s = MAY_HANG_S if launcher in fault.hangs_without_us else HANGS_AFTER_S
         code, output = _wait([*_unprivileged(fault), *command], app.directory, environment, hangs_after_s)
-        processes = _wait_for_the_others(directory, RAY_LIVES_ON_S if launcher == "ray" else LIVES_ON_S)
+        processes = _wait_for_the_others(directory)
         files = _files(directory / "home", "home") | _files(Path(temporary), "tmp") | _files(app.directory, "app")
     root = app.directory / "out"
     return Left(
@@ -182,9 +182,9 @@ def _wait(command: list[str], cwd: Path, environment: dict[str, str], hangs_afte
     return code, log.read_text("utf-8", "replace")
 
 
-def _wait_for_the_others(scene: Path, lives_on_s: float) -> frozenset[str]:
+def _wait_for_the_others(scene: Path) -> frozenset[str]:
     """Waits for what the app started; what does not end is named, and ended."""
-    deadline = time.monotonic() + lives_on_s
+    deadline = time.monotonic() + LIVES_ON_S
     while (left := _processes_of(scene)) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in left:
@@ -192,7 +192,7 @@ def _wait_for_the_others(scene: Path, lives_on_s: float) -> frozenset[str]:
             os.kill(pid, signal.SIGKILL)
     while _processes_of(scene):
         time.sleep(0.05)
-    return frozenset(map(_without_random_parts, left.values()))
+    return frozenset(_without_random_parts(words) for words in left.values() if not words.startswith(RAYS_OWN))
 
 
 def _processes_of(scene: Path) -> dict[int, str]:
