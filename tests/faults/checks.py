@@ -148,8 +148,9 @@ def _jobs(fault: Fault, launcher: str, ours: Left, run: Run) -> Iterator[str]:
             if not fault.unrecorded or (recorded_before and x <= 1):
                 yield f"job {num} started and has no record"
         elif x == 1:
-            if statuses[num] not in fault.struck:
-                yield f"job {num} is {statuses[num]}, expected {' or '.join(sorted(fault.struck))}"
+            struck = fault.struck | fault.struck_on.get(launcher, frozenset())
+            if statuses[num] not in struck:
+                yield f"job {num} is {statuses[num]}, expected {' or '.join(sorted(struck))}"
         elif statuses[num] not in ({"COMPLETED"} if recorded_before and x == 0 else _expected(fault, ours, x)):
             yield f"job {num} is {statuses[num]}"
     for num, status in statuses.items():

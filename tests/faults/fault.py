@@ -39,6 +39,7 @@ class Fault:
         jobs: the values of `x` in a sweep.
         jobs_without_us: the same without us, where fewer show as much.
         struck: what the record of the job that it strikes may say.
+        struck_on: what it may say besides, by launcher.
         others: what the record of a job that reached its end may say.
         unrecorded: whether jobs may be missing from the record, since it could not be written.
         kills: whether it may take the app's process, and the end of others of its jobs with it.
@@ -60,6 +61,7 @@ class Fault:
     jobs: range = range(3)
     jobs_without_us: range | None = None
     struck: frozenset[str] = frozenset({"COMPLETED"})
+    struck_on: dict[str, frozenset[str]] = field(default_factory=dict)
     others: frozenset[str] = frozenset({"COMPLETED"})
     unrecorded: bool = False
     kills: bool = False
@@ -124,6 +126,8 @@ def _class_name(option: str) -> str:
     return "".join(map(str.capitalize, option.split("_")))
 
 
+# Ray ends the jobs of an app that is gone by `sys.exit`, which Hydra 1.4 takes for a job's end, if there is time for it
+_ENDED_BY_RAY: Final = {"ray": frozenset({"FAILED"})} if HYDRA_VERSION >= (1, 4) else {}
 _HANGS: Final = "Hydra 1.4 with joblib 1.6 hangs without us as well when a worker calls sys.exit"
 _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIGKILL of the parent")
 _JOBLIBS: Final = dict.fromkeys(("single run", "basic", "submitit_local", "ray"), "speaks of joblib alone")
@@ -149,6 +153,7 @@ FAULTS: Final = (
         "SIGTERM",
         "os.kill(APP, signal.SIGTERM)\nuntil_the_app_is_gone()",
         struck=_WHATEVER_WAS_WRITTEN,
+        struck_on=_ENDED_BY_RAY,
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
         codes_by_chance={"ray": frozenset({15, 1, -6})},  # Ray's handler raises, wherever the app is just then
@@ -165,6 +170,7 @@ FAULTS: Final = (
         "SIGKILL of the parent",
         "os.kill(APP, signal.SIGKILL)\nuntil_the_app_is_gone()",
         struck=_WHATEVER_WAS_WRITTEN,
+        struck_on=_ENDED_BY_RAY,
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
     ),
