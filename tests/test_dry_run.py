@@ -46,7 +46,7 @@ def test_configs_are_shown_as_the_job_would_see_them(app: App, mode: list[str]) 
     app.write("print('RAN')", CONFIG)
     done = app.run(*mode, "x=4", DRY, "hydra.callbacks.dry_run_callback.show_config=true")
     assert done.code == 0, done.stderr
-    assert done.stdout.startswith("1 job, all with x=4\n")
+    assert done.stdout.startswith("1 job: x=4\n")
     assert "\nx: 4\ntwice: 4\n" in f"\n{done.stdout}"
 
 

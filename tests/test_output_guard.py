@@ -82,6 +82,17 @@ def test_an_interrupted_run_may_be_started_again_and_jobs_rerun(app: App) -> Non
     assert read_runs(app.directory / "out")[-1].status == "COMPLETED"
 
 
+@pytest.mark.parametrize("mode", ["run", "sweep"])
+def test_a_run_that_ctrl_c_has_ended_may_be_started_again(app: App, mode: str) -> None:
+    """It is INTERRUPTED, not FAILED, although its end is on record."""
+    app.write("if cfg.x == 1:\n    raise KeyboardInterrupt", CONFIG)
+    arguments = [] if mode == "run" else ["-m"]
+    first = app.run(*arguments, "x=1")
+    assert first.code != 0
+    assert read_runs(first.root)[-1].status == "INTERRUPTED"
+    assert app.run(*arguments, "x=2").code == 0
+
+
 def test_a_requeued_job_is_not_refused(app: App) -> None:
     """Slurm starts a job again whose first attempt looks as if it still ran on another machine; a second job it refuses."""
     slurm = {"SLURM_JOB_ID": "77"}
@@ -109,6 +120,21 @@ def test_what_is_left_without_a_record_is_a_run_too(app: App) -> None:
     refused = app.run()
     assert refused.code == 1
     assert "already holds what a run without a record has left: .hydra\n" in refused.stderr
+
+
+def test_where_nothing_can_be_recorded_that_is_said_once(app: App) -> None:
+    """By all callbacks together; the job runs."""
+    app.write(
+        "print('RAN')", CONFIG.replace("output_guard", "results_aggregator_callback, thread_safe_callback, output_guard")
+    )
+    (app.directory / "out").mkdir()
+    (app.directory / "out" / ".callbacks").write_text("a file", "utf-8")
+    done = app.run()
+    assert (done.code, done.stdout.count("RAN")) == (0, 1)
+    assert done.stdout.count("cannot be claimed") == 1
+    assert done.stdout.count("cannot be written") == 1
+    assert done.stdout.count("Nothing of the run could be recorded") == 1
+    assert "could not do its work" not in done.stdout
 
 
 def test_a_full_disk_is_refused(app: App) -> None:

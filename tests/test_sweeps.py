@@ -136,6 +136,58 @@ def test_ctrl_c_still_leaves_a_summary(app: App) -> None:
     assert [job["status"] for job in done.json("performance.json")["jobs"]] == ["COMPLETED", "INTERRUPTED"]
 
 
+@pytest.mark.parametrize("presses", [2, 3])
+def test_ctrl_c_while_the_files_are_written(app: App, presses: int) -> None:
+    """Pressed once more, the files are there all the same; and again, the others are. The exit code is that of one."""
+    preamble = """
+    from hydra_callback_kit import PerformanceCallback
+
+    class Slow(PerformanceCallback):
+        def at_the_end(self, config):
+            print("writing", flush=True)
+            time.sleep(0.5)
+            super().at_the_end(config)
+    """
+    config = "hydra: {callbacks: {performance_callback: {_target_: __main__.Slow}}}"
+    app.write('print("started", flush=True)\ntime.sleep(60)', CALLBACKS + config, preamble)
+    process = subprocess.Popen(
+        app.command("-m", "x=0,1"),
+        cwd=app.directory,
+        env=app.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    pressed = 0
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if line in ("started\n", "writing\n") and pressed < presses:
+            process.send_signal(signal.SIGINT)
+            pressed += 1
+    _, errors = process.communicate(timeout=60)
+    done = Finished(process.returncode, "".join(seen), errors, app.directory)
+    assert done.code == -signal.SIGINT
+    assert "Exception ignored" not in errors
+    assert [row["status"] for row in done.json("results.json")] == ["INTERRUPTED"]
+    assert (done.root / "performance.json").exists() == (presses == 2)
+    assert ("Slow did not finish" in done.stdout) == (presses == 3)
+
+
+def test_half_a_surrogate_pair_breaks_no_log(app: App) -> None:
+    """A name of a file that is not UTF-8, in an error and in what a job returns: logged with what can be written."""
+    name = 'os.fsdecode(b"data-\\xff.csv")'
+    app.write(f"if cfg.x == 1:\n    raise ValueError({name})\nreturn {name}", CALLBACKS)
+    done = app.sweep("basic", "x=0,1")
+    assert "Logging error" not in done.stderr
+    assert r"COMPLETED after" in done.log(0)
+    assert r"data-\udcff.csv" in done.log(0)
+    assert r"ValueError: data-\udcff.csv" in done.log(1)
+    assert HYDRA_VERSION >= (1, 4) or "Traceback" in done.log(1)
+    assert [row["status"] for row in done.json("results.json")] == ["COMPLETED", "FAILED"]
+
+
 def test_a_single_run_is_logged_and_timed(app: App) -> None:
     """A single run has the same files and the same fields, and a job's number is 0."""
     app.write(BODY, CALLBACKS)
@@ -163,7 +215,7 @@ def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
     body = """
     if cfg.x == 1:
         raise ValueError(f"no login with {cfg.db.password}")
-    return {"token": cfg.db.password, "tokens_seen": 3}
+    return {"token": cfg.db.password, "tokens_seen": 3, "notes": ["used " + cfg.db.password]}
     """
     app.write(body, CALLBACKS + "\nurl: u:${db.password}@h")
     done = app.sweep(launcher, "x=0,1", "db.password=swordfish", "hydra.callbacks.logging_callback.log_config=true")

@@ -125,7 +125,7 @@ def test_one_mistake_among_two_hundred_jobs_fits_one_screen(app: App) -> None:
     duplicates = "hydra.callbacks.validation_callback.forbid_duplicates=true"
     message = stopped(app.sweep("basic", "gap=range(0,25)", "x=1,2,2,7", duplicates))
     assert message.startswith("The sweep was not started: 2 violations in 100 of 200 jobs\n")
-    assert "the config is that of an earlier job again\n    job 2 (lr=0.1 gap=0 x=2)" in message
+    assert "the config repeats that of an earlier job\n    job 2 (lr=0.1 gap=0 x=2)" in message
     assert "x = 7: must be at most 5\n    job 3 (lr=0.1 gap=0 x=7)" in message
     assert len(message.splitlines()) < 24
     message = stopped(app.sweep("basic", "gap=1", "+db.password=1,2"))

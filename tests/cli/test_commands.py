@@ -4,12 +4,12 @@ import csv
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hydra.errors import HydraException
 
 from hydra_callback_kit import JournalNotFoundError, MetricNotFoundError, load_run
 from hydra_callback_kit.cli.main import COMMANDS, main
@@ -30,13 +30,23 @@ def hck(*arguments: str | Path, code: int = 0) -> Result:
     return result
 
 
-def write_run(root: Path, run_id: str = "20260101T000000000000-0000000a", *, ended: bool = True, **facts: Any) -> Path:
+JOBS = (("COMPLETED", 0.5), ("COMPLETED", float("nan")), ("FAILED", None))
+
+
+def write_run(
+    root: Path,
+    run_id: str = "20260101T000000000000-0000000a",
+    *,
+    ended: bool = True,
+    jobs: Sequence[tuple[str, float | None]] = JOBS,
+    **facts: Any,
+) -> Path:
     """A sweep of four planned jobs: one completed, one with NaN, one failed, one never started."""
     run = RunIdentity(run_id, root, "MULTIRUN")
     planned = {"planned_jobs": 4, "planned_overrides": ["x=1,2,3,4", "lr=0.1"], "overrides": ["x=1,2,3,4", "lr=0.1"]}
     started = {"mode": "MULTIRUN", "job_name": "app", "cwd": str(root.parent), "program": ["python", "app.py"]}
     write_line(run, "run_started", {**started, "command": ["python", "app.py", "-m", "-cn", "big"], **planned, **facts})
-    for num, (status, value) in enumerate([("COMPLETED", 0.5), ("COMPLETED", float("nan")), ("FAILED", None)]):
+    for num, (status, value) in enumerate(jobs):
         job = JobIdentity(run, num, str(num), os.getpid(), str(num), "app", (), root / str(num))
         write_line(run, "job_started", {"overrides": [f"x={num + 1}", "lr=0.1"], "output_dir": str(num)}, job)
         error = {"type": "ValueError", "message": "boom\nbang", "traceback": "Traceback: boom"}
@@ -135,6 +145,9 @@ def test_nothing_to_show(tmp_path: Path) -> None:
     hck("show", tmp_path / "nowhere", code=2)
     assert "No job failed" in hck("show", write_single(tmp_path / "run"), "--failed", code=1).output
     assert "1 completed" in hck("failed", tmp_path / "run", code=1).output
+    assert json.loads(hck("failed", tmp_path / "run", "--json", code=1).stdout) == []
+    assert json.loads(hck("show", tmp_path / "run", "--failed", "--json", code=1).stdout)["jobs"] == []
+    assert "holds 2 runs" in hck("show", tmp_path, "--failed", code=2).output
 
 
 def write_single(root: Path) -> Path:
@@ -168,6 +181,26 @@ def test_failed(tmp_path: Path) -> None:
     assert (row["job_num"], row["error"]["message"]) == (2, "boom\nbang")
 
 
+def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    """Nor do line breaks break a table; what `rerun` prints for a shell is the value itself."""
+    run = RunIdentity("20260105T000000000000-0000000f", tmp_path, "MULTIRUN")
+    write_line(
+        run, "run_started", {"mode": "MULTIRUN", "program": ["app"], "command": ["app", "x=\x1b[31m"], "cwd": str(tmp_path)}
+    )
+    for num, value in enumerate(["\x1b]0;title\x07", "a\nb\rc"]):
+        job = JobIdentity(run, num, str(num), os.getpid(), str(num), "app", (), tmp_path / str(num))
+        write_line(run, "job_started", {"overrides": [f"x='{value}'"], "output_dir": str(num)}, job)
+        error = {"type": "ValueError", "message": f"{value} in 東京\u200d", "traceback": f"Traceback\n{value}"}
+        write_line(run, "job_ended", {"status": "FAILED", "duration_s": 0.5, "error": error}, job)
+    for command in (["show"], ["failed"], ["failed", "--traceback"]):
+        printed = hck(command[0], tmp_path, *command[1:]).output
+        assert not set("\x1b\x07\r") & set(printed)
+        assert r"\x1b]0;title\x07" in printed
+    assert r"'a\nb\rc'" in hck("show", tmp_path).output
+    assert "in 東京\u200d" in hck("failed", tmp_path).output
+    assert "'x='\"'\"'\x1b]0;title\x07'\"'\"''" in hck("rerun", tmp_path).stdout
+
+
 def test_best(tmp_path: Path) -> None:
     """The best completed job that has a number, and the command that runs it again as a run of its own."""
     root = write_run(
@@ -182,6 +215,7 @@ def test_best(tmp_path: Path) -> None:
     assert "loss, steps" in hck("best", root, code=2).output
     assert "loss, steps" in hck("best", root, "--sort-by", "acc", code=1).output
     assert "job 0" in hck("best", write_single(tmp_path / "run")).output
+    assert "No job returned a number" in hck("best", write_run(tmp_path / "none", jobs=()), code=1).output
 
 
 def test_collect(tmp_path: Path) -> None:
@@ -268,8 +302,19 @@ def test_what_cannot_be_run_again(tmp_path: Path) -> None:
     assert "how the run was started" in " ".join(hck("rerun", lost, code=2).output.split())
     with pytest.raises(NotRecordedError):
         Commands(load_run(lost))
-    with pytest.raises(HydraException):
-        Commands(load_run(secret), ["x=["])
+    assert "'x=[' is no override such as key=value" in hck("rerun", secret, "x=[", code=2).output
+    assert "'lr=5,6' stands for several jobs" in hck("rerun", secret, "lr=5,6", code=2).output
+    shuffled = write_run(tmp_path / "shuffled", planned_overrides=["x=shuffle(7,8,9,10)"])
+    assert "the sweep was shuffled" in " ".join(hck("rerun", shuffled, "--missing", code=2).output.split())
+
+
+def test_an_override_that_takes_the_place_of_another_keeps_its_plus(tmp_path: Path) -> None:
+    """As Hydra wants it: `+key` for a key that the config does not have."""
+    run = load_run(write_run(tmp_path / "sweep"))
+    job = dataclasses.replace(run.jobs[0], task_overrides=("+a.b=1", "++c=2", "d=3", "~e=4"))
+    words = Commands(run, ["a.b=5", "c=6", "d=7", "e=8", "+f=9"]).another_attempt(job).words
+    assert [word for word in words if "hydra." not in word][-5:] == ["+a.b=5", "++c=6", "d=7", "e=8", "+f=9"]
+    assert "++a.b=5" in Commands(run, ["++a.b=5"]).another_attempt(job).words
 
 
 def test_load_run(tmp_path: Path) -> None:
@@ -279,6 +324,8 @@ def test_load_run(tmp_path: Path) -> None:
     assert run.best("loss").overrides == {"x": 1, "lr": 0.1}
     assert run.best("steps").job_num == run.best("return_value.steps").job_num == 1
     assert run.best("steps", mode="min").job_num == 0
+    with pytest.raises(ValueError, match="'max' or 'min'"):
+        run.best("steps", mode="MAX")
     with pytest.raises(MetricNotFoundError) as raised:
         run.best("accuracy")
     assert (raised.value.metric, raised.value.known) == ("accuracy", ["loss", "steps"])

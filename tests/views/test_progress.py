@@ -14,10 +14,12 @@ from hydra_callback_kit.views.progress import Progress, progress_bar, progress_t
 @pytest.mark.parametrize(
     ("progress", "ended", "text"),
     [
-        (Progress("app", 12, 1, 2, 50, 60.0), False, "app: 12/50 jobs done, 1 failed, 2 running, 3 min 10 s left"),
-        (Progress("app", 0, 0, 2, 50, 60.0), False, "app: 0/50 jobs done, 2 running"),
-        (Progress("app", 7, 0, 1, None, 60.0), False, "app: 7 jobs done, 1 running"),
-        (Progress("app", 50, 2, 0, 50, 75.0), True, "app: 50/50 jobs done, 2 failed, in 1 min 15 s"),
+        (Progress("app", 12, 1, 0, 2, 50, 60.0), False, "app: 12/50 jobs done, 1 failed, 2 running, 3 min 10 s left"),
+        (Progress("app", 0, 0, 0, 2, 50, 60.0), False, "app: 0/50 jobs done, 2 running"),
+        (Progress("app", 7, 0, 0, 1, None, 60.0), False, "app: 7 jobs done, 1 running"),
+        (Progress("app", 12, 0, 3, 2, 50, 60.0), False, "app: 12/50 jobs done, 3 interrupted, 2 running, 2 min 55 s left"),
+        (Progress("app", 50, 2, 0, 0, 50, 75.0), True, "app: 50/50 jobs done, 2 failed, in 1 min 15 s"),
+        (Progress("app", 1, 0, 2, 0, 3, 75.0), True, "app: 1/3 jobs done, 2 interrupted, in 1 min 15 s"),
     ],
 )
 def test_the_line_says_what_is_known(progress: Progress, ended: bool, text: str) -> None:
@@ -34,7 +36,7 @@ def test_the_line_says_what_is_known(progress: Progress, ended: bool, text: str)
 def test_the_bar_is_one_line_that_fits(done: int, total: int | None, name: str, width: int) -> None:
     """Whatever the width: nothing wraps; where there is room, the figures are there."""
     screen = pyte.Screen(200, 5)
-    drawn = progress_bar(Progress(name, done, done // 3, 2, total, 60.0), width, "utf-8")
+    drawn = progress_bar(Progress(name, done, done // 3, done // 4, 2, total, 60.0), width, "utf-8")
     pyte.Stream(screen).feed(drawn)
     assert (screen.cursor.y, screen.cursor.x <= width) == (0, True)
     if width > 120:
@@ -43,7 +45,7 @@ def test_the_bar_is_one_line_that_fits(done: int, total: int | None, name: str, 
 
 def test_a_terminal_without_unicode_gets_no_unicode() -> None:
     """The bar is drawn with what the terminal has."""
-    assert progress_bar(Progress("app", 1, 0, 0, 2, 1.0), 80, "ascii").isascii()
+    assert progress_bar(Progress("app", 1, 0, 0, 0, 2, 1.0), 80, "ascii").isascii()
 
 
 def test_what_is_no_terminal_has_no_bottom_line() -> None:

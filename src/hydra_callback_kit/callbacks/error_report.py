@@ -4,6 +4,8 @@ import errno
 import logging
 from typing import Final
 
+from hydra_callback_kit.record.reader import JournalNotFoundError
+
 log = logging.getLogger("hydra_callback_kit")
 
 _ADVICE: Final = {
@@ -27,10 +29,14 @@ def report(what: str, error: Exception) -> None:
         error: what went wrong.
     """
     reason = what, type(error).__name__, type(error), str(getattr(error, "errno", ""))
+    if isinstance(error, JournalNotFoundError):  # for all callbacks alike: no line of it could be written
+        reason = str(error.root), "", type(error), ""
     if reason in _reported:
         return
     _reported.add(reason)
-    if isinstance(error, OSError):
+    if isinstance(error, JournalNotFoundError):
+        log.error("Nothing of the run could be recorded, so what is made of its record is missing from %s.", error.root)
+    elif isinstance(error, OSError):
         advice = _ADVICE.get(error.errno or 0, "Look at the path it names.")
         log.error("%s could not do its work: %s. The job is not affected. %s", what, error, advice)
     else:

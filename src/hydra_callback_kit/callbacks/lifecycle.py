@@ -6,6 +6,7 @@ a callback does at the end is armed at the start, and the end of the process mak
 
 import atexit
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Collection
@@ -20,6 +21,8 @@ from hydra_callback_kit.record.recorder import record_run_end, record_run_start
 from hydra_callback_kit.record.records import RunRecord
 
 Finish = Callable[[DictConfig], None]
+
+_log = logging.getLogger("hydra_callback_kit")
 
 
 def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
@@ -97,13 +100,28 @@ def _finish_what_is_armed() -> None:
             continue
         record_run_end(config)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
-            finish = finishes.pop()  # the last first, as Hydra calls its end hooks
-            try:
-                finish(config)
-            except Exception as error:  # noqa: BLE001  the others still have their work to do
-                report(getattr(finish, "__qualname__", repr(finish)), error)
+            _finish(finishes.pop(), config)  # the last first, as Hydra calls its end hooks
         _armed.pop((pid, run_id), None)
     _end_as_interrupted()
+
+
+def _finish(finish: Finish, config: DictConfig) -> None:
+    """Does one callback's work, and again if Ctrl-C comes into it: people press it twice, and files are soon written."""
+    for last in (False, True):
+        try:
+            finish(config)
+        except KeyboardInterrupt:
+            if last:
+                _log.warning("%s did not finish: interrupted. The record has it all.", type(_owner(finish)).__name__)
+        except Exception as error:  # noqa: BLE001  the others still have their work to do
+            report(type(_owner(finish)).__name__, error)
+            return
+        else:
+            return
+
+
+def _owner(finish: Finish) -> object:
+    return getattr(finish, "__self__", finish)
 
 
 def _end_as_interrupted() -> None:

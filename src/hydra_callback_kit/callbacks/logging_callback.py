@@ -15,8 +15,6 @@ from hydra_callback_kit.callbacks.parameters import log_level
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.identity import identify_run
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start
-from hydra_callback_kit.record.redaction import redaction_of
-from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
 
@@ -97,22 +95,22 @@ class LoggingCallback(RecordingCallback):
         what = f"Job {end.job.job_num} {end.status} after {wording.duration(end.duration_s)}"
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job
         if end.status == "COMPLETED":
-            log.log(self.level, "%s%s", what, self._returned(config, value))
+            log.log(self.level, "%s%s", what, self._returned(end.returned))
             return
         level = max(self.level, logging.ERROR)
-        log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")
+        log.log(level, "%s%s", what, f": {wording.printable(end.error.headline)}" if end.error else "")
         if (
             self.log_traceback
             and end.error
             and end.error.traceback
             and not (_HYDRA_LOGS_TRACEBACKS and isinstance(value, Exception))
         ):
-            _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
+            _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{wording.printable(end.error.traceback.rstrip())}")
 
-    def _returned(self, config: DictConfig, value: Any) -> str:
-        if value is None or not self.log_return_value:
+    def _returned(self, returned: Any) -> str:
+        if returned is None or not self.log_return_value:
             return ""
-        text = json.dumps(redaction_of(config).of_result(to_json(value)), ensure_ascii=False)
+        text = wording.printable(json.dumps(returned, ensure_ascii=False))
         return f": {text}" if len(text) <= MAX_RETURN_VALUE else f": {text[:MAX_RETURN_VALUE]}… ({len(text)} characters)"
 
     def at_the_end(self, config: DictConfig) -> None:
@@ -123,7 +121,7 @@ class LoggingCallback(RecordingCallback):
         run = run_at_its_end(config)
         went_wrong = unfinished(run) or run.broken_lines or run.status == "FAILED"
         level = max(self.level, logging.ERROR) if went_wrong else self.level
-        log.log(level, "%s", run_summary(run))
+        log.log(level, "%s", wording.printable(run_summary(run)))
 
 
 _HYDRA_LOGS_TRACEBACKS: Final = not hydra.__version__.startswith("1.3.")

@@ -14,6 +14,7 @@ from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.callbacks.lifecycle import run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
 from hydra_callback_kit.callbacks.recording import RecordingCallback
+from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
 from hydra_callback_kit.record.process import command_line, is_alive
@@ -85,7 +86,9 @@ class OutputGuardCallback(RecordingCallback):
             refusal = self._full_disk(run.root, key) or self._occupied(config, run, key)
         except OSError as error:
             # a disk that cannot be written is for Hydra itself to speak of
-            log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
+            if not carried_values(config).setdefault("unclaimed", False):  # it is asked twice, once as a gate
+                log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
+            carried_values(config)["unclaimed"] = True
             refusal = ""
         if refusal and self.policy == "abort":
             gates.close(config)

@@ -65,14 +65,16 @@ def one_of(parameter: str, given: str, allowed: Sequence[str]) -> str:
     """Returns `given` if it is one of the allowed words.
 
     Raises:
-        ParameterError: if it is not; the advice names the nearest word.
+        ParameterError: if it is not; the advice names a similar word, if there is one.
     """
     if given in allowed:
         return given
     import difflib  # noqa: PLC0415  only who mistyped needs it
 
-    nearest = difflib.get_close_matches(str(given), allowed, n=1, cutoff=0.0)[0]
-    raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", f"Write {parameter}={nearest}.")
+    by_letters = {word.casefold(): word for word in allowed}
+    nearest = difflib.get_close_matches(str(given).casefold(), by_letters, n=1)
+    advice = f"Write {parameter}={by_letters[nearest[0]]}." if nearest else f"Write for example {parameter}={allowed[0]}."
+    raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", advice)
 
 
 def output_file(parameter: str, given: str) -> str:
@@ -81,7 +83,7 @@ def output_file(parameter: str, given: str) -> str:
     Raises:
         ParameterError: if no file can be written there.
     """
-    if not str(given).strip() or given.endswith(("/", os.sep)):
+    if not str(given).strip() or given.endswith(("/", os.sep)) or Path(given).name in ("", ".."):
         raise ParameterError(parameter, given, "a file's name", f"Write for example {parameter}=result.json.")
     path = Path(given)
     if path.is_absolute():

@@ -99,15 +99,22 @@ class _Display(threading.Thread):
         self.join(timeout=2)
         if self._line is not None:
             self._line.close()
-        _print(progress_text(self._progress(), ended=True))
+        progress = self._progress(ended=True)
+        if progress.done or progress.interrupted:  # a run that was refused has come to nothing
+            _print(progress_text(progress, ended=True))
 
-    def _progress(self) -> Progress:
+    def _progress(self, *, ended: bool = False) -> Progress:
         self._follower.look()
         jobs = {status: len(of_status) for status, of_status in self._follower.jobs().items()}
-        failed = jobs["FAILED"] + jobs["INTERRUPTED"]
-        elapsed_s = time.monotonic() - self._started_s
-        done = jobs["COMPLETED"] + failed
-        return Progress(self._app, done, failed, jobs["RUNNING"], self._follower.planned_jobs, elapsed_s)
+        return Progress(
+            name=self._app,
+            done=jobs["COMPLETED"] + jobs["FAILED"],
+            failed=jobs["FAILED"],
+            interrupted=jobs["INTERRUPTED"] + (jobs["RUNNING"] if ended else 0),
+            running=jobs["RUNNING"],
+            total=self._follower.planned_jobs,
+            elapsed_s=time.monotonic() - self._started_s,
+        )
 
     def _show(self, progress: Progress) -> None:
         if self._line is not None:

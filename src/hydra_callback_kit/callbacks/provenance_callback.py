@@ -66,7 +66,7 @@ class ProvenanceCallback(RecordingCallback):
         `git.patch` beside it when the work tree is dirty: `git apply` at the top of the work tree, with `commit` checked
         out, makes the tracked files what they were, binary ones included.
         `config_resolved.yaml` beside it: the app's config, interpolations resolved and secrets redacted; of a sweep the
-        config that its jobs' overrides are applied to.
+        config that its jobs' overrides are applied to, where what only a job can resolve (`${hydra:...}`) stays as written.
         `.callbacks/*.jsonl` in the same directory: the journal (JSON lines), with the run's fact `git`.
 
     Example:

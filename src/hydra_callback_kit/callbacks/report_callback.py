@@ -75,6 +75,8 @@ class ReportCallback(RecordingCallback):
         max_table_rows: int = 10_000,
     ) -> None:
         self.output_file = parameters.output_file("output_file", output_file)
+        if Path(output_file).suffix.lower() not in (".html", ".htm"):
+            raise ParameterError("output_file", output_file, "a name that ends in .html", "Write output_file=report.html.")
         if max_table_rows < 1:
             raise ParameterError("max_table_rows", max_table_rows, "1 or more", "Write max_table_rows=10000.")
         self.metric = metric
@@ -89,7 +91,8 @@ class ReportCallback(RecordingCallback):
 
     def at_the_end(self, config: DictConfig) -> None:
         """Writes the report."""
-        from hydra_callback_kit.views.report.choice import ReportOptions  # noqa: PLC0415  the jobs need none of it
+        from hydra_callback_kit.views.ranking import metric_names, metric_of  # noqa: PLC0415  the jobs need none of it
+        from hydra_callback_kit.views.report.choice import ReportOptions  # noqa: PLC0415  the same
         from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
 
         identity = identify_run(config)
@@ -102,4 +105,7 @@ class ReportCallback(RecordingCallback):
         )
         if kept is not None:
             log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
+        if self.metric is not None and all(metric_of(job, self.metric) is None for job in run.jobs):
+            known = ", ".join(metric_names(run.jobs)) or "none"
+            log.warning("No job returned a number %r to rank the jobs by. Metrics are: %s.", self.metric, known)
         log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)

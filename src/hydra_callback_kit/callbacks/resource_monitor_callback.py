@@ -57,7 +57,8 @@ class ResourceMonitorCallback(RecordingCallback):
         interval_s: seconds between two samples, above 0.
         include_children: whether the job's child processes count.
         gpu: `auto`: GPUs are measured if there is an NVIDIA driver, and nothing is said if there is none; `on`: a warning
-            says so if there is no driver or no visible GPU; `off`: GPUs are not looked at.
+            says so if there is no driver or no visible GPU, once a job has lasted long enough to ask; `off`: GPUs are not
+            looked at.
         output_file: the samples' file, relative to the job's output directory; null for none. An absolute path is for single
             runs: the jobs of a sweep would replace each other's.
 

@@ -19,6 +19,7 @@ from hydra_callback_kit.callbacks.parameters import NotInstalledError, Parameter
 from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.record.app_config import app_config
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
+from hydra_callback_kit.record.overrides import override_key
 from hydra_callback_kit.record.recorder import record_job_facts, record_job_start
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
@@ -166,6 +167,12 @@ class ResultsAggregatorCallback(RecordingCallback):
         if written:
             log.info("Results of %s: %s", wording.jobs(len(run.jobs)), ", ".join(written))
         self._log_best(run)
+        given = {override_key(override) for job in run.jobs for override in job.task_overrides}
+        for key in self.average_over:
+            if key not in given:
+                log.warning(
+                    "average_over names %r, which no job was given. Overrides are: %s.", key, ", ".join(sorted(given))
+                )
 
     def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], None]]:
         files: dict[Path, Callable[[Path], None]] = {}

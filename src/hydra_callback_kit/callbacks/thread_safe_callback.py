@@ -158,7 +158,7 @@ class ThreadSafeCallback(Callback):
         finally:
             self._forward(hook, config=config, **kwargs)
         run = run_at_its_end(config)
-        if run.mode == "MULTIRUN":
+        if run.mode == "MULTIRUN" and run.jobs:
             log.log(logging.WARNING if not_finished(run) else logging.INFO, "%s", concurrency_text(run))
         if self.output_file is not None:
             (file,) = make_room(config, [self.output_file], log)

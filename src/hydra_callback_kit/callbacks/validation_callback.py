@@ -222,7 +222,7 @@ def _schema(given: Mapping[str, Any] | str) -> Schema:
     try:
         schema = files.load(files.find(plain)) if isinstance(plain, str) else plain
         if not isinstance(schema, (Mapping, bool)):
-            raise ValueError(f"a schema is a mapping, this is a {type(schema).__name__}")  # noqa: TRY004  it's the file's
+            raise ValueError(f"a schema is a mapping, not of type {type(schema).__name__}")  # noqa: TRY004  it's the file's
         SchemaCheck(schema)
     except ImportError as error:
         raise NotInstalledError(["jsonschema"], "validation", "json_schema", source) from error

@@ -6,7 +6,7 @@ from typing import Final
 from hydra_callback_kit.checks.violation import Violation
 from hydra_callback_kit.record.overrides import typed_overrides
 
-DUPLICATE: Final = Violation("", "is that of an earlier job again")
+DUPLICATE: Final = Violation("", "repeats that of an earlier job")
 
 
 def duplicates(jobs: Sequence[Sequence[str]]) -> dict[int, int]:

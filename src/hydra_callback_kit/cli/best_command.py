@@ -38,8 +38,10 @@ def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_
     run = the_run(path, run_id, with_configs=as_json)
     screen.print_warnings(run)
     known = metric_names(run.jobs)
+    if sort_by is None and not known:
+        raise NothingToShowError(f"No job returned a number: {wording.status_counts(run)} in {run.root}")
     if sort_by is None and len(known) != 1:
-        raise click.UsageError(f"Say --sort-by METRIC. The jobs returned: {', '.join(known) or 'no number'}.")
+        raise click.UsageError(f"Say --sort-by METRIC. The jobs returned: {', '.join(known)}.")
     metric = sort_by or known[0]
     sorted_jobs(run.jobs, metric, mode)
     best = best_job(run.jobs, metric, mode)
@@ -53,7 +55,9 @@ def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_
         words = again and {"command": list(again.words), "cwd": str(again.cwd)}
         screen.print_json({"run_id": run.run_id, **nested_row(best), "again": words})
         return
-    click.echo(f"{click.style(f'job {best.job_num}', bold=True)}: {wording.overrides(best.task_overrides)}")
+    click.echo(
+        f"{click.style(f'job {best.job_num}', bold=True)}: {wording.on_one_line(wording.overrides(best.task_overrides))}"
+    )
     screen.print_facts(
         {
             "returned": json.dumps(values.as_json(best.return_value), ensure_ascii=False),

@@ -13,6 +13,7 @@ from hydra_callback_kit.record.finder import enclosing_run
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.comparison import differences
 from hydra_callback_kit.views.plain_table import Column
 
@@ -65,4 +66,6 @@ def _run_or_job(path: Path) -> RunRecord:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False)
+    if value is None:
+        return ""
+    return wording.on_one_line(value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False))

@@ -28,6 +28,8 @@ def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> N
     found = [(run, job) for run in runs for job in failed_jobs(run)]
     for run in runs:
         screen.print_warnings(run)
+    if as_json and not found:
+        screen.print_json([])
     if not found:
         looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
         raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
@@ -44,9 +46,10 @@ def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> N
 
 def _print(job: JobRecord, *, traceback: bool) -> None:
     status = click.style(job.status, fg=screen.COLOURS[job.status])
-    click.echo(f"job {job.job_num} {status}: {wording.overrides(job.task_overrides)}")
-    click.echo(f"  {reason(job)}")
+    click.echo(f"job {job.job_num} {status}: {wording.on_one_line(wording.overrides(job.task_overrides))}")
+    click.echo(f"  {wording.on_one_line(reason(job))}")
     if job.output_dir is not None:
         click.echo(f"  {click.style(str(job.output_dir), dim=True)}")
     if traceback and job.error is not None:
-        click.echo("".join(f"    {line}\n" for line in job.error.traceback.rstrip().splitlines()))
+        lines = wording.printable(job.error.traceback.rstrip()).split("\n")
+        click.echo("".join(f"    {line}\n" for line in lines))

@@ -14,18 +14,21 @@ from hydra_callback_kit.views.results import flat_return_value
 from hydra_callback_kit.views.varied import varied_overrides
 
 
-def job_columns(jobs: Sequence[JobRecord], rows: int | None, sort_by: str | None = None) -> list[Column]:
+def job_columns(
+    jobs: Sequence[JobRecord], of_run: Sequence[JobRecord], rows: int | None, sort_by: str | None = None
+) -> list[Column]:
     """Lays out the table.
 
     Args:
         jobs: the jobs in the order of the rows.
+        of_run: all jobs of their run.
         rows: how many of them are shown, the first and the last ones; None for all.
         sort_by: the metric that they are sorted by, whose column is the first of the metrics and stays on a narrow screen.
 
     Returns:
-        Its columns: only overrides that not all jobs share, and only numbers of what jobs returned.
+        Its columns: only overrides that not all jobs of the run share, and only numbers of what jobs returned.
     """
-    swept = varied_overrides(jobs)
+    swept = varied_overrides(of_run)
     numbers = {job.job_num: _numbers(job) for job in jobs}
     metrics = list(dict.fromkeys(name for each in numbers.values() for name in each))
     sorted_by = sort_by if sort_by is None or sort_by.startswith("return_value") else f"return_value.{sort_by}"
@@ -64,7 +67,7 @@ def _texts(job: JobRecord) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=10_000)
 def _key_and_text(override: str) -> tuple[str, str]:
-    return override_key(override), override.partition("=")[2]
+    return override_key(override), wording.on_one_line(override.partition("=")[2])
 
 
 def _numbers(job: JobRecord) -> dict[str, float]:

@@ -49,7 +49,7 @@ def print_run(
     screen.print_warnings(run)
     if jobs and run.mode == "MULTIRUN":
         click.echo()
-        screen.print_table(job_columns(jobs, rows, sort_by))
+        screen.print_table(job_columns(jobs, run.jobs, rows, sort_by))
 
 
 def print_runs(runs: Sequence[RunRecord], below: Path) -> None:

@@ -1,5 +1,6 @@
 """`hydra-callback-kit rerun`: the commands that run what did not complete, and their execution."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run
 from hydra_callback_kit.record.process import is_alive
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.commands import Commands, NotRecordedError, never_started
+from hydra_callback_kit.views.commands import Commands, never_started
 
 
 @click.command("rerun")
@@ -49,7 +50,7 @@ def command(
     another attempt at that job of that sweep.
 
     OVERRIDES are added to each command. One with the key of a recorded override takes its place, which is how secret values,
-    which are not recorded, are given again.
+    which are not recorded, are given again. A value that holds a line break takes several lines, which `sh` takes for one.
     """
     run = the_run(path, run_id, is_alive=(lambda process: bool(is_alive(process))) if assume_gone else is_alive)
     screen.print_warnings(run)
@@ -69,21 +70,24 @@ def command(
             ],
             key=lambda command: command.job_num,
         )
-    except (NotRecordedError, HydraException) as error:
+    except (ValueError, HydraException) as error:
         raise click.UsageError(str(error)) from error
     _say_what_is_left_out(run, missing=missing)
+    if commands and commands.other_python:
+        click.echo(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
     if execute:
         execute_all(listed or [], run)
     elif listed:
         for each in listed:
-            click.echo(each.line())
+            click.echo(each.line(), color=True)  # as it is: what looks like a colour is part of an override
     else:
         raise NothingToShowError(f"Nothing to run again: {wording.status_counts(run)} in {run.root}")
 
 
 def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
     if run.count("RUNNING"):
-        click.echo(f"Left out: {run.count('RUNNING')} that still run.", err=True)
+        still = run.count("RUNNING")
+        click.echo(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.", err=True)
     unstarted = (run.planned_jobs or 0) - len(run.jobs)
     if unstarted > 0 and not missing and run.status != "RUNNING":
         click.echo(f"Left out: {unstarted} that never started; --missing includes them.", err=True)

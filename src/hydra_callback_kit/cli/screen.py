@@ -9,6 +9,7 @@ import click
 
 from hydra_callback_kit.record.records import RunRecord
 from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.plain_table import Column, plain_table
 
@@ -24,7 +25,7 @@ def print_facts(facts: Mapping[str, str]) -> None:
     """Prints names and what belongs to them, one a line."""
     width = max(map(len, facts))
     for name, text in facts.items():
-        click.echo(f"  {click.style(name.ljust(width), dim=True)}  {text}")
+        click.echo(f"  {click.style(name.ljust(width), dim=True)}  {wording.on_one_line(text)}")
 
 
 def print_warnings(run: RunRecord) -> None:

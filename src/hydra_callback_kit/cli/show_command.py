@@ -55,15 +55,15 @@ def command(
     if watch and (as_json or not screen.is_terminal()):
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
 
+    def lists_runs() -> bool:
+        return run_id is None and not failed and sort_by is None and not run_ids(path)
+
     def chosen(run: RunRecord) -> list[JobRecord]:
-        jobs = _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch)
-        if failed and not jobs and not watch:
-            raise NothingToShowError(f"No job failed or was interrupted: {wording.status_counts(run)} in {run.root}")
-        return jobs
+        return _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
 
     def show(rows: int | None) -> bool:
         """Prints the page once and tells whether something still runs."""
-        if run_id is None and not run_ids(path):
+        if lists_runs():
             runs = runs_below(path)
             print_runs(runs, path)
             return any(run.status == "RUNNING" for run in runs)
@@ -71,7 +71,7 @@ def command(
         print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows, sort_by)
         return run.status == "RUNNING"
 
-    if as_json and run_id is None and not run_ids(path):
+    if as_json and lists_runs():
         screen.print_json([run_json(run, None) for run in runs_below(path)])
     elif as_json:
         run = the_run(path, run_id, with_configs=True)
@@ -82,12 +82,21 @@ def command(
         show(_ROWS if screen.is_terminal() and not every else None)
 
 
-def _chosen(run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best, may_come: bool) -> list[JobRecord]:
+def _chosen(
+    run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best, may_come: bool, as_json: bool
+) -> list[JobRecord]:
     """The jobs that are shown; where the metric may still come, they are sorted without asking whether there is one."""
     jobs = list(run.jobs)
     if sort_by is not None:
         jobs = ranked(jobs, sort_by, mode) if may_come else sorted_jobs(jobs, sort_by, mode)
-    return [job for job in jobs if not failed or job.status in ("FAILED", "INTERRUPTED")]
+    if not failed:
+        return jobs
+    jobs = [job for job in jobs if job.status in ("FAILED", "INTERRUPTED")]
+    if not jobs and not may_come:
+        if as_json:
+            screen.print_json(run_json(run, jobs))
+        raise NothingToShowError(f"No job failed or was interrupted: {wording.status_counts(run)} in {run.root}")
+    return jobs
 
 
 class _Page(io.StringIO):

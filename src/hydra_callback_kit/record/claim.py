@@ -91,6 +91,7 @@ def lay_claim(root: Path, claim: Claim, is_free: Callable[[Claim | None], bool])
             return True
         if not is_free(holder):
             return False
+        (root / JOURNAL_DIR).mkdir(parents=True, exist_ok=True)  # a file of that name is an error, not another's claim
         with contextlib.suppress(FileExistsError):
             _write(root / JOURNAL_DIR / f"claim-{number + 1}.json", claim)
             return True
@@ -111,7 +112,6 @@ def _holder(root: Path) -> tuple[int, Claim | None]:
 
 def _write(file: Path, claim: Claim) -> None:
     """Whole or not at all: written under another name first, which then becomes a second name of the claim."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(claim), indent=2) + "\n"
     temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
     temporary.write_text(text, "utf-8")

@@ -179,9 +179,7 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
     whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
     if statuses <= {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
         return "COMPLETED"
-    if run.ended_at is None or statuses <= {"COMPLETED"}:
-        return "INTERRUPTED"
-    return "FAILED"
+    return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
 
 
 def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool) -> JobRecord:

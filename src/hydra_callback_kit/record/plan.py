@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -74,32 +74,34 @@ def jobs_of(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(override.replace(f"='{REDACTED}'", f"={REDACTED}") for override in job) for job in jobs]
 
 
-def missing_jobs(
-    planned: Sequence[tuple[str, ...]], started: Iterable[tuple[int, tuple[str, ...]]]
-) -> dict[int, tuple[str, ...]]:
-    """Tells the planned jobs that never started, also where the sweep was shuffled.
+def missing_jobs(overrides: Sequence[str], started: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """Tells the planned jobs that never started.
 
     Args:
-        planned: the overrides of each planned job.
-        started: number and overrides of each job that started.
+        overrides: those of a `Plan`, as they were recorded.
+        started: the overrides of each job that started, by its number; a job that was run again may have got others.
 
     Returns:
         The overrides of each missing job by its number.
 
     Raises:
-        ValueError: if jobs started that were not planned.
+        HydraException: if Hydra cannot read one of the overrides.
+        ValueError: if the sweep was shuffled, and a job that started is none of the planned ones.
     """
-    known = dict(started)
+    planned = jobs_of(overrides)
+    numbers = [num for num in range(len(planned)) if num not in started]
+    if not any("shuffle" in override for override in overrides):
+        return {num: planned[num] for num in numbers}
     left = Counter(planned)
-    left.subtract(known.values())
-    if min(left.values(), default=0) < 0 or any(num >= len(planned) for num in known):
+    left.subtract(started.values())
+    if min(left.values(), default=0) < 0 or any(num >= len(planned) for num in started):
         raise ValueError("jobs were started that were not planned")
     in_order = []
     for job in planned:
         if left[job]:
             left[job] -= 1
             in_order.append(job)
-    return dict(zip((num for num in range(len(planned)) if num not in known), in_order, strict=True))
+    return dict(zip(numbers, in_order, strict=True))
 
 
 def _values(override: Override) -> list[str]:

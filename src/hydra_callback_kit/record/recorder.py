@@ -21,7 +21,7 @@ from hydra_callback_kit.record.given_overrides import hydra_overrides, task_over
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
 from hydra_callback_kit.record.process import command_line, program
 from hydra_callback_kit.record.records import JobError, Status
-from hydra_callback_kit.record.redaction import masked, redaction_of
+from hydra_callback_kit.record.redaction import holds_text, masked, redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.record.writer import forget, write_line
 
@@ -37,12 +37,14 @@ class JobEnd(NamedTuple):
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C.
         duration_s: seconds since its start, by a monotonic clock; None if the start was not recorded.
         error: why it did not complete; None if it did.
+        returned: what it returned, as it is on record; None if it did not complete.
     """
 
     job: JobIdentity
     status: Status
     duration_s: float | None
     error: JobError | None
+    returned: Any = None
 
 
 def leave_unrecorded(config: DictConfig) -> None:
@@ -157,12 +159,13 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
         status = _status(job_return, value)
         facts = {"status": status, "duration_s": duration_s}
         if status == "COMPLETED":
-            write_line(job.run, "job_ended", facts, job, return_value=redaction_of(config).of_result(to_json(value)))
-            error = None
+            returned, error = _redacted(config, value), None
+            write_line(job.run, "job_ended", facts, job, return_value=returned)
         else:
+            returned = None
             error = _without_secrets(config, error_of(value)) if isinstance(value, BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
-        carried["job_ended"] = JobEnd(job, status, duration_s, error)
+        carried["job_ended"] = JobEnd(job, status, duration_s, error, returned)
     end: JobEnd = carried["job_ended"]
     return end
 
@@ -205,6 +208,16 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
     """
     job = identify_job(config)
     write_line(job.run, "job_facts", facts, job)
+
+
+def _redacted(config: DictConfig, value: Any) -> Any:
+    """What a job returned, JSON-like, without the texts of secret keys: its own and the config's."""
+    encoded = redaction_of(config).of_result(to_json(value))
+    if not holds_text(encoded):  # most jobs return numbers, and to collect the config's secrets takes a while
+        return encoded
+    from hydra_callback_kit.record.app_config import secrets_of  # noqa: PLC0415  most jobs return no texts
+
+    return masked(encoded, secrets_of(config))
 
 
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:

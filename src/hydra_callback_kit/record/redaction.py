@@ -114,6 +114,14 @@ def masked(value: Any, secrets: Collection[str]) -> Any:
     return [masked(item, secrets) for item in value] if isinstance(value, list) else value
 
 
+def holds_text(value: Any) -> bool:
+    """Tells whether JSON-like `value` holds a text that is long enough to hold a secret, keys aside."""
+    if isinstance(value, str):
+        return len(value) >= MIN_SECRET and value != REDACTED
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(holds_text, items))
+
+
 def redaction_of(config: DictConfig) -> Redaction:
     """Returns the redaction that a run's config asks for: `redaction_callback`'s keys, or the default ones."""
     carried = carried_values(config)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 
 from hydra_callback_kit.record.identity import rerun_overrides
 from hydra_callback_kit.record.plan import jobs_of, missing_jobs
@@ -52,18 +53,22 @@ class Commands:
 
     Args:
         run: the run.
-        overrides: overrides to add to each command; one with the key of a recorded override takes its place.
+        overrides: overrides to add to each command. One with the key of a recorded override takes its place, and its `+`
+            or `++` if it has none.
         cwd: where to start the commands; None for the directory that the run was started in.
+
+    Attributes:
+        other_python: the interpreter that the run was started with, if that is gone: then the commands use this process's.
 
     Raises:
         NotRecordedError: if it is not known how the run was started, or that directory is not on this machine.
-        HydraException: if an override cannot be read.
+        HydraException: if a recorded override cannot be read.
+        ValueError: if an override that is to be added cannot be read, or stands for several jobs.
     """
 
     def __init__(self, run: RunRecord, overrides: Sequence[str] = (), cwd: Path | None = None) -> None:
         self._run = run
-        self._added = list(overrides)
-        self._replaced = {_key(override) for override in overrides}
+        self._added = {_key_of_added(override): override for override in overrides}
         program, command = _words(run.facts.get("program")), _words(run.facts.get("command"))
         if not program or not command:
             raise NotRecordedError(f"The journal in {run.root} does not say how the run was started.")
@@ -73,7 +78,8 @@ class Commands:
                 f"The run was started in {self._cwd}, which is not on this machine. "
                 "Say with --cwd which directory holds the app here."
             )
-        python = program[0] if Path(program[0]).exists() else sys.executable
+        self.other_python = None if Path(program[0]).exists() else program[0]
+        python = program[0] if self.other_python is None else sys.executable
         self._start = [python, *program[1:], *_options(command[len(program) :])]
         self._hydra_overrides = [
             override for override in _words(run.facts.get("hydra_overrides")) if _key(override) not in _SET_ANEW
@@ -99,7 +105,14 @@ class Commands:
         return self._command(job.job_num, job.task_overrides, ["hydra.mode=RUN"])
 
     def _command(self, job_num: int, overrides: Iterable[str], hydra_overrides: Iterable[str]) -> Command:
-        recorded = [override for override in (*overrides, *self._hydra_overrides) if _key(override) not in self._replaced]
+        recorded, prefixes = [], dict.fromkeys(self._added, "")
+        for override in (*overrides, *self._hydra_overrides):
+            key = _key(override)
+            if key in prefixes:
+                prefixes[key] = override[: len(override) - len(override.lstrip("+"))]
+            else:
+                recorded.append(override)
+        added = [override if override[0] in "+~" else prefixes[key] + override for key, override in self._added.items()]
         secret = [_key(override) for override in recorded if override.endswith(f"={REDACTED}")]
         if secret:
             values = " ".join(f"{key}=VALUE" for key in secret)
@@ -107,7 +120,7 @@ class Commands:
                 f"Job {job_num} was given {' and '.join(secret)}, and secret values are not recorded. "
                 f"Add them behind the path: {values}"
             )
-        return Command(job_num, (*self._start, *recorded, *self._added, *hydra_overrides), self._cwd)
+        return Command(job_num, (*self._start, *recorded, *added, *hydra_overrides), self._cwd)
 
 
 def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
@@ -129,12 +142,17 @@ def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
         raise NotRecordedError(
             f"Which jobs are missing cannot be known: the sweeper ({run.facts.get('sweeper')}) chooses them as it goes."
         )
-    planned = jobs_of(overrides)
-    if len(planned) != run.planned_jobs:
+    if len(jobs_of(overrides)) != run.planned_jobs:
         raise NotRecordedError(
             "Which jobs are missing cannot be known: the sweep varies a secret value, or has more values than are recorded."
         )
-    return missing_jobs(planned, ((job.job_num, job.task_overrides) for job in run.jobs))
+    try:
+        return missing_jobs(overrides, {job.job_num: job.task_overrides for job in run.jobs})
+    except ValueError as error:
+        raise NotRecordedError(
+            "Which jobs are missing cannot be known: the sweep was shuffled, and a job was run again with other overrides, "
+            "or the record of its start is lost."
+        ) from error
 
 
 def _key(override: str) -> str:
@@ -143,6 +161,16 @@ def _key(override: str) -> str:
     if value == REDACTED:
         return name.lstrip("+~")
     return str(OverridesParser.create().parse_override(override).get_key_element()).lstrip("+~")
+
+
+def _key_of_added(override: str) -> str:
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+    except HydraException as error:
+        raise ValueError(f"{override!r} is no override such as key=value: {error}") from error
+    if parsed.is_sweep_override():
+        raise ValueError(f"{override!r} stands for several jobs, and each command runs one.")
+    return str(parsed.get_key_element()).lstrip("+~")
 
 
 def _options(arguments: Sequence[str]) -> list[str]:

@@ -3,7 +3,8 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -54,24 +55,35 @@ def not_finished(run: RunRecord) -> list[JobRecord]:
     return [job for job in run.jobs if job.status in ("INTERRUPTED", "RUNNING")]
 
 
-def highest_at_once(jobs: Iterable[JobRecord]) -> int:
+def highest_at_once(jobs: Sequence[JobRecord]) -> int:
     """Counts how many jobs ran at once at most.
 
     Args:
-        jobs: of one run. A job without a recorded start is not counted. One that was interrupted counts at its start alone,
-            for nobody knows how long it lived; one that runs has no end.
+        jobs: of one run. A job without a recorded start is not counted. One that was interrupted is taken to have run until
+            its process started another, or the run ended.
 
     Returns:
         0 if there are no jobs.
     """
-    return max((running for _, running in jobs_at_once(jobs)), default=0)
+    last_start: dict[tuple[str | None, int | None], str] = {}
+    for job in jobs:
+        process = job.host, job.pid
+        last_start[process] = max(last_start.get(process, ""), job.started_at or "")
+    counted = [
+        replace(job, status="RUNNING")
+        if job.status == "INTERRUPTED" and (job.started_at or "") >= last_start[job.host, job.pid]
+        else job
+        for job in jobs
+    ]
+    return max((running for _, running in jobs_at_once(counted)), default=0)
 
 
 def jobs_at_once(jobs: Iterable[JobRecord]) -> list[tuple[float, int]]:
     """Counts the jobs that run, each time one starts or ends.
 
     Args:
-        jobs: as in `highest_at_once`.
+        jobs: of one run. A job without a recorded start is not counted. One that was interrupted counts at its start alone,
+            for nobody knows how long it lived; one that runs has no end.
 
     Returns:
         Times (seconds since 1970, UTC; infinite for the end of a job that runs) and how many jobs run from then on.

@@ -21,7 +21,8 @@ def job_list(jobs: Sequence[Sequence[str]], repeated: Mapping[int, int]) -> str:
     texts = [{override_key(override): override for override in job} for job in jobs]
     keys = dict.fromkeys(key for job in texts for key in job)
     same = [key for key in keys if len({job.get(key) for job in texts}) == 1]
-    lines = [wording.jobs(len(jobs)) + (f", all with {' '.join(texts[0][key] for key in same)}" if same else "")]
+    of_all = " ".join(texts[0][key] for key in same)
+    lines = [wording.jobs(len(jobs)) + (f"{', all with' if len(jobs) > 1 else ':'} {of_all}" if same else "")]
     if repeated:
         lines[0] += f"; {wording.jobs(len(repeated))} {'repeats' if len(repeated) == 1 else 'repeat'} an earlier one"
     columns = [

@@ -12,8 +12,9 @@ class Progress:
 
     Attributes:
         name: the app.
-        done: how many jobs have ended, however.
-        failed: how many of them failed or were interrupted.
+        done: how many jobs have completed or failed.
+        failed: how many of them failed.
+        interrupted: how many were interrupted.
         running: how many run now.
         total: how many jobs there will be; None if the sweeper chooses as it goes.
         elapsed_s: seconds since the sweep started.
@@ -22,6 +23,7 @@ class Progress:
     name: str
     done: int
     failed: int
+    interrupted: int
     running: int
     total: int | None
     elapsed_s: float
@@ -31,7 +33,7 @@ class Progress:
         """Seconds until the end if it goes on like this; None where that cannot be said."""
         if self.total is None or not self.done:
             return None
-        return self.elapsed_s / self.done * max(0, self.total - self.done)
+        return self.elapsed_s / self.done * max(0, self.total - self.done - self.interrupted)
 
     @property
     def tenth(self) -> int | None:
@@ -64,7 +66,7 @@ def progress_bar(progress: Progress, width: int, encoding: str) -> str:
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    style = "red" if progress.failed else ""
+    style = "red" if progress.failed or progress.interrupted else ""
     name, figures = (progress.name, "bold"), (f" {_counted(progress)}{_besides(progress, ended=False)}", style)
     bar_width = min(40, width - len(name[0]) - 1 - len(figures[0]))
     console = Console(file=_Page(encoding), width=width, force_terminal=True, legacy_windows=False, highlight=False)
@@ -94,7 +96,8 @@ def _counted(progress: Progress) -> str:
 
 
 def _besides(progress: Progress, *, ended: bool) -> str:
-    failed = f", {progress.failed} failed" if progress.failed else ""
+    counted = ((progress.failed, "failed"), (progress.interrupted, "interrupted"))
+    failed = "".join(f", {count} {status}" for count, status in counted if count)
     if ended:
         return f"{failed}, in {wording.duration(progress.elapsed_s)}"
     left = f", {wording.duration(progress.left_s)} left" if progress.left_s is not None else ""

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.records import JobRecord, RunRecord
@@ -35,7 +35,10 @@ class Run(RunRecord):
 
         Raises:
             MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.
+            ValueError: if `mode` is another word.
         """
+        if mode not in get_args(Best):
+            raise ValueError(f"mode={mode!r} is not valid: allowed is 'max' or 'min'")
         job = best_job(self.jobs, metric, mode)
         if job is None:
             raise MetricNotFoundError(metric, metric_names(self.jobs))

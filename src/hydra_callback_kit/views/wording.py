@@ -1,5 +1,6 @@
 """Durations, sizes and counts in words."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
@@ -7,6 +8,7 @@ from typing import get_args
 from hydra_callback_kit.record.records import RunRecord, Status
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 
 
 def duration(seconds: float | None) -> str:
@@ -37,6 +39,16 @@ def size(size_bytes: float | None) -> str:
 def overrides(task_overrides: Sequence[str]) -> str:
     """A job's overrides on one line."""
     return " ".join(task_overrides) or "no overrides"
+
+
+def printable(text: str) -> str:
+    """Spells out what a log file or a terminal cannot take: control characters but line breaks and tabs, half surrogates."""
+    return re.sub(_UNPRINTABLE, lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def on_one_line(text: str) -> str:
+    """The same with line breaks and tabs spelled out, too."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def jobs(count: int) -> str:

@@ -44,12 +44,12 @@ class Metric:
     Attributes:
         name: as `metric_of` takes it.
         mode: whether the largest or the smallest is the best.
-        picked: whether it was picked here, and not asked for.
+        picked: why it was picked here: `the first metric that varies`, or `the first metric`; empty if it was asked for.
     """
 
     name: str
     mode: Best
-    picked: bool = False
+    picked: str = ""
 
     @property
     def words(self) -> str:
@@ -78,8 +78,10 @@ def choose_metric(jobs: Sequence[JobRecord], names: Sequence[str], options: Repo
     def differs(name: str) -> bool:
         return len({value for job in jobs if is_number(value := metric_of(job, name))}) > 1
 
-    name = next((name for name in names if differs(name)), names[0])
-    return Metric(name, "min" if usual_mode(name) == "min" else options.mode, picked=True)
+    varying = next((name for name in names if differs(name)), None)
+    name = varying or names[0]
+    picked = "the first metric" if varying is None else "the first metric that varies"
+    return Metric(name, "min" if usual_mode(name) == "min" else options.mode, picked if len(names) > 1 else "")
 
 
 def usual_mode(metric: str) -> Best:

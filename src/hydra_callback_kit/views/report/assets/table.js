@@ -76,7 +76,8 @@ const table = (() => {
     const known = metrics[shown.metric]?.values.filter(Number.isFinite) ?? [];
     const low = known.reduce((least, value) => Math.min(least, value), Infinity);
     const high = known.reduce((most, value) => Math.max(most, value), -Infinity);
-    bars = high > low ? (value) => (value - low) / (high - low) : null;
+    const best = metrics[shown.metric]?.mode === "min" ? low : high;
+    bars = high > low ? (value) => 1 - Math.abs(value - best) / (high - low) : null;
   }
 
   function render(first = state.page * state.size, size = state.size) {
