@@ -76,6 +76,7 @@ def test_a_process_is_told_from_a_later_one_with_its_pid() -> None:
         assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
+    assert is_alive(ProcessIdentity(me.host, 10**300, None)) is False
     assert is_alive(ProcessIdentity(me.host, ended.pid, None)) is False
     assert is_alive(ProcessIdentity("elsewhere", me.pid, me.born)) is None
 

@@ -12,6 +12,8 @@ from hydra_callback_kit.checks.violation import Violation, dotted, first_line
 
 MAX_DEPTH: Final = 100
 """Containers nested deeper refer to themselves."""
+MAX_BROUGHT_IN: Final = 10_000
+"""A config whose interpolations bring in more containers refers to itself more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +38,38 @@ def plain(config: DictConfig) -> Plain:
         config: the config without the `hydra` node.
     """
     found = Plain({})
-    found.values.update(_content(config, (), found))
+    found.values.update(_Reader(found).content(config, ()))
     return found
 
 
-def _content(node: DictConfig | ListConfig, path: tuple[str | int, ...], found: Plain) -> Any:
-    if isinstance(node, DictConfig):
-        return {key: value for key in node for value in _value(node, key, path, found)}
-    # a list keeps its places, so that the index in a message is that of the config
-    return [next(_value(node, index, path, found), _written(node, index)) for index in range(len(node))]
+class _Reader:
+    def __init__(self, found: Plain) -> None:
+        self._found = found
+        self._brought_in = 0
 
+    def content(self, node: DictConfig | ListConfig, path: tuple[str | int, ...]) -> Any:
+        if isinstance(node, DictConfig):
+            return {key: value for key in node for value in self._value(node, key, path)}
+        # a list keeps its places, so that the index in a message is that of the config
+        return [next(self._value(node, index, path), _written(node, index)) for index in range(len(node))]
 
-def _value(node: DictConfig | ListConfig, key: Any, path: tuple[str | int, ...], found: Plain) -> Iterator[Any]:
-    """The value at a key, or nothing if it has none."""
-    here = (*path, key.name if isinstance(key, enum.Enum) else key)
-    if OmegaConf.is_missing(node, key):
-        found.missing.append(dotted(here))
-        return
-    try:
-        if len(here) > MAX_DEPTH:
-            raise RecursionError("it contains itself")
-        value = node[key]
-        yield _content(value, here, found) if isinstance(value, (DictConfig, ListConfig)) else value
-    except (OmegaConfBaseException, RecursionError) as error:
-        found.unresolved.append(Violation(dotted(here), f"cannot be resolved: {first_line(error)}", _written(node, key)))
+    def _value(self, node: DictConfig | ListConfig, key: Any, path: tuple[str | int, ...]) -> Iterator[Any]:
+        """The value at a key, or nothing if it has none."""
+        here = (*path, key.name if isinstance(key, enum.Enum) else key)
+        if OmegaConf.is_missing(node, key):
+            self._found.missing.append(dotted(here))
+            return
+        try:
+            value = node[key]
+            if isinstance(value, (DictConfig, ListConfig)):
+                self._brought_in += OmegaConf.is_interpolation(node, key)
+                if len(here) > MAX_DEPTH or self._brought_in > MAX_BROUGHT_IN:
+                    raise RecursionError("it contains itself")
+                value = self.content(value, here)
+            yield value
+        except (OmegaConfBaseException, RecursionError) as error:
+            problem = f"cannot be resolved: {first_line(error)}"
+            self._found.unresolved.append(Violation(dotted(here), problem, _written(node, key)))
 
 
 def _written(node: DictConfig | ListConfig, key: Any) -> Any:

@@ -1,12 +1,17 @@
 """The app's own part of a config as plain values: resolved, without secrets, without Hydra's node."""
 
 import enum
-from typing import Any
+from typing import Any, Final
 
 from omegaconf import DictConfig, ListConfig, Node
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.record.redaction import masked, redaction_of
+
+MAX_DEPTH: Final = 100
+"""Interpolations that are nested deeper are not resolved to mappings and lists."""
+MAX_BROUGHT_IN: Final = 10_000
+"""So many mappings and lists are brought in by the interpolations of a config."""
 
 
 def app_config(config: DictConfig) -> dict[str, Any]:
@@ -35,21 +40,34 @@ def secrets_of(config: DictConfig) -> set[str]:
 
 
 def _plain_app(config: DictConfig) -> dict[str, Any]:
-    return {str(_name(key)): _plain(config, key, node) for key, node in config.items_ex(resolve=False) if key != "hydra"}
+    read = _Reader().read
+    return {str(_name(key)): read(config, key, node, 1) for key, node in config.items_ex(resolve=False) if key != "hydra"}
 
 
-def _plain(parent: Any, key: Any, node: Any) -> Any:
-    value = node._value() if isinstance(node, Node) else node  # noqa: SLF001  as it was written; to read it takes much longer
-    if isinstance(value, str) and ("${" in value or value == "???"):
-        try:
-            node = value = parent[key]
-        except OmegaConfBaseException:
-            return value
-    if isinstance(node, DictConfig) and value is not None:
-        return {_name(name): _plain(node, name, item) for name, item in node.items_ex(resolve=False)}
-    if isinstance(node, ListConfig) and value is not None:
-        return [_plain(node, index, item) for index, item in enumerate(node._iter_ex(resolve=False))]  # noqa: SLF001  the same
-    return _name(value)
+class _Reader:
+    """Reads one config. Interpolations may bring in what they stand in, without end: then they stay as they were written."""
+
+    def __init__(self) -> None:
+        self._brought_in = 0
+
+    def read(self, parent: Any, key: Any, node: Any, depth: int) -> Any:
+        value = node._value() if isinstance(node, Node) else node  # noqa: SLF001  as it was written; to read it takes much longer
+        if isinstance(value, str) and ("${" in value or value == "???"):
+            written = value
+            try:
+                node = value = parent[key]
+            except OmegaConfBaseException:
+                return written
+            if isinstance(node, (DictConfig, ListConfig)):
+                self._brought_in += 1
+                if depth > MAX_DEPTH or self._brought_in > MAX_BROUGHT_IN:
+                    return written
+        if isinstance(node, DictConfig) and value is not None:
+            return {_name(name): self.read(node, name, item, depth + 1) for name, item in node.items_ex(resolve=False)}
+        if isinstance(node, ListConfig) and value is not None:
+            items = enumerate(node._iter_ex(resolve=False))  # noqa: SLF001  the same
+            return [self.read(node, index, item, depth + 1) for index, item in items]
+        return _name(value)
 
 
 def _name(value: Any) -> Any:

@@ -73,7 +73,7 @@ def is_alive(process: ProcessIdentity) -> bool | None:
         return _is_alive_on_windows(process.pid)
     try:
         os.kill(process.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has a number that large: the journal is damaged
         return False
     except PermissionError:
         pass
