@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +101,28 @@ class App:
             start_new_session=True,  # an app may then interrupt itself and its workers, as Ctrl-C does
         )
         return Finished(done.returncode, done.stdout, done.stderr, self.directory)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts the app, which has pipes for its streams, and does not wait."""
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen(
+            self.command(*arguments), cwd=self.directory, env=self.environment(), text=True, start_new_session=True, **pipes
+        )
+
+    def run_and_interrupt(self, *arguments: str, at: Sequence[str]) -> Finished:
+        """Starts the app and presses Ctrl-C each time that what it has printed since matches the next of these."""
+        process = self.start(*arguments)
+        assert process.stdout is not None
+        printed, left, since = "", list(at), ""
+        for line in process.stdout:
+            printed, since = printed + line, since + line
+            if left and re.search(left[0], since, re.DOTALL):
+                del left[0]
+                since = ""
+                process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert not left, f"never printed: {left}"
+        return Finished(process.returncode, printed, errors, self.directory)
 
     def sweep(self, launcher: str, *arguments: str, **environment: str) -> Finished:
         """Starts the app as a sweep under a launcher and waits for its end."""

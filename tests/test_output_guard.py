@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import sys
 
 import pytest
@@ -47,18 +46,7 @@ def test_a_finished_run_is_not_overwritten(app: App, mode: str) -> None:
 def test_of_two_that_start_at_once_one_wins(app: App) -> None:
     """Six processes start in the same empty directory: one runs, five say that it does."""
     app.write("print('RAN', flush=True); input()", CONFIG)
-    started = [
-        subprocess.Popen(
-            app.command(),
-            cwd=app.directory,
-            env=app.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(6)
-    ]
+    started = [app.start() for _ in range(6)]
     refused = []
     while len(refused) < 5:
         refused = [process for process in started if process.poll() is not None]

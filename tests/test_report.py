@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,15 +57,7 @@ def test_a_sweep_with_a_failure_leaves_a_report(app: App, launcher: str) -> None
 def test_ctrl_c_leaves_a_report(app: App) -> None:
     """It is written as the process ends, when some modules can no longer be imported."""
     app.write('print("started", flush=True)\nif cfg.x == 1:\n    time.sleep(60)', CONFIG)
-    process = subprocess.Popen(
-        app.command("-m", "x=0,1,2"), cwd=app.directory, env=app.environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    seen = ""
-    while seen.count("started\n") < 2:
-        seen += process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    app.run_and_interrupt("-m", "x=0,1,2", at=["started.*started"])
     assert data_of(app.directory / "out" / "report.html")["status"] == "CI"
 
 

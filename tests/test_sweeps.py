@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import subprocess
 
 import pytest
 from apps import HYDRA_VERSION, App, Finished
@@ -109,30 +108,10 @@ def test_the_exit_code_is_as_without_us(app: App, leave: str) -> None:
 def test_ctrl_c_still_leaves_a_summary(app: App) -> None:
     """A real SIGINT in the middle of a sweep: the interrupted job is named, the exit code is as without us."""
     app.write('print("started", flush=True)\nif cfg.x == 1:\n    time.sleep(60)', CALLBACKS)
-
-    def interrupted(*arguments: str) -> tuple[int, str]:
-        process = subprocess.Popen(
-            app.command("-m", "x=0,1,2", *arguments),
-            cwd=app.directory,
-            env=app.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert process.stdout is not None
-        seen = ""
-        for line in process.stdout:
-            seen += line
-            if seen.count("started\n") == 2:
-                break
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
-        return process.returncode, seen + rest
-
-    code, output = interrupted()
-    assert code == interrupted("callbacks=[]", "hydra.sweep.dir=bare")[0]
-    assert "1 completed, 1 interrupted" in output
-    done = Finished(code, output, "", app.directory)
+    done = app.run_and_interrupt("-m", "x=0,1,2", at=["started.*started"])
+    without_us = app.run_and_interrupt("-m", "x=0,1,2", "callbacks=[]", "hydra.sweep.dir=bare", at=["started.*started"])
+    assert done.code == without_us.code
+    assert "1 completed, 1 interrupted" in done.stdout
     assert [job["status"] for job in done.json("performance.json")["jobs"]] == ["COMPLETED", "INTERRUPTED"]
 
 
@@ -150,26 +129,9 @@ def test_ctrl_c_while_the_files_are_written(app: App, presses: int) -> None:
     """
     config = "hydra: {callbacks: {performance_callback: {_target_: __main__.Slow}}}"
     app.write('print("started", flush=True)\ntime.sleep(60)', CALLBACKS + config, preamble)
-    process = subprocess.Popen(
-        app.command("-m", "x=0,1"),
-        cwd=app.directory,
-        env=app.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    pressed = 0
-    seen = []
-    for line in process.stdout:
-        seen.append(line)
-        if line in ("started\n", "writing\n") and pressed < presses:
-            process.send_signal(signal.SIGINT)
-            pressed += 1
-    _, errors = process.communicate(timeout=60)
-    done = Finished(process.returncode, "".join(seen), errors, app.directory)
+    done = app.run_and_interrupt("-m", "x=0,1", at=["started", "writing", "writing"][:presses])
     assert done.code == -signal.SIGINT
-    assert "Exception ignored" not in errors
+    assert "Exception ignored" not in done.stderr
     assert [row["status"] for row in done.json("results.json")] == ["INTERRUPTED"]
     assert (done.root / "performance.json").exists() == (presses == 2)
     assert ("Slow did not finish" in done.stdout) == (presses == 3)
