@@ -117,7 +117,11 @@ def test_ctrl_c_still_leaves_a_summary(app: App) -> None:
 
 @pytest.mark.parametrize("presses", [2, 3])
 def test_ctrl_c_while_the_files_are_written(app: App, presses: int) -> None:
-    """Pressed once more, the files are there all the same; and again, the others are. The exit code is that of one."""
+    """Pressed once more, the files are there all the same; and again, the others are. The exit code is that of one.
+
+    Hydra 1.4 calls the end hooks after Ctrl-C, so that there is one try more.
+    """
+    lost = presses == 3 and HYDRA_VERSION < (1, 4)
     preamble = """
     from hydra_callback_kit import PerformanceCallback
 
@@ -133,8 +137,8 @@ def test_ctrl_c_while_the_files_are_written(app: App, presses: int) -> None:
     assert done.code == -signal.SIGINT
     assert "Exception ignored" not in done.stderr
     assert [row["status"] for row in done.json("results.json")] == ["INTERRUPTED"]
-    assert (done.root / "performance.json").exists() == (presses == 2)
-    assert ("Slow did not finish" in done.stdout) == (presses == 3)
+    assert (done.root / "performance.json").exists() != lost
+    assert ("Slow did not finish" in done.stdout) == lost
 
 
 def test_half_a_surrogate_pair_breaks_no_log(app: App) -> None:
@@ -142,7 +146,7 @@ def test_half_a_surrogate_pair_breaks_no_log(app: App) -> None:
     name = 'os.fsdecode(b"data-\\xff.csv")'
     app.write(f"if cfg.x == 1:\n    raise ValueError({name})\nreturn {name}", CALLBACKS)
     done = app.sweep("basic", "x=0,1")
-    assert "Logging error" not in done.stderr
+    assert "hydra_callback_kit/" not in done.stderr  # Hydra 1.4 logs the job's exception itself, and has that trouble
     assert r"COMPLETED after" in done.log(0)
     assert r"data-\udcff.csv" in done.log(0)
     assert r"ValueError: data-\udcff.csv" in done.log(1)

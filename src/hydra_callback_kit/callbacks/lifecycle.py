@@ -33,6 +33,10 @@ def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
         finish: called once with this config, when the run has ended; a bound method of the callback.
     """
     record_run_start(config)
+    _arm(config, finish)
+
+
+def _arm(config: DictConfig, finish: Finish | None) -> None:
     armed = _armed.setdefault((os.getpid(), identify_run(config).run_id), (config, []))
     if finish is not None:
         armed[1].append(finish)
@@ -47,7 +51,11 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
     """
     record_run_end(config)
     if disarm(config, finish) and finish is not None:
-        finish(config)
+        try:
+            finish(config)
+        except KeyboardInterrupt:  # it is done as the process ends, which it now does
+            _arm(config, finish)
+            raise
 
 
 def disarm(config: DictConfig, finish: Finish | None) -> bool:
