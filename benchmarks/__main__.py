@@ -1,4 +1,4 @@
-"""All benchmarks, one command: `python benchmarks`. Prints a table, and writes it and a picture of it into `docs/`."""
+"""All benchmarks, one command: `python benchmarks`. Prints a table, and writes it into `docs/` and the README."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ import command_line
 import hydra
 import journals
 import plot
+import readme
 import report
 import resources
 import results
@@ -56,6 +57,8 @@ def main() -> None:
     every = [line for lines in measured.values() for line in lines]
     bounded = [line for line in every if line.bound is not None]
     missed = [line for line in bounded if line.measured > line.bound]
+    if not quick and not given.topics:
+        readme.update()
     print(f"\n{len(bounded)} bounds, {len(missed)} missed")
     for line in missed:
         print(f"- {line.what}: {line.measured:.3g} {line.unit}, at most {line.bound:g} {line.unit}")

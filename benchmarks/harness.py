@@ -1,13 +1,11 @@
 """What the benchmarks share: apps run in turn with and without us, in one go, and a table of figures and bounds."""
 
-import os
-import resource
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -63,17 +61,25 @@ def write_app(directory: Path, body: str = "return 1", keys: int = 50, preamble:
     (directory / "config.yaml").write_text("x: 0\n" + "".join(f"key_{i}: {i}\n" for i in range(keys)), "utf-8")
 
 
+_STARTER = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+wall_s = time.perf_counter() - started
+print(json.dumps([os.waitstatus_to_exitcode(status), wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+"""A process's peak memory begins with that of the process that starts it, so a small one does."""
+
+
 def run(command: Sequence[str], directory: Path) -> Usage:
     """Runs a command and measures it; its output is dropped."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"{command} ended with {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Usage(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+    starter = [sys.executable, "-I", "-S", "-c", _STARTER, *command]
+    told = subprocess.run(starter, cwd=directory, capture_output=True, check=True)
+    code, wall_s, cpu_s, peak = json.loads(told.stdout)
+    if code != 0:
+        raise RuntimeError(f"{command} ended with {code}")
+    return Usage(wall_s, cpu_s, peak * (1 if sys.platform == "darwin" else 1024))
 
 
 def interleaved(commands: Sequence[Sequence[str]], directory: Path, repetitions: int) -> list[list[Usage]]:
@@ -101,11 +107,6 @@ def table(lines: Iterable[Line]) -> str:
 def temporary_directory() -> tempfile.TemporaryDirectory[str]:
     """A directory for an app and what it writes."""
     return tempfile.TemporaryDirectory(prefix="hydra-callback-kit-benchmark-")
-
-
-def self_peak_bytes() -> int:
-    """The calling process's own peak memory."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def environment(directory: Path, *requirements: str) -> str:

@@ -121,8 +121,7 @@ def _write_journal(root: Path, jobs: int, *, with_configs: bool) -> None:
 
 
 def _measure(root: Path) -> None:
-    import resource  # noqa: PLC0415  this runs in a process of its own
-
+    from hydra_callback_kit.measure.usage import peak_rss_bytes  # noqa: PLC0415  this runs in a process of its own
     from hydra_callback_kit.record.reader import read_run  # noqa: PLC0415  the same
     from hydra_callback_kit.views.results import results_table  # noqa: PLC0415  the same
     from hydra_callback_kit.views.table_formats import write_table  # noqa: PLC0415  the same
@@ -135,14 +134,11 @@ def _measure(root: Path) -> None:
                     json.loads(line)
         return time.process_time() - started
 
-    def peak_bytes() -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-    before_s, peak_before = loads_s(), peak_bytes()
+    before_s, peak_before = loads_s(), peak_rss_bytes() or 0
     started = time.process_time()
     run = read_run(root, without=("config",))
     write_table(root / "results.csv", results_table(run, include_config=False))
-    csv_s, peak_after = time.process_time() - started, peak_bytes()
+    csv_s, peak_after = time.process_time() - started, peak_rss_bytes() or 0
     figures = {"csv_s": csv_s, "loads_s": statistics.fmean([before_s, loads_s()]), "rss_bytes": peak_after - peak_before}
     sys.stdout.write(json.dumps(figures))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 from harness import Line, interleaved, ratios, table
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit import ValidationCallback
 from hydra_callback_kit.record.sweep_jobs import config_loader
@@ -73,13 +73,17 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def _single_runs(directory: Path) -> list[Line]:
-    bare = [sys.executable, "app.py", "hydra.run.dir=out"]
-    ours = [*bare, "+callbacks=validation_callback"]
-    option = "hydra.callbacks.validation_callback"
     (directory / "schema.json").write_text(json.dumps(SCHEMA), "utf-8")
-    keys = [*ours, f"{option}.required_keys=[x]", f"{option}.forbid_missing=true"]
-    schema = [*keys, f"{option}.json_schema=schema.json"]
-    of_bare, of_keys, of_schema = interleaved([bare, keys, schema], directory, REPETITIONS)
+    keys = {"required_keys": ["x"], "forbid_missing": True}
+    for name, parameters in (("keys", keys), ("schema", {**keys, "json_schema": "schema.json"})):
+        chosen = "defaults:\n  - callbacks: [validation_callback]\n  - _self_\n"
+        configured = OmegaConf.to_yaml(OmegaConf.create({"hydra": {"callbacks": {"validation_callback": parameters}}}))
+        text = "\n".join([chosen, (directory / "config.yaml").read_text("utf-8"), configured])
+        (directory / f"{name}.yaml").write_text(text, "utf-8")
+    commands = [
+        [sys.executable, "app.py", "--config-name", name, "hydra.run.dir=out"] for name in ("config", "keys", "schema")
+    ]
+    of_bare, of_keys, of_schema = interleaved(commands, directory, REPETITIONS)
     return [
         Line.of("a single run with required_keys and forbid_missing / bare, wall", ratios(of_keys, of_bare, "wall_s"), 1.10),
         Line.of("a single run with json_schema / bare, wall", ratios(of_schema, of_bare, "wall_s"), 1.35),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from hydra_callback_kit.record.records import JobError, JobRecord, RunRecord
+from hydra_callback_kit.record.errors import JobError
+from hydra_callback_kit.record.records import JobRecord, RunRecord
 from hydra_callback_kit.views.report.choice import ReportOptions
 from hydra_callback_kit.views.report.page import write_report
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
-    from hydra_callback_kit.record.reader import JournalNotFoundError
-    from hydra_callback_kit.record.records import JobError, JobRecord
+    from hydra_callback_kit.record.errors import JobError
+    from hydra_callback_kit.record.journal import JournalNotFoundError
+    from hydra_callback_kit.record.records import JobRecord
     from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
 
 __all__ = [
@@ -60,9 +61,9 @@ _MODULES = {
     "ConditionalCallback": "callbacks.conditional_callback",
     "DryRunCallback": "callbacks.dry_run_callback",
     "FailureLimitCallback": "callbacks.failure_limit_callback",
-    "JobError": "record.records",
+    "JobError": "record.errors",
     "JobRecord": "record.records",
-    "JournalNotFoundError": "record.reader",
+    "JournalNotFoundError": "record.journal",
     "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hydra_callback_kit.record.follower import RunFollower
+from hydra_callback_kit.record.journal import Status
 from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.records import Status
 
 HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
 EVENTS = st.tuples(

@@ -10,8 +10,9 @@ import pytest
 from journals import a_run, lines_of, rewritten, write_job, write_sweep
 
 from hydra_callback_kit.record import writer
+from hydra_callback_kit.record.journal import JournalNotFoundError
 from hydra_callback_kit.record.process import ProcessIdentity, is_alive, this_process
-from hydra_callback_kit.record.reader import JournalNotFoundError, read_run, read_runs
+from hydra_callback_kit.record.reader import read_run, read_runs
 from hydra_callback_kit.record.writer import write_line
 
 

@@ -4,7 +4,7 @@ import errno
 import logging
 from typing import Final
 
-from hydra_callback_kit.record.reader import JournalNotFoundError
+from hydra_callback_kit.record.journal import JournalNotFoundError
 
 log = logging.getLogger("hydra_callback_kit")
 

@@ -10,15 +10,17 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.callbacks import gates
 from hydra_callback_kit.callbacks.error_report import report
 from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.reader import read_run
 from hydra_callback_kit.record.recorder import record_run_end, record_run_start
-from hydra_callback_kit.record.records import RunRecord
+
+if TYPE_CHECKING:
+    from hydra_callback_kit.record.records import RunRecord
 
 Finish = Callable[[DictConfig], None]
 
@@ -78,7 +80,7 @@ def disarm(config: DictConfig, finish: Finish | None) -> bool:
     return was_armed
 
 
-def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> RunRecord:
+def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> "RunRecord":
     """Reads what is to be summed up at the end of a run.
 
     Args:
@@ -91,6 +93,8 @@ def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> RunReco
     Raises:
         JournalNotFoundError: if no line of it could be written.
     """
+    from hydra_callback_kit.record.reader import read_run  # noqa: PLC0415  not every callback reads the record
+
     identity = identify_run(config)
     return read_run(identity.root, identity.run_id, without=without, has_ended=not identity.rerun)
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -48,7 +47,7 @@ class ConfigCheck:
         Returns:
             The violations without secrets, one for each problem of a key; of a key that is not there, one.
         """
-        content = plain(config) if self._forbid_missing or self._by_value else Plain({})
+        content = plain(config) if self._forbid_missing or self._by_value else Plain({}, [], [])
         found: dict[tuple[str, str], Violation] = {}
         for violation in self._all(config, content):
             found.setdefault((violation.key, "" if violation.value is ABSENT else violation.problem), violation)
@@ -56,7 +55,7 @@ class ConfigCheck:
             return []
         hidden = [*self._secrets(OmegaConf.to_container(config, resolve=False)), *self._secrets(content.values)]
         return [
-            replace(violation, problem=scrubbed(violation.problem, hidden), value=self._shown(violation))
+            violation._replace(problem=scrubbed(violation.problem, hidden), value=self._shown(violation))
             for violation in found.values()
         ]
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from hydra_callback_kit.checks.violation import Violation
-from hydra_callback_kit.record.overrides import typed_overrides
 
 DUPLICATE: Final = Violation("", "repeats that of an earlier job")
 
@@ -18,6 +17,8 @@ def duplicates(jobs: Sequence[Sequence[str]]) -> dict[int, int]:
     Returns:
         The numbers of the jobs that are `DUPLICATE`, and of the first job that each repeats.
     """
+    from hydra_callback_kit.record.overrides import typed_overrides  # noqa: PLC0415  a single run has none
+
     first: dict[frozenset[tuple[str, str]], int] = {}
     found: dict[int, int] = {}
     for job_num, overrides in enumerate(jobs):

@@ -1,6 +1,5 @@
 """Keys that must be there, with a value."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -38,6 +37,8 @@ def required(config: DictConfig, keys: Sequence[str]) -> Iterator[Violation]:
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """A suggestion of the nearest word, if there is a near one."""
+    import difflib  # noqa: PLC0415  only what is wrong needs it
+
     near = difflib.get_close_matches(word, list(words), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 

@@ -2,8 +2,7 @@
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -16,8 +15,7 @@ MAX_BROUGHT_IN: Final = 10_000
 """A config whose interpolations bring in more containers refers to itself more than once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """What a config says.
 
     Attributes:
@@ -27,8 +25,8 @@ class Plain:
     """
 
     values: dict[str, Any]
-    missing: list[str] = field(default_factory=list)
-    unresolved: list[Violation] = field(default_factory=list)
+    missing: list[str]
+    unresolved: list[Violation]
 
 
 def plain(config: DictConfig) -> Plain:
@@ -37,7 +35,7 @@ def plain(config: DictConfig) -> Plain:
     Args:
         config: the config without the `hydra` node.
     """
-    found = Plain({})
+    found = Plain({}, [], [])
     found.values.update(_Reader(found).content(config, ()))
     return found
 

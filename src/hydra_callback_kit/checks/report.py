@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.checks.violation import ABSENT, Violation
 from hydra_callback_kit.record.values import to_json
@@ -18,8 +17,7 @@ MAX_RANGES: Final = 8
 """Ranges of job numbers that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidJob:
+class InvalidJob(NamedTuple):
     """A job and everything that is wrong with its config.
 
     Attributes:

@@ -1,15 +1,13 @@
 """One thing that is wrong with a config."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 ABSENT: Final = object()
 """The value of a violation where there is none to show: the key is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One thing that is wrong with a config.
 
     Attributes:

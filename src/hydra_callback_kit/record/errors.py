@@ -2,13 +2,32 @@
 
 import traceback
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.record.records import JobError
 from hydra_callback_kit.record.values import type_name
 
 MAX_TEXT: Final = 9_000
 """Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
+
+
+class JobError(NamedTuple):
+    """Why a job failed.
+
+    Attributes:
+        type: the exception's class, with its module unless it is a builtin.
+        message: the exception's text.
+        traceback: the formatted traceback, from the app's own code on.
+    """
+
+    type: str
+    message: str
+    traceback: str
+
+    @property
+    def headline(self) -> str:
+        """The type and the first line of the message."""
+        first_line = self.message.partition("\n")[0]
+        return f"{self.type}: {first_line}" if first_line else self.type
 
 
 def error_of(exception: BaseException) -> JobError:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from hydra_callback_kit.record.errors import JobError
+from hydra_callback_kit.record.journal import Status
 from hydra_callback_kit.record.process import ProcessIdentity
-from hydra_callback_kit.record.records import BrokenLine, JobError, JobRecord, RunRecord, Status
+from hydra_callback_kit.record.records import BrokenLine, JobRecord, RunRecord
 from hydra_callback_kit.record.values import from_json, measured
 
 Line = Mapping[str, Any]

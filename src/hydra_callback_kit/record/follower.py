@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from hydra_callback_kit.record.fold import IsAlive
-from hydra_callback_kit.record.journal import JOURNAL_DIR
+from hydra_callback_kit.record.journal import JOURNAL_DIR, Status
 from hydra_callback_kit.record.process import ProcessIdentity
 from hydra_callback_kit.record.process import is_alive as is_process_alive
 from hydra_callback_kit.record.reader import BrokenLineError, parse_line
-from hydra_callback_kit.record.records import Status
 
 _HEAD: Final = 200
 """Bytes in which a line says what happened; the facts, which may be long, come after."""

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
 from hydra_callback_kit.record.given_overrides import task_overrides
-from hydra_callback_kit.record.records import Mode
+from hydra_callback_kit.record.journal import Mode
 from hydra_callback_kit.record.redaction import redaction_of
 
 _OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"

@@ -1,6 +1,26 @@
-"""Where the journal lies and which version its lines have: what its writer and its reader must agree on."""
+"""What the journal's writer and its readers agree on: where it lies, which version its lines have, and their words."""
 
-from typing import Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
 
 SCHEMA_VERSION: Final = 1
 JOURNAL_DIR: Final = ".callbacks"
+
+Mode = Literal["RUN", "MULTIRUN"]
+Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
+
+
+class JournalNotFoundError(FileNotFoundError):
+    """There is no journal, or no such run in it, where one was looked for.
+
+    Attributes:
+        root: the directory that was looked into.
+        known: the ids of the runs that are there.
+    """
+
+    def __init__(self, root: Path, known: Sequence[str] = ()) -> None:
+        why = f"it holds {', '.join(known)}" if known else f"there is no journal in its {JOURNAL_DIR} directory"
+        super().__init__(f"{root} holds no such run recorded by hydra-callback-kit ({why})")
+        self.root = root
+        self.known = tuple(known)

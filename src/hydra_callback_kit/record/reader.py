@@ -5,31 +5,16 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hydra_callback_kit.record.fold import IsAlive, RunFold
-from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION
+from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION, JournalNotFoundError
 from hydra_callback_kit.record.process import is_alive as is_process_alive
 from hydra_callback_kit.record.records import BrokenLine, RunRecord
 from hydra_callback_kit.record.values import from_json
-
-
-class JournalNotFoundError(FileNotFoundError):
-    """There is no journal, or no such run in it, where one was looked for.
-
-    Attributes:
-        root: the directory that was looked into.
-        known: the ids of the runs that are there.
-    """
-
-    def __init__(self, root: Path, known: Sequence[str] = ()) -> None:
-        why = f"it holds {', '.join(known)}" if known else f"there is no journal in its {JOURNAL_DIR} directory"
-        super().__init__(f"{root} holds no such run recorded by hydra-callback-kit ({why})")
-        self.root = root
-        self.known = tuple(known)
 
 
 class BrokenLineError(ValueError):

@@ -16,11 +16,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.errors import error_of
+from hydra_callback_kit.record.errors import JobError, error_of
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
+from hydra_callback_kit.record.journal import Status
 from hydra_callback_kit.record.process import command_line, program
-from hydra_callback_kit.record.records import JobError, Status
 from hydra_callback_kit.record.redaction import holds_text, masked, redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.record.writer import forget, write_line

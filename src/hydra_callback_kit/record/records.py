@@ -2,30 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Mode = Literal["RUN", "MULTIRUN"]
-Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
-
-
-class JobError(NamedTuple):
-    """Why a job failed.
-
-    Attributes:
-        type: the exception's class, with its module unless it is a builtin.
-        message: the exception's text.
-        traceback: the formatted traceback, from the app's own code on.
-    """
-
-    type: str
-    message: str
-    traceback: str
-
-    @property
-    def headline(self) -> str:
-        """The type and the first line of the message."""
-        first_line = self.message.partition("\n")[0]
-        return f"{self.type}: {first_line}" if first_line else self.type
+from hydra_callback_kit.record.errors import JobError
+from hydra_callback_kit.record.journal import Mode, Status
 
 
 @dataclass(slots=True)  # not frozen: that makes it slower to define and four times as slow to build

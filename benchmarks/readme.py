@@ -1,0 +1,47 @@
+"""What the README shows of `docs/benchmark.md`: the figures that most people ask for, and every bound."""
+
+from pathlib import Path
+from typing import Final
+
+from contenders import PEER
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+FIRST, LAST = "<!-- benchmark -->\n", "<!-- end of benchmark -->\n"
+"""The marks in the README between which all is replaced."""
+SHOWN: Final = ("logging and performance", "standard_callbacks", "everything", PEER)
+COLUMNS: Final = {
+    "wall time of a single run, against bare Hydra": "single run, wall time against bare: {}",
+    "peak memory": "single run, peak memory against bare: {}",
+    "in the hooks per job, 50 jobs": "in the hooks per job, 50 jobs, 50 keys: {}",
+    "200 jobs": "in the hooks per job, 200 jobs, 50 keys: {}",
+    "1,000 jobs": "in the hooks per job, 1,000 jobs, 50 keys: {}",
+}
+
+
+def update() -> None:
+    """Copies the figures from `docs/benchmark.md` into the README."""
+    rows = [line for line in (PROJECT / "docs" / "benchmark.md").read_text("utf-8").splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    measured = {what: figure for what, figure, *_ in cells}
+    bounds = [(what, figure, bound, holds) for what, figure, _, bound, holds in cells if bound not in ("", "at most")]
+    lines = [
+        f"| | {' | '.join(COLUMNS)} |",
+        f"|---|{'---:|' * len(COLUMNS)}",
+        *(f"| {name} | {' | '.join(measured.get(what.format(name), '') for what in COLUMNS.values())} |" for name in SHOWN),
+        "",
+        "<details><summary>Every bound that we hold ourselves to, as measured in the same run</summary>",
+        "",
+        "| | measured | at most | holds |",
+        "|---|---:|---:|---|",
+        *(f"| {' | '.join(row)} |" for row in bounds),
+        "",
+        "</details>",
+    ]
+    readme = PROJECT / "README.md"
+    before, _, rest = readme.read_text("utf-8").partition(FIRST)
+    _, _, after = rest.partition(LAST)
+    readme.write_text(f"{before}{FIRST}\n{chr(10).join(lines)}\n\n{LAST}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    update()
