@@ -1,5 +1,8 @@
 """End to end: what would run is shown, and nothing runs."""
 
+import shlex
+import subprocess
+
 import pytest
 from apps import App
 
@@ -66,3 +69,23 @@ def test_what_hydra_refuses_is_left_to_hydra(app: App) -> None:
     done = app.sweep("basic", "x=interval(0,1)", DRY)
     assert done.code == 1
     assert "RAN" not in done.stdout
+
+
+@pytest.mark.parametrize("way", ["> /dev/full", "| true", "2>&- >&-"])
+def test_nothing_runs_where_the_list_cannot_be_shown(app: App, way: str) -> None:
+    """A full disk, a pipe that nobody reads, streams that are closed: a dry run starts nothing all the same."""
+    app.write('open("RAN", "w").close()', CONFIG)
+    command = shlex.join(
+        app.command("-m", f"x=range(0,{5_000 if way == '| true' else 2})", DRY, "~hydra.callbacks.validation_callback")
+    )
+    subprocess.run(["/bin/sh", "-c", f"{command} {way}"], cwd=app.directory, env=app.environment(), timeout=120, check=False)
+    assert not (app.directory / "RAN").exists()
+    assert not (app.directory / "out").exists()
+
+
+def test_what_the_stream_cannot_hold_is_spelled_out(app: App) -> None:
+    """An ASCII terminal, or a pipe on Windows."""
+    app.write("print('RAN')", CONFIG)
+    done = app.run("-m", "x='größe',b", DRY, PYTHONIOENCODING="ascii")
+    assert (done.code, "RAN" in done.stdout) == (0, False)
+    assert r"gr\xf6\xdfe" in done.stdout

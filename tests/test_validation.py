@@ -1,7 +1,10 @@
 """End to end: a config that is not valid never starts a job, under each launcher."""
 
 import re
+import shlex
+import subprocess
 
+import pytest
 from apps import App, Finished
 from click.testing import CliRunner
 
@@ -166,3 +169,30 @@ def test_a_bad_parameter_stops_the_app(app: App) -> None:
     assert "on_invalid=abort" in done.stderr
     assert "hydra.callbacks.validation_callback" in done.stderr
     assert not done.root.exists()
+
+
+@pytest.mark.parametrize("way", ["2>&-", "2>&- >&-", "> /dev/full"])
+def test_a_run_is_stopped_also_where_that_cannot_be_said(app: App, way: str) -> None:
+    """Closed streams and full disks let no invalid job start."""
+    app.write('open("RAN", "w").close()', "defaults:\n  - callbacks: [validation_callback]\n  - _self_\nx: 0\n")
+    words = app.command("hydra.callbacks.validation_callback.required_keys=[nope]")
+    command = ["/bin/sh", "-c", f"{shlex.join(words)} {way}"]
+    done = subprocess.run(command, cwd=app.directory, env=app.environment(), timeout=120, check=False)
+    assert done.returncode != 0
+    assert not (app.directory / "RAN").exists()
+
+
+def test_a_value_that_holds_a_secret_is_not_shown(app: App) -> None:
+    """It came by an interpolation, to where the key does not tell."""
+    config = """
+    defaults:
+      - callbacks: [validation_callback]
+      - _self_
+    db: {password: hunter2222, url: "pg://u:${.password}@h"}
+    hydra: {callbacks: {validation_callback: {json_schema: {properties: {db: {properties: {url: {pattern: "^http"}}}}}}}}
+    """
+    app.write("return 1", config)
+    done = app.run()
+    assert done.code == 1
+    assert "db.url" in done.stderr
+    assert "hunter2222" not in done.stderr + done.stdout

@@ -1,13 +1,14 @@
 """`resource_monitor_callback`'s parameters, and what it says of GPUs."""
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import call_run, config_of
+from hooks import call_job, call_run, config_of, job_of, returned
 
-from hydra_callback_kit import ParameterError, ResourceMonitorCallback
+from hydra_callback_kit import ParameterError, PerformanceCallback, ResourceMonitorCallback
 from hydra_callback_kit.record.reader import read_run
 
 
@@ -28,6 +29,22 @@ def test_a_bad_parameter_is_refused(parameters: dict[str, Any], wrong: str) -> N
     with pytest.raises(ParameterError) as raised:
         ResourceMonitorCallback(**parameters)
     assert (raised.value.parameter, raised.value.given) == (wrong, parameters[wrong])
+
+
+def test_a_job_whose_end_was_not_forwarded_is_not_measured_on(tmp_path: Path) -> None:
+    """`conditional_callback` with a `job_status` forwards every start, and not every end: its sampler ends all the same."""
+    monitor, other = ResourceMonitorCallback(gpu="off"), PerformanceCallback()
+    run = config_of(tmp_path, {}, "MULTIRUN")
+    monitor.on_multirun_start(config=run)
+    before = threading.active_count()
+    for number in range(4):
+        job = job_of(run, num=number, id=str(number))
+        monitor.on_job_start(config=job, task_function=len)
+        call_job(other, job, 1)
+    assert threading.active_count() <= before + 1
+    monitor.on_job_end(config=job, job_return=returned())
+    jobs = read_run(tmp_path).jobs
+    assert ["resources" in job.facts for job in jobs] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

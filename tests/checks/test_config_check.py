@@ -9,6 +9,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, field_validator
 
+from hydra_callback_kit.checks import plain as plain_config
 from hydra_callback_kit.checks.config_check import ConfigCheck, scrubbed
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.schema import SchemaCheck
@@ -194,3 +195,11 @@ def test_a_config_that_cannot_be_composed_says_why_without_secrets() -> None:
     assert problem.startswith("cannot be composed: Error merging override db.token=<redacted>; ")
     assert "hunter2" not in problem
     assert "\n" not in problem
+
+
+def test_a_list_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each of its items: how an item was written is asked only where it has no value."""
+    asked: list[object] = []
+    monkeypatch.setattr(plain_config, "_written", lambda node, key: asked.append(key))
+    found = plain_config.plain(OmegaConf.create({"items": [1, "???", {"a": [2, 3]}]}))
+    assert (found.values, found.missing, asked) == ({"items": [1, None, {"a": [2, 3]}]}, ["items.1"], [1])

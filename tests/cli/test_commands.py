@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import os
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -328,12 +329,14 @@ def test_load_run(tmp_path: Path) -> None:
         run.best("steps", mode="MAX")
     with pytest.raises(MetricNotFoundError) as raised:
         run.best("accuracy")
-    assert (raised.value.metric, raised.value.known) == ("accuracy", ["loss", "steps"])
+    for error in (raised.value, pickle.loads(pickle.dumps(raised.value))):
+        assert (error.metric, error.known) == ("accuracy", ["loss", "steps"])
     assert [row["return_value.steps"] for row in run.rows()] == [0, 1, None]
     assert len({tuple(row) for row in run.rows()}) == 1
     assert load_run(tmp_path / "sweep", run.run_id) == run
-    with pytest.raises(JournalNotFoundError):
+    with pytest.raises(JournalNotFoundError) as not_found:
         load_run(tmp_path)
+    assert pickle.loads(pickle.dumps(not_found.value)).root == not_found.value.root == tmp_path
 
 
 def test_a_narrow_screen_drops_the_last_columns_that_are_not_needed() -> None:

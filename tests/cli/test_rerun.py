@@ -165,6 +165,33 @@ def test_an_execution_that_fails_goes_on_and_says_so(app: App) -> None:
     assert [(job.status, job.attempts) for job in read_run(done.root).jobs] == [("FAILED", 2), ("COMPLETED", 2)]
 
 
+def test_ctrl_c_lets_the_job_end_in_its_own_way(app: App) -> None:
+    """On a terminal both get it: the job cleans up, however long that takes; what it leaves running is not waited for."""
+    body = """
+    if os.path.exists("again"):
+        import subprocess
+        subprocess.Popen(["sleep", "20"], start_new_session=True)
+        print("sleeping", flush=True)
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            time.sleep(1)
+            open("cleaned", "w").close()
+            raise
+    raise ValueError("boom")
+    """
+    app.write(body, CONFIG)
+    done = app.sweep("basic", "x=0")
+    (app.directory / "again").touch()
+    execution, terminal = on_a_terminal("rerun", done.root, "--execute")
+    until(terminal, "sleeping")
+    os.killpg(execution.pid, signal.SIGINT)
+    assert execution.wait(15) != 0
+    os.close(terminal)
+    assert (app.directory / "cleaned").exists()
+    assert read_run(done.root).jobs[0].status == "INTERRUPTED"
+
+
 def test_a_single_run_is_run_again(app: App) -> None:
     """A run that was killed is one more attempt in the same directory, and stays a single run."""
     app.write('if not os.path.exists("again"):\n    os.kill(os.getpid(), signal.SIGKILL)\nreturn 0.5', CONFIG)
@@ -193,7 +220,8 @@ def on_a_terminal(*arguments: str | Path, columns: int = 100) -> tuple[subproces
     """Starts the command line on a terminal of its own; returns the process and the terminal's other end."""
     ours, theirs = pty.openpty()
     size = environment(COLUMNS=str(columns), LINES="40")
-    process = subprocess.Popen([*COMMAND, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, env=size)
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    process = subprocess.Popen([*COMMAND, *map(str, arguments)], env=size, start_new_session=True, **streams)
     os.close(theirs)
     return process, ours
 

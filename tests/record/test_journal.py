@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from journals import a_run, lines_of, rewritten, write_job, write_sweep
 
-from hydra_callback_kit.record import writer
+from hydra_callback_kit.record import process, reader, writer
+from hydra_callback_kit.record.identity import RunIdentity
 from hydra_callback_kit.record.journal import JournalNotFoundError
 from hydra_callback_kit.record.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.record.reader import read_run, read_runs
@@ -67,6 +68,41 @@ def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
     assert (known.jobs[0].status, known.status) == ("INTERRUPTED", "INTERRUPTED")
     write_line(run, "run_ended", {})
     assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
+
+
+def test_a_run_in_which_no_job_ran_is_not_complete(tmp_path: Path) -> None:
+    """Its end is on record all the same: Ctrl-C, or an app that could not set up its log."""
+    run = RunIdentity("20260101T000000-aa", tmp_path, "RUN")
+    write_line(run, "run_started", {"mode": "RUN"})
+    write_line(run, "run_ended", {})
+    assert read_run(tmp_path).status == "INTERRUPTED"
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, or one that has just vanished."""
+    write_sweep(tmp_path)
+    gone = tmp_path / ".callbacks" / "20260101T000000-aa.other-1-ab.jsonl"
+    gone.symlink_to("nowhere")
+    monkeypatch.setattr(
+        reader, "_files_by_run", lambda root: {"20260101T000000-aa": sorted((root / ".callbacks").iterdir())}
+    )
+    run = read_run(tmp_path)
+    assert [(line.file, line.reason) for line in run.broken_lines] == [(gone, "No such file or directory")]
+    assert len(run.jobs) == 4
+
+
+def test_another_users_process_is_there_as_far_as_it_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system does not tell when it was started, nobody knows whether it is the same."""
+    me = this_process()
+
+    def not_allowed(pid: int, signal: int) -> None:
+        raise PermissionError(pid, signal)
+
+    monkeypatch.setattr("os.kill", not_allowed)
+    assert is_alive(me) is True
+    assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
+    monkeypatch.setattr(process, "_born", lambda pid: None)
+    assert is_alive(me) is None
 
 
 def test_a_process_is_told_from_a_later_one_with_its_pid() -> None:

@@ -1,8 +1,9 @@
 """Secrets are recognised by their keys and replaced wherever they stand."""
 
 import pytest
+from omegaconf import OmegaConf
 
-from hydra_callback_kit.record.redaction import REDACTED, Redaction, masked
+from hydra_callback_kit.record.redaction import REDACTED, Redaction, masked, redaction_of
 
 SECRET = [
     "password",
@@ -74,3 +75,38 @@ def test_the_keys_are_the_users_choice() -> None:
     """Given keys replace the default ones; none redacts nothing."""
     assert Redaction(["ssn"]).of_value({"ssn": 1, "password": 2}) == {"ssn": REDACTED, "password": 2}
     assert Redaction([]).of_value({"password": 2}) == {"password": 2}
+
+
+@pytest.mark.parametrize(
+    ("override", "redacted"),
+    [
+        ("token_dropout=0.1", "token_dropout=0.1"),
+        ("token_dropout=0.1,0.9", "token_dropout=0.1,0.9"),
+        ("mask_token_prob=range(1,5)", "mask_token_prob=range(1,5)"),
+        ("use_token=true", "use_token=true"),
+        ("secret_dim=[64,128]", "secret_dim=[64,128]"),
+        ("token_dropout=abc", "token_dropout=<redacted>"),
+        ("password=1234", "password=<redacted>"),
+        ("hf_token=1,2", "hf_token=<redacted>"),
+        ("model={password_length:8,password:8}", "model=<redacted>"),
+        ("model={password_length:8}", "model={password_length:8}"),
+    ],
+)
+def test_a_number_is_secret_only_where_the_key_ends_with_the_word(override: str, redacted: str) -> None:
+    """A sweep over `token_dropout` must tell its jobs apart."""
+    assert Redaction().of_override(override) == redacted
+
+
+def test_a_number_may_be_a_secret() -> None:
+    """Hydra reads a password of digits as a number; where an interpolation carries it, it is a text."""
+    assert Redaction().secrets_in({"password": 12345678, "token_dim": 123456789, "token": True}) == {"12345678"}
+
+
+def test_a_node_without_keys_has_the_default_ones() -> None:
+    """As the class has, also a subclass under its own name and the class under its full one."""
+    for target in (
+        "hydra_callback_kit.RedactionCallback",
+        "hydra_callback_kit.callbacks.redaction_callback.RedactionCallback",
+    ):
+        config = OmegaConf.create({"hydra": {"callbacks": {"r": {"_target_": target}}}})
+        assert redaction_of(config).is_secret("password")

@@ -8,11 +8,13 @@ Hydra turns an ordinary exception of a hook into a warning. `SystemExit` passes,
 
 import logging
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.record.app_config import secrets_of
 from hydra_callback_kit.record.recorder import record_job_aborted, record_run_facts, record_run_start
+from hydra_callback_kit.record.redaction import masked
 
 _log = logging.getLogger("hydra_callback_kit.abort")
 
@@ -71,7 +73,23 @@ def abort(config: DictConfig, message: str, exit_code: int = 1, log: logging.Log
     Raises:
         AbortRun: always.
     """
-    aborted = AbortRun(message, exit_code)
+    aborted = AbortRun(_without_secrets(config, message), exit_code)
+    try:
+        _tell(config, aborted, log)
+    except Exception as error:  # noqa: BLE001  no disk and no stream that fails may let the run start
+        _log.debug("What stopped the run could not be told everywhere: %r", error)
+    raise aborted
+
+
+def _without_secrets(config: DictConfig, message: str) -> str:
+    try:
+        return str(masked(message, secrets_of(config)))
+    except Exception:  # noqa: BLE001  a config that cannot be read stops no one from stopping
+        return message
+
+
+def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger) -> None:
+    message, exit_code = aborted.message, aborted.exit_code
     if not OmegaConf.is_missing(config.hydra.runtime, "output_dir"):  # only a job has one
         record_job_aborted(config, aborted)
     else:
@@ -80,9 +98,8 @@ def abort(config: DictConfig, message: str, exit_code: int = 1, log: logging.Log
             record_run_facts(config, {"aborted": message})
     if exit_code != 0:
         _log_away_from_the_terminal(log, message)
-    if exit_code != 1:  # Python prints the message of a SystemExit that has one for its code
+    if exit_code != 1 and sys.stderr is not None:  # Python prints the message of a SystemExit that has one for its code
         sys.stderr.write(f"{message}\n")
-    raise aborted
 
 
 def _log_away_from_the_terminal(log: logging.Logger, message: str) -> None:
@@ -92,7 +109,7 @@ def _log_away_from_the_terminal(log: logging.Logger, message: str) -> None:
         return record.getMessage() != message
 
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
-    on_screen = [handler for handler in handlers if sys.stderr.isatty() and handler.stream.isatty()]
+    on_screen = [handler for handler in handlers if _is_terminal(sys.stderr) and _is_terminal(handler.stream)]
     for handler in on_screen:
         handler.addFilter(is_another)
     try:
@@ -100,3 +117,8 @@ def _log_away_from_the_terminal(log: logging.Logger, message: str) -> None:
     finally:
         for handler in on_screen:
             handler.removeFilter(is_another)
+
+
+def _is_terminal(stream: Any) -> bool:
+    """A process may have been started without the stream, or have closed it."""
+    return stream is not None and not getattr(stream, "closed", False) and bool(stream.isatty())

@@ -1,7 +1,8 @@
 """`dry_run_callback`: the jobs that a sweep would run, and nothing is run."""
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hydra.errors import HydraException
@@ -56,11 +57,11 @@ class DryRunCallback(Callback):
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prints the run's overrides, and stops."""
-        _print(job_list([_shown(config, task_overrides(config))], {}))
-        if self.show_config:
-            with seen_by_the_job(config):
-                _print(yaml_text(app_config(config)).rstrip())
-        _stop(config)
+        with _nothing_starts(config):
+            _print(job_list([_shown(config, task_overrides(config))], {}))
+            if self.show_config:
+                with seen_by_the_job(config):
+                    _print(yaml_text(app_config(config)).rstrip())
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -69,16 +70,15 @@ class DryRunCallback(Callback):
             jobs = sweep_jobs(config)
         except HydraException:
             return  # Hydra is about to say the same, and to stop
-        if jobs is None:
-            _print(
-                f"The sweeper ({config.hydra.runtime.choices['hydra/sweeper']}) chooses its jobs as it goes: none is known."
-            )
-        else:
+        with _nothing_starts(config):
+            if jobs is None:
+                sweeper = config.hydra.runtime.choices["hydra/sweeper"]
+                _print(f"The sweeper ({sweeper}) chooses its jobs as it goes: none is known.")
+                return
             shown = [_shown(config, job) for job in jobs]
             _print(job_list(shown, duplicates(jobs)))
             if self.show_config:
                 self._print_configs(config, jobs, shown)
-        _stop(config)
 
     def _print_configs(self, config: DictConfig, jobs: Sequence[Sequence[str]], shown: Sequence[Sequence[str]]) -> None:
         composed = JobConfigs(config)
@@ -97,11 +97,20 @@ def _shown(config: DictConfig, overrides: Sequence[str]) -> list[str]:
     return [override for override in redaction_of(config).of_overrides(overrides) if "dry_run_callback" not in override]
 
 
-def _stop(config: DictConfig) -> None:
-    sys.stdout.flush()
-    gates.close(config)
-    abort(config, "This was a dry run: nothing was started.", exit_code=0)
+@contextlib.contextmanager
+def _nothing_starts(config: DictConfig) -> Iterator[None]:
+    """Stops the run, whatever becomes of the output: a pipe that nobody reads, a full disk, a closed stream."""
+    said, exit_code = "This was a dry run: nothing was started.", 0
+    try:
+        yield
+        sys.stdout.flush()
+    except Exception as error:  # noqa: BLE001  whatever it is, nothing may start
+        said, exit_code = f"{said} What would run cannot be shown: {error or type(error).__name__}", 1
+    finally:
+        gates.close(config)
+        abort(config, said, exit_code)
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(f"{text.encode(encoding, 'backslashreplace').decode(encoding)}\n")

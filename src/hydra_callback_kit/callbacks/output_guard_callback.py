@@ -81,21 +81,27 @@ class OutputGuardCallback(RecordingCallback):
         self._claim(config, "hydra.sweep.dir")
 
     def _claim(self, config: DictConfig, key: str) -> None:
+        asked = carried_values(config).setdefault("guarded", [])
+        if [self.policy, self.min_free_bytes] not in asked:  # as a gate, before the other callbacks
+            asked.append([self.policy, self.min_free_bytes])
+            self._guard(config, key)
+        run_starts(config, self.at_the_end)
+
+    def _guard(self, config: DictConfig, key: str) -> None:
         run = identify_run(config)
         try:
-            refusal = self._full_disk(run.root, key) or self._occupied(config, run, key)
+            refusals = [self._full_disk(run.root, key)]
+            if not refusals[0] or self.policy == "warn":
+                refusals.append(self._occupied(config, run, key))
         except OSError as error:
             # a disk that cannot be written is for Hydra itself to speak of
-            if not carried_values(config).setdefault("unclaimed", False):  # it is asked twice, once as a gate
-                log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
-            carried_values(config)["unclaimed"] = True
-            refusal = ""
-        if refusal and self.policy == "abort":
-            gates.close(config)
-            abort(config, f"The run was refused: {refusal}", log=log)
-        if refusal:
+            log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
+            return
+        for refusal in filter(None, refusals):
+            if self.policy == "abort":
+                gates.close(config)
+                abort(config, f"The run was refused: {refusal}", log=log)
             log.warning("%s", refusal)
-        run_starts(config, self.at_the_end)
 
     def _full_disk(self, root: Path, key: str) -> str:
         if self.min_free_bytes is None:

@@ -81,7 +81,7 @@ class _Display(threading.Thread):
         self._app = name
         self._interval_s = interval_s
         self._started_s = self._said_s = time.monotonic()
-        self._said_tenth: int | None = 0
+        self._said_tenth: int | None = None
         self._over = threading.Event()
         self._line = BottomLine(sys.stderr) if BottomLine.is_possible(sys.stderr) else None
 
@@ -121,7 +121,7 @@ class _Display(threading.Thread):
             self._line.show(lambda width, encoding: progress_bar(progress, width, encoding))
             return
         now_s = time.monotonic()
-        if now_s - self._said_s >= self._interval_s or progress.tenth != self._said_tenth:
+        if now_s - self._said_s >= self._interval_s or (progress.tenth or 0) != (self._said_tenth or 0):
             _print(progress_text(progress))
             self._said_s, self._said_tenth = now_s, progress.tenth
 

@@ -135,6 +135,9 @@ class ProvenanceCallback(RecordingCallback):
         except GitError as error:
             log.log(logging.INFO if error.absent else logging.WARNING, "Provenance without git: %s", error.reason)
             return None, Patch(b""), error.reason
+        except OSError as error:  # no place for temporary files, say
+            log.warning("Provenance without git: it cannot be asked: %s", error)
+            return None, Patch(b""), f"git cannot be asked: {error}"
 
     def _write(
         self, config: DictConfig, run: RunIdentity, tree: WorkTree | None, patch: Patch, notes: Sequence[str]

@@ -13,7 +13,8 @@ class RedactionCallback(Callback):
 
     It has no hooks: the other callbacks look here, wherever it stands in the list. Without it the default keys hold. A key
     is secret when it contains one of the words and the word ends there: `token` makes `hf_token` and `apiToken` secret, not
-    `max_tokens` and not `tokenizer`. Case, `-` and `_` make no difference.
+    `max_tokens` and not `tokenizer`. Case, `-` and `_` make no difference. A number is hidden only where the key ends with
+    the word (`db_password`, not `token_dropout`); null and booleans are not.
 
     Args:
         keys: the words that make a key secret. They replace the default ones, which are password, passwords, passwd,

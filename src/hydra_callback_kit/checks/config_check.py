@@ -1,7 +1,7 @@
 """All checks of one config, and its secrets kept out of what they say."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,7 +11,7 @@ from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.plain import Plain, plain
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
-from hydra_callback_kit.record.redaction import REDACTED, Redaction
+from hydra_callback_kit.record.redaction import MIN_SECRET, REDACTED, Redaction, masked
 
 
 class ConfigCheck:
@@ -55,7 +55,7 @@ class ConfigCheck:
             return []
         hidden = [*self._secrets(OmegaConf.to_container(config, resolve=False)), *self._secrets(content.values)]
         return [
-            violation._replace(problem=scrubbed(violation.problem, hidden), value=self._shown(violation))
+            violation._replace(problem=scrubbed(violation.problem, hidden), value=self._shown(violation, hidden))
             for violation in found.values()
         ]
 
@@ -81,10 +81,13 @@ class ConfigCheck:
         for check in self._by_value:
             yield from check.violations(content.values)
 
-    def _shown(self, violation: Violation) -> Any:
+    def _shown(self, violation: Violation, hidden: Collection[str]) -> Any:
         if violation.value is ABSENT:
             return ABSENT
-        return REDACTED if self._redaction.is_secret(violation.key) else self._redaction.of_value(violation.value)
+        if self._redaction.is_secret(violation.key):
+            return REDACTED
+        # an interpolation may have brought a secret to where the key does not tell
+        return masked(self._redaction.of_value(violation.value), {text for text in hidden if len(text) >= MIN_SECRET})
 
     def _secrets(self, node: Any, inside: bool = False) -> Iterator[str]:
         """The values below secret keys, as text."""

@@ -49,7 +49,8 @@ class _Reader:
         if isinstance(node, DictConfig):
             return {key: value for key in node for value in self._value(node, key, path)}
         # a list keeps its places, so that the index in a message is that of the config
-        return [next(self._value(node, index, path), _written(node, index)) for index in range(len(node))]
+        items = (tuple(self._value(node, index, path)) for index in range(len(node)))
+        return [item[0] if item else _written(node, index) for index, item in enumerate(items)]
 
     def _value(self, node: DictConfig | ListConfig, key: Any, path: tuple[str | int, ...]) -> Iterator[Any]:
         """The value at a key, or nothing if it has none."""

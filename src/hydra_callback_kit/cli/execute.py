@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
@@ -42,7 +44,7 @@ def _plainly(commands: Sequence[Command]) -> Failed:
     for number, command in enumerate(commands, start=1):
         click.echo(f"[{number}/{len(commands)}] job {command.job_num}", err=True)
         sys.stdout.flush()
-        code = subprocess.run(command.words, cwd=command.cwd, check=False).returncode  # noqa: S603  what was recorded of the run
+        code = _wait(subprocess.Popen(command.words, cwd=command.cwd))  # noqa: S603  what was recorded of the run
         if code:
             failed.append((command, code))
     return failed
@@ -66,14 +68,31 @@ def _with_a_bar(commands: Sequence[Command]) -> Failed:
 
 def _streamed(command: Command, say: Callable[[str], None]) -> int:
     """Runs a command whose output goes line by line above the bar."""
-    with subprocess.Popen(  # noqa: S603  what was recorded of the run
+    process = subprocess.Popen(  # noqa: S603  what was recorded of the run
         command.words,
         cwd=command.cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-    ) as process:
+    )
+
+    def read() -> None:
         for line in process.stdout or ():
             say(line.rstrip("\r\n"))
-    return process.returncode
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        return _wait(process)
+    finally:
+        reader.join(timeout=1)  # what the job has left running may hold the pipe for ever
+
+
+def _wait(process: "subprocess.Popen[Any]") -> int:
+    """Waits for a job. Ctrl-C reaches the job as well, which then ends in its own way."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise

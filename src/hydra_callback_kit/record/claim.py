@@ -114,16 +114,17 @@ def _write(file: Path, claim: Claim) -> None:
     """Whole or not at all: written under another name first, which then becomes a second name of the claim."""
     text = json.dumps(asdict(claim), indent=2) + "\n"
     temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
-    temporary.write_text(text, "utf-8")
     try:
-        os.link(temporary, file)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links: a reader may then see half a claim for a moment
-        with file.open("x", encoding="utf-8") as written:
-            written.write(text)
+        temporary.write_text(text, "utf-8")
+        try:
+            os.link(temporary, file)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: a reader may then see half a claim for a moment
+            with file.open("x", encoding="utf-8") as written:
+                written.write(text)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _batch_job() -> tuple[str, int] | None:

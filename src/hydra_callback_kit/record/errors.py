@@ -1,9 +1,11 @@
 """An exception as it goes on record: its type, its message, and its traceback from the app's own code on."""
 
 import traceback
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hydra_callback_kit.record.redaction import masked
 from hydra_callback_kit.record.values import type_name
 
 MAX_TEXT: Final = 9_000
@@ -30,14 +32,22 @@ class JobError(NamedTuple):
         return f"{self.type}: {first_line}" if first_line else self.type
 
 
-def error_of(exception: BaseException) -> JobError:
-    """Describes an exception, its traceback without Hydra's own first frames."""
+def error_of(exception: BaseException, secrets: Collection[str] = ()) -> JobError:
+    """Describes an exception.
+
+    Args:
+        exception: what was raised.
+        secrets: texts that are hidden.
+
+    Returns:
+        Its type, message and traceback, that without Hydra's own first frames.
+    """
     try:
         message = str(exception)
     except Exception:  # noqa: BLE001  an exception's `__str__` may fail as well
         message = ""
     text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
-    return JobError(type_name(type(exception)), _cut(message), _cut(text))
+    return JobError(type_name(type(exception)), _cut(masked(message, secrets)), _cut(masked(text, secrets)))
 
 
 def _own_frames(frames: Any) -> Any:

@@ -179,7 +179,7 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
         return "FAILED"
     # what the run's own process left undone, jobs that were run again may have done
     whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
-    if statuses <= {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
+    if statuses == {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
         return "COMPLETED"
     return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
 

@@ -24,3 +24,7 @@ class JournalNotFoundError(FileNotFoundError):
         super().__init__(f"{root} holds no such run recorded by hydra-callback-kit ({why})")
         self.root = root
         self.known = tuple(known)
+
+    def __reduce__(self) -> tuple[type["JournalNotFoundError"], tuple[Path, tuple[str, ...]]]:
+        """Workers send it home."""
+        return type(self), (self.root, self.known)

@@ -75,8 +75,9 @@ def is_alive(process: ProcessIdentity) -> bool | None:
         os.kill(process.pid, 0)
     except (ProcessLookupError, OverflowError):  # no process has a number that large: the journal is damaged
         return False
-    except PermissionError:
-        pass
+    except PermissionError:  # another user's, of whom some systems do not tell when it was started
+        born = _born(process.pid)
+        return None if born is None else process.born in (None, born)
     return process.born is None or _born(process.pid) == process.born
 
 

@@ -168,17 +168,24 @@ def _read(
     folds = {run_id: RunFold(run_id, without) for run_id in wanted}
     broken: list[BrokenLine] = []
     for file in files:
-        for number, text, complete in _lines(file):
-            try:
-                line = parse_line(text)
-            except BrokenLineError as error:
-                if complete:
-                    broken.append(BrokenLine(file, number, str(error)))
-                continue
-            if line["run"] not in folds:
-                folds[line["run"]] = RunFold(line["run"], without)
-            folds[line["run"]].add(line)
+        try:
+            _read_file(file, folds, broken, without)
+        except OSError as error:  # another user's, say; the rest is read
+            broken.append(BrokenLine(file, 1, error.strerror or str(error)))
     return folds, broken
+
+
+def _read_file(file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str]) -> None:
+    for number, text, complete in _lines(file):
+        try:
+            line = parse_line(text)
+        except BrokenLineError as error:
+            if complete:
+                broken.append(BrokenLine(file, number, str(error)))
+            continue
+        if line["run"] not in folds:
+            folds[line["run"]] = RunFold(line["run"], without)
+        folds[line["run"]].add(line)
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes, bool]]:

@@ -163,7 +163,7 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
             write_line(job.run, "job_ended", facts, job, return_value=returned)
         else:
             returned = None
-            error = _without_secrets(config, error_of(value)) if isinstance(value, BaseException) else None
+            error = error_of(value, _secrets(config)) if isinstance(value, BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
         carried["job_ended"] = JobEnd(job, status, duration_s, error, returned)
     end: JobEnd = carried["job_ended"]
@@ -182,7 +182,7 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
     if "job_ended" in carried:
         return
     duration_s = time.monotonic() - carried["job_started_s"]
-    end = JobEnd(job, "FAILED", duration_s, error_of(aborted)._replace(traceback=""))
+    end = JobEnd(job, "FAILED", duration_s, error_of(aborted, _secrets(config))._replace(traceback=""))
     write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
     carried["job_ended"] = end
 
@@ -213,11 +213,8 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
 def _redacted(config: DictConfig, value: Any) -> Any:
     """What a job returned, JSON-like, without the texts of secret keys: its own and the config's."""
     encoded = redaction_of(config).of_result(to_json(value))
-    if not holds_text(encoded):  # most jobs return numbers, and to collect the config's secrets takes a while
-        return encoded
-    from hydra_callback_kit.record.app_config import secrets_of  # noqa: PLC0415  most jobs return no texts
-
-    return masked(encoded, secrets_of(config))
+    # to collect the config's secrets takes a while
+    return masked(encoded, _secrets(config)) if holds_text(encoded) else encoded
 
 
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
@@ -231,11 +228,10 @@ def _planned(config: DictConfig) -> "Plan | None":
     return planned_jobs(config)
 
 
-def _without_secrets(config: DictConfig, error: JobError) -> JobError:
-    from hydra_callback_kit.record.app_config import secrets_of  # noqa: PLC0415  most jobs do not fail
+def _secrets(config: DictConfig) -> set[str]:
+    from hydra_callback_kit.record.app_config import secrets_of  # noqa: PLC0415  most jobs return numbers, and do not fail
 
-    secrets = secrets_of(config)
-    return JobError(error.type, masked(error.message, secrets), masked(error.traceback, secrets))
+    return secrets_of(config)
 
 
 def _status(job_return: JobReturn, value: Any) -> Status:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
@@ -44,16 +45,29 @@ class Redaction:
 
     @functools.cached_property
     def _secret(self) -> re.Pattern[str]:
-        words = "|".join(re.escape(word).replace("_", "_?") for word in self._words)
-        return re.compile(f"(?:{words})(?![a-z])")
+        return re.compile(f"(?:{self._alternatives})(?![a-z])")
+
+    @functools.cached_property
+    def _secret_end(self) -> re.Pattern[str]:
+        return re.compile(f"(?:{self._alternatives})$")
+
+    @property
+    def _alternatives(self) -> str:
+        return "|".join(re.escape(word).replace("_", "_?") for word in self._words)
+
+    def hides(self, key: str, value: Any) -> bool:
+        """Tells whether a value is secret because of its key.
+
+        Null and booleans are not, and numbers only where the key ends with the word: `password`, not `token_dropout`.
+        """
+        if value is None or isinstance(value, bool) or not self.is_secret(key):
+            return False
+        return not isinstance(value, (int, float)) or self._secret_end.search(_normalised(key)) is not None
 
     def of_value(self, value: Any) -> Any:
         """Returns JSON-like `value` with the values of secret keys replaced, at any depth; null stays null."""
         if isinstance(value, dict):
-            return {
-                key: REDACTED if item is not None and self.is_secret(str(key)) else self.of_value(item)
-                for key, item in value.items()
-            }
+            return {key: REDACTED if self.hides(str(key), item) else self.of_value(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.of_value(item) for item in value]
         return value
@@ -72,7 +86,7 @@ class Redaction:
             return {
                 text
                 for key, item in value.items()
-                for text in (_texts(item) if self.is_secret(str(key)) else self.secrets_in(item))
+                for text in (_texts(item) if self.hides(str(key), item) else self.secrets_in(item))
             }
         return {text for item in value for text in self.secrets_in(item)} if isinstance(value, list) else set()
 
@@ -86,16 +100,20 @@ class Redaction:
         except HydraException:
             return f"{name}={REDACTED}" if equals else override  # unreadable, and a secret word stands in it
         key = parsed.get_key_element()
-        hidden = self.is_secret(key) or self._inside(parsed._value)  # noqa: SLF001  `value()` refuses sweeps
+        value = parsed._value  # noqa: SLF001  `value()` refuses sweeps
+        hidden = self._hides_any(key, value) or self._inside(value)
         return f"{key}={REDACTED}" if equals and hidden else override
 
     def of_overrides(self, overrides: Sequence[str]) -> list[str]:
         """Returns all overrides redacted."""
         return [self.of_override(override) for override in overrides]
 
+    def _hides_any(self, key: str, value: Any) -> bool:
+        return any(self.hides(key, leaf) for leaf in _leaves(value))
+
     def _inside(self, value: Any) -> bool:
         if isinstance(value, Mapping):
-            return any(self.is_secret(str(key)) or self._inside(item) for key, item in value.items())
+            return any(self._hides_any(str(key), item) or self._inside(item) for key, item in value.items())
         if isinstance(value, (list, tuple)):
             return any(self._inside(item) for item in value)
         return any(self._inside(getattr(value, name)) for name in ("list", "args") if hasattr(value, name))
@@ -127,12 +145,16 @@ def redaction_of(config: DictConfig) -> Redaction:
     carried = carried_values(config)
     if "secret_keys" not in carried:
         nodes = OmegaConf.select(config, "hydra.callbacks") or {}
-        chosen = [list(node["keys"]) for node in _callback_nodes(nodes) if node.get("_target_", "") == _REDACTION_CALLBACK]
+        chosen = [
+            list(DEFAULT_SECRET_KEYS if node.get("keys") is None else node["keys"])
+            for node in _callback_nodes(nodes)
+            if str(node.get("_target_")).rpartition(".")[2] == _REDACTION_CALLBACK
+        ]
         carried["secret_keys"] = [key for keys in chosen for key in keys] if chosen else list(DEFAULT_SECRET_KEYS)
     return _redaction(tuple(carried["secret_keys"]))
 
 
-_REDACTION_CALLBACK: Final = "hydra_callback_kit.RedactionCallback"
+_REDACTION_CALLBACK: Final = "RedactionCallback"
 
 
 def _callback_nodes(nodes: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
@@ -149,11 +171,23 @@ def _redaction(secret_keys: tuple[str, ...]) -> Redaction:
     return Redaction(secret_keys)
 
 
+def _leaves(value: Any) -> Iterator[Any]:
+    """The single values of what Hydra's grammar has read: of lists, mappings and sweeps."""
+    if isinstance(value, (RangeSweep, IntervalSweep)):
+        yield 0.0  # any number says as much
+    elif isinstance(value, (Mapping, list, tuple, ChoiceSweep)):
+        items = value.values() if isinstance(value, Mapping) else value.list if isinstance(value, ChoiceSweep) else value
+        for item in items:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
 def _texts(value: Any) -> set[str]:
-    if isinstance(value, str):
-        return {value} if len(value) >= MIN_SECRET else set()
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {text for item in items for text in _texts(item)}
+    if isinstance(value, (dict, list)):
+        return {text for item in (value.values() if isinstance(value, dict) else value) for text in _texts(item)}
+    text = "" if value is None or isinstance(value, bool) else str(value)
+    return {text} if len(text) >= MIN_SECRET else set()
 
 
 def _without_texts(value: Any) -> Any:

@@ -69,6 +69,10 @@ class MetricNotFoundError(LookupError):
         self.metric = metric
         self.known = list(known)
 
+    def __reduce__(self) -> tuple[type["MetricNotFoundError"], tuple[str, list[str]]]:
+        """Workers send it home."""
+        return type(self), (self.metric, self.known)
+
 
 def load_run(path: str | os.PathLike[str], run_id: str | None = None) -> Run:
     """Loads a run or a sweep from the directory it writes to; it may still run, and the directory may have been moved.
