@@ -1,5 +1,6 @@
 """End to end: a sweep that died is looked at, finished and collected."""
 
+import contextlib
 import csv
 import os
 import pty
@@ -170,7 +171,7 @@ def test_ctrl_c_lets_the_job_end_in_its_own_way(app: App) -> None:
     body = """
     if os.path.exists("again"):
         import subprocess
-        subprocess.Popen(["sleep", "20"], start_new_session=True)
+        subprocess.Popen(["sleep", "20"], start_new_session=True, stdin=subprocess.DEVNULL)
         print("sleeping", flush=True)
         try:
             time.sleep(60)
@@ -186,6 +187,9 @@ def test_ctrl_c_lets_the_job_end_in_its_own_way(app: App) -> None:
     execution, terminal = on_a_terminal("rerun", done.root, "--execute")
     until(terminal, "sleeping")
     os.killpg(execution.pid, signal.SIGINT)
+    with contextlib.suppress(OSError):  # a terminal whose other end is closed
+        while os.read(terminal, 1 << 16):
+            pass
     assert execution.wait(15) != 0
     os.close(terminal)
     assert (app.directory / "cleaned").exists()

@@ -1,5 +1,7 @@
 """Runs commands one after another, and shows how far it has come."""
 
+import codecs
+import os
 import subprocess
 import sys
 import threading
@@ -69,17 +71,19 @@ def _with_a_bar(commands: Sequence[Command]) -> Failed:
 def _streamed(command: Command, say: Callable[[str], None]) -> int:
     """Runs a command whose output goes line by line above the bar."""
     process = subprocess.Popen(  # noqa: S603  what was recorded of the run
-        command.words,
-        cwd=command.cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
+        command.words, cwd=command.cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
     )
+    output = process.stdout.fileno() if process.stdout else -1
 
-    def read() -> None:
-        for line in process.stdout or ():
-            say(line.rstrip("\r\n"))
+    def read() -> None:  # without a buffer, whose lock the end of the process would wait for
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        rest = ""
+        while chunk := os.read(output, 1 << 16):
+            *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+            for line in lines:
+                say(line.rstrip("\r"))
+        if rest:
+            say(rest)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
