@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.checks.violation import Violation, dotted, first_line
 
-MAX_DEPTH: Final = 100
+MAX_DEPTH: Final = 50
 """Containers nested deeper refer to themselves."""
 MAX_BROUGHT_IN: Final = 10_000
 """A config whose interpolations bring in more containers refers to itself more than once."""

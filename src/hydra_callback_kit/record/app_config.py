@@ -8,7 +8,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.record.redaction import masked, redaction_of
 
-MAX_DEPTH: Final = 100
+MAX_DEPTH: Final = 50
 """Interpolations that are nested deeper are not resolved to mappings and lists."""
 MAX_BROUGHT_IN: Final = 10_000
 """So many mappings and lists are brought in by the interpolations of a config."""

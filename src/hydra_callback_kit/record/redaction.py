@@ -124,7 +124,7 @@ def masked(value: Any, secrets: Collection[str]) -> Any:
     if not secrets:
         return value
     if isinstance(value, str):
-        for secret in sorted(secrets, key=len, reverse=True):
+        for secret in sorted(secrets, key=lambda secret: (len(secret), secret), reverse=True):
             value = value.replace(secret, REDACTED)
         return value
     if isinstance(value, dict):
