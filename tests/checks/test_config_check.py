@@ -14,7 +14,8 @@ from hydra_callback_kit.checks.config_check import ConfigCheck, scrubbed
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
-from hydra_callback_kit.record.redaction import REDACTED, Redaction
+from hydra_callback_kit.record.masking import REDACTED
+from hydra_callback_kit.record.redaction import Redaction
 
 
 class Adam(BaseModel):

@@ -5,6 +5,8 @@ import dataclasses
 import json
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -350,3 +352,10 @@ def test_a_narrow_screen_drops_the_last_columns_that_are_not_needed() -> None:
     assert [column.head for column in fitting(columns, 17)[0]] == ["job", "long_name", "a"]
     assert [column.head for column in fitting(columns, 5)[1]] == ["a", "b"]
     assert plain_table(columns) == ["job  long_name  a  b", "1    x          1  2"]
+
+
+@pytest.mark.parametrize("command", ["show", "failed", "collect", "compare", "report"])
+def test_what_reads_a_journal_does_not_wait_for_hydra(command: str) -> None:
+    """Importing it takes as long as reading 10,000 jobs, and only the commands that make commands need it."""
+    code = f"import hydra_callback_kit.cli.{command}_command, sys; sys.exit('hydra' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

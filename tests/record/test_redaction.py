@@ -3,7 +3,8 @@
 import pytest
 from omegaconf import OmegaConf
 
-from hydra_callback_kit.record.redaction import REDACTED, Redaction, masked, redaction_of
+from hydra_callback_kit.record.masking import REDACTED, masked
+from hydra_callback_kit.record.redaction import Redaction, redaction_of
 
 SECRET = [
     "password",

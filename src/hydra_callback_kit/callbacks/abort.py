@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.record.app_config import secrets_of
+from hydra_callback_kit.record.masking import masked
 from hydra_callback_kit.record.recorder import record_job_aborted, record_run_facts, record_run_start
-from hydra_callback_kit.record.redaction import masked
 
 _log = logging.getLogger("hydra_callback_kit.abort")
 

@@ -19,8 +19,9 @@ from hydra_callback_kit.callbacks.lifecycle import disarm, run_starts
 from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
 from hydra_callback_kit.callbacks.sweeping import may_differ
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.masking import REDACTED
 from hydra_callback_kit.record.recorder import record_job_end, record_job_start, record_run_end, record_run_start
-from hydra_callback_kit.record.redaction import REDACTED, redaction_of
+from hydra_callback_kit.record.redaction import redaction_of
 
 log = logging.getLogger("hydra_callback_kit.conditional_callback")
 

@@ -20,9 +20,10 @@ from hydra_callback_kit.provenance.work_tree import Names, Patch, WorkTree, read
 from hydra_callback_kit.record.app_config import app_config, secrets_of
 from hydra_callback_kit.record.identity import RunIdentity, identify_run
 from hydra_callback_kit.record.job_configs import resolved_as_in_the_job
+from hydra_callback_kit.record.masking import masked
 from hydra_callback_kit.record.process import command_line
 from hydra_callback_kit.record.recorder import record_run_facts
-from hydra_callback_kit.record.redaction import masked, redaction_of
+from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.yaml_text import yaml_text
 

@@ -11,7 +11,8 @@ from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.plain import Plain, plain
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
-from hydra_callback_kit.record.redaction import MIN_SECRET, REDACTED, Redaction, masked
+from hydra_callback_kit.record.masking import MIN_SECRET, REDACTED, masked
+from hydra_callback_kit.record.redaction import Redaction
 
 
 class ConfigCheck:

@@ -13,8 +13,9 @@ import hydra
 import omegaconf
 
 from hydra_callback_kit.provenance.packages import installed_packages
+from hydra_callback_kit.record.masking import REDACTED
 from hydra_callback_kit.record.process import user_name
-from hydra_callback_kit.record.redaction import REDACTED, Redaction
+from hydra_callback_kit.record.redaction import Redaction
 
 
 def surroundings() -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any, Final
 from omegaconf import DictConfig, ListConfig, Node
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.record.redaction import masked, redaction_of
+from hydra_callback_kit.record.masking import masked
+from hydra_callback_kit.record.redaction import redaction_of
 
 MAX_DEPTH: Final = 50
 """Interpolations that are nested deeper are not resolved to mappings and lists."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.record.redaction import masked
+from hydra_callback_kit.record.masking import masked
 from hydra_callback_kit.record.values import type_name
 
 MAX_TEXT: Final = 9_000

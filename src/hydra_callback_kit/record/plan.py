@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.given_overrides import task_overrides
-from hydra_callback_kit.record.redaction import REDACTED
+from hydra_callback_kit.record.masking import REDACTED
 from hydra_callback_kit.record.sweep_jobs import is_basic_sweeper
 
 

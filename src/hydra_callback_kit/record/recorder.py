@@ -20,8 +20,9 @@ from hydra_callback_kit.record.errors import JobError, error_of
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
 from hydra_callback_kit.record.journal import Status
+from hydra_callback_kit.record.masking import holds_text, masked
 from hydra_callback_kit.record.process import command_line, program
-from hydra_callback_kit.record.redaction import holds_text, masked, redaction_of
+from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.record.writer import forget, write_line
 
@@ -73,21 +74,24 @@ def record_run_start(config: DictConfig) -> None:
     carried["run_pid"] = os.getpid()
     redaction = redaction_of(config)
     planned = _planned(config) if run.mode == "MULTIRUN" else None
+    hydra_config = config.hydra  # to look a key up takes a while
+    job, runtime = hydra_config.job, hydra_config.runtime
+    choices = runtime.choices
     write_line(
         run,
         "run_started",
         {
             "mode": run.mode,
             "root": run.root,
-            "cwd": config.hydra.runtime.cwd,
+            "cwd": runtime.cwd,
             "program": redaction.of_overrides(program()),
             "command": redaction.of_overrides(command_line()),
-            "job_name": config.hydra.job.name,
-            "config_name": config.hydra.job.config_name,
+            "job_name": job.name,
+            "config_name": job.config_name,
             "overrides": redaction.of_overrides(task_overrides(config)),
             "hydra_overrides": redaction.of_overrides(hydra_overrides(config)),
-            "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
-            "sweeper": config.hydra.runtime.choices.get("hydra/sweeper"),
+            "launcher": choices.get("hydra/launcher"),
+            "sweeper": choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
             "planned_overrides": planned and redaction.of_overrides(planned.overrides),
             "hydra_version": hydra.__version__,

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,11 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.record.carried import carried_values
-
-REDACTED: Final = "<redacted>"
-
-MIN_SECRET: Final = 6
-"""A secret of fewer characters is hidden under its own key, and is not looked for in other texts."""
+from hydra_callback_kit.record.masking import MIN_SECRET, REDACTED
 
 DEFAULT_SECRET_KEYS: Final = (
     *("password", "passwords", "passwd", "passphrase", "token", "secret", "secrets", "credential", "credentials"),
@@ -117,27 +113,6 @@ class Redaction:
         if isinstance(value, (list, tuple)):
             return any(self._inside(item) for item in value)
         return any(self._inside(getattr(value, name)) for name in ("list", "args") if hasattr(value, name))
-
-
-def masked(value: Any, secrets: Collection[str]) -> Any:
-    """Returns JSON-like `value` with every secret replaced wherever it stands in a text."""
-    if not secrets:
-        return value
-    if isinstance(value, str):
-        for secret in sorted(secrets, key=lambda secret: (len(secret), secret), reverse=True):
-            value = value.replace(secret, REDACTED)
-        return value
-    if isinstance(value, dict):
-        return {key: masked(item, secrets) for key, item in value.items()}
-    return [masked(item, secrets) for item in value] if isinstance(value, list) else value
-
-
-def holds_text(value: Any) -> bool:
-    """Tells whether JSON-like `value` holds a text that is long enough to hold a secret, keys aside."""
-    if isinstance(value, str):
-        return len(value) >= MIN_SECRET and value != REDACTED
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(holds_text, items))
 
 
 def redaction_of(config: DictConfig) -> Redaction:

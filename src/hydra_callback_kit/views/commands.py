@@ -13,9 +13,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from hydra_callback_kit.record.identity import rerun_overrides
+from hydra_callback_kit.record.masking import REDACTED
 from hydra_callback_kit.record.plan import jobs_of, missing_jobs
 from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.redaction import REDACTED
 
 _SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})
 
