@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import command_line
@@ -35,7 +35,7 @@ def main() -> None:
     with temporary_directory() as environments:
         contenders = Contenders(Path(environments), also=("hydra-joblib-launcher",))
         topics: dict[str, Callable[[], Sequence[Line]]] = {
-            "Start-up": lambda: startup.lines(contenders, 1 if quick else 15),
+            "Start-up": lambda: startup.lines(contenders, 1 if quick else 25),
             "Sweeps": lambda: sweeps.lines(contenders, (2, 3, 4) if quick else sweeps.JOBS, 1 if quick else 2),
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
@@ -53,33 +53,36 @@ def main() -> None:
             measured[topic] = lines()
             print(f"\n{topic}\n\n{table(measured[topic])}", flush=True)
             if not quick:  # after each topic: half an hour is long
-                _write(measured)
+                _write(measured, topics)
     every = [line for lines in measured.values() for line in lines]
     bounded = [line for line in every if line.bound is not None]
     missed = [line for line in bounded if line.measured > line.bound]
-    if not quick and not given.topics:
-        readme.update()
     print(f"\n{len(bounded)} bounds, {len(missed)} missed")
     for line in missed:
         print(f"- {line.what}: {line.measured:.3g} {line.unit}, at most {line.bound:g} {line.unit}")
 
 
-def _write(measured: dict[str, Sequence[Line]]) -> None:
+def _write(measured: dict[str, Sequence[Line]], topics: Collection[str]) -> None:
+    """Writes what was measured; a topic that was not stays as it was measured before."""
     DOCS.mkdir(exist_ok=True)
-    (DOCS / "benchmark.md").write_text(_page(measured), "utf-8")
-    plot.draw([line for lines in measured.values() for line in lines], DOCS / "benchmark.svg")
+    page = DOCS / "benchmark.md"
+    earlier = page.read_text("utf-8").split("\n## ")[1:] if page.exists() else []
+    tables = {topic: text.strip() for topic, _, text in (section.partition("\n") for section in earlier)}
+    tables |= {topic: table(lines) for topic, lines in measured.items()}
+    page.write_text(_head() + "".join(f"\n## {topic}\n\n{tables[topic]}\n" for topic in topics if topic in tables), "utf-8")
+    readme.update()
+    plot.draw(readme.figures(), DOCS / "benchmark.svg")
 
 
-def _page(measured: dict[str, Sequence[Line]]) -> str:
+def _head() -> str:
     where = (
         f"Python {platform.python_version()}, hydra-core {hydra.__version__}, {platform.system()}, {os.cpu_count()} cores"
     )
-    head = (
+    return (
         "# Benchmark\n\n"
-        f"Written by `python benchmarks` ({where}). All contenders ran in turn in one go; figures are medians. The peer is "
-        f"{PEER} with GitInfo, LatestRunLink, RuntimePerformance and RegisterRunCallback.\n"
+        f"Written by `python benchmarks` ({where}). All contenders of a topic ran in turn in one go; figures are medians. "
+        f"The peer is {PEER} with GitInfo, LatestRunLink, RuntimePerformance and RegisterRunCallback.\n"
     )
-    return head + "".join(f"\n## {topic}\n\n{table(lines)}\n" for topic, lines in measured.items())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """The table's figures that most people ask for, as a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from contenders import PEER
-from harness import Line
 
 SHOWN = ("standard_callbacks", "everything", PEER)
 COLOURS = ("#0072B2", "#56B4E9", "#D55E00")
@@ -16,11 +15,11 @@ PANELS = (
 )
 
 
-def draw(lines: Sequence[Line], file: Path) -> None:
+def draw(measured: Mapping[str, float], file: Path) -> None:
     """Draws bars for the sets and the peer.
 
     Args:
-        lines: those of `startup` and `sweeps`; a figure that is not among them is left out.
+        measured: the figures of `startup` and `sweeps` by the lines' names; what is not among them is left out.
         file: where the picture goes; its suffix decides the format.
     """
     import matplotlib as mpl  # noqa: PLC0415  only the picture needs it
@@ -28,7 +27,6 @@ def draw(lines: Sequence[Line], file: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    measured = {line.what: line.measured for line in lines}
     panels = [panel for panel in PANELS if any(panel[1].format(name) in measured for name in SHOWN)]
     figure, axes = plt.subplots(1, len(panels), figsize=(2.75 * len(panels), 2.2), layout="constrained", squeeze=False)
     for axis, (title, what, unit) in zip(axes[0], panels, strict=True):

@@ -18,12 +18,15 @@ COLUMNS: Final = {
 }
 
 
+def figures() -> dict[str, float]:
+    """What was measured, by the line's name."""
+    return {what: float(figure.split()[0]) for what, figure, *_ in _rows()}
+
+
 def update() -> None:
     """Copies the figures from `docs/benchmark.md` into the README."""
-    rows = [line for line in (PROJECT / "docs" / "benchmark.md").read_text("utf-8").splitlines() if line.startswith("| ")]
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    measured = {what: figure for what, figure, *_ in cells}
-    bounds = [(what, figure, bound, holds) for what, figure, _, bound, holds in cells if bound not in ("", "at most")]
+    measured = {what: figure for what, figure, *_ in _rows()}
+    bounds = [(what, figure, bound, holds) for what, figure, _, bound, holds in _rows() if bound]
     lines = [
         f"| | {' | '.join(COLUMNS)} |",
         f"|---|{'---:|' * len(COLUMNS)}",
@@ -43,5 +46,7 @@ def update() -> None:
     readme.write_text(f"{before}{FIRST}\n{chr(10).join(lines)}\n\n{LAST}{after}", "utf-8")
 
 
-if __name__ == "__main__":
-    update()
+def _rows() -> list[list[str]]:
+    lines = (PROJECT / "docs" / "benchmark.md").read_text("utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [row for row in rows if row[0] != "what"]
