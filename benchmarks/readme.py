@@ -32,7 +32,7 @@ def update() -> None:
         f"|---|{'---:|' * len(COLUMNS)}",
         *(f"| {name} | {' | '.join(measured.get(what.format(name), '') for what in COLUMNS.values())} |" for name in SHOWN),
         "",
-        "<details><summary>Every bound that we hold ourselves to, as measured in the same run</summary>",
+        "<details><summary>Every bound that we hold ourselves to, as measured</summary>",
         "",
         "| | measured | at most | holds |",
         "|---|---:|---:|---|",
