@@ -124,6 +124,6 @@ class App:
         assert not left, f"never printed: {left}"
         return Finished(process.returncode, printed, errors, self.directory)
 
-    def sweep(self, launcher: str, *arguments: str, **environment: str) -> Finished:
+    def sweep(self, launcher: str, *arguments: str, timeout_s: float = 120, **environment: str) -> Finished:
         """Starts the app as a sweep under a launcher and waits for its end."""
-        return self.run("-m", *ON_LAUNCHER[launcher], *arguments, **environment)
+        return self.run("-m", *ON_LAUNCHER[launcher], *arguments, timeout_s=timeout_s, **environment)

@@ -50,6 +50,7 @@ class Fault:
         clock: whether the clock is set back as it strikes.
         not_on: why it does not apply, by launcher.
         hangs_without_us: why, where the app may hang without us.
+        hangs_by_chance: the launchers on which it hangs now and then, with and without us; then it is tried again.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Fault:
     clock: bool = False
     not_on: dict[str, str] = field(default_factory=dict)
     hangs_without_us: dict[str, str] = field(default_factory=dict)
+    hangs_by_chance: frozenset[str] = frozenset()
 
 
 _WHATEVER_WAS_WRITTEN: Final = frozenset({"COMPLETED", "INTERRUPTED"})
@@ -148,6 +150,7 @@ FAULTS: Final = (
         struck=_WHATEVER_WAS_WRITTEN,
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
+        hangs_by_chance=frozenset({"joblib"}),
     ),
     Fault(
         "SIGTERM",

@@ -17,7 +17,7 @@ from faults.fault import CALLBACKS, Fault
 
 HANGS_AFTER_S = 300
 """An app that runs longer is ended."""
-MAY_HANG_S = 20
+MAY_HANG_S = 30
 """The same for one that is known to hang without us."""
 LIVES_ON_S = 8
 """How long what an app started may outlive it before it counts as left behind."""
@@ -143,7 +143,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
     with tempfile.TemporaryDirectory() as temporary:  # Ray's sockets lie there, and want a short path
         surroundings = {"SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
         environment = app.environment(PYTHONPATH=str(directory / "site"), **surroundings)
-        hangs_after_s = MAY_HANG_S if launcher in fault.hangs_without_us else HANGS_AFTER_S
+        hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
         code, output = _wait([*_unprivileged(fault), *command], app.directory, environment, hangs_after_s)
         processes = _wait_for_the_others(directory)
         files = _files(directory / "home", "home") | _files(Path(temporary), "tmp") | _files(app.directory, "app")
