@@ -172,8 +172,8 @@ def test_ctrl_c_lets_the_job_end_in_its_own_way(app: App) -> None:
     if os.path.exists("again"):
         import subprocess
         subprocess.Popen(["sleep", "20"], start_new_session=True, stdin=subprocess.DEVNULL)
-        print("sleeping", flush=True)
         try:
+            print("sleeping", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             time.sleep(1)
