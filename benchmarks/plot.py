@@ -25,7 +25,7 @@ def draw(measured: Mapping[str, float], file: Path) -> None:
     import matplotlib as mpl  # noqa: PLC0415  only the picture needs it
 
     mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib import pyplot as plt  # noqa: PLC0415  the same
 
     panels = [panel for panel in PANELS if any(panel[1].format(name) in measured for name in SHOWN)]
     figure, axes = plt.subplots(1, len(panels), figsize=(2.75 * len(panels), 2.2), layout="constrained", squeeze=False)

@@ -25,9 +25,8 @@ def lines(contenders: Contenders, jobs: Sequence[int] = JOBS, repetitions: int =
     result: list[Line] = []
     for count in jobs:
         longest = count == max(jobs)  # takes a minute and a half for each
-        compared = (contenders.both, contenders.standard, contenders.peer) if longest else several
-        found = _in_hooks(contenders, compared, count, 50, 1 if longest else repetitions)
-        for contender, samples in zip(compared, found, strict=True):
+        found = _in_hooks(contenders, several, count, 50, 1 if longest else repetitions)
+        for contender, samples in zip(several, found, strict=True):
             what = f"in the hooks per job, {count:,} jobs, 50 keys: {contender.name}"
             result.append(Line.of(what, samples, BOUNDS.get(contender.name), "ms"))
     for keys in KEYS:
