@@ -23,8 +23,8 @@ VERSION_ARGUMENTS: dict[str, Any] = (
 def main(config: DictConfig) -> dict[str, float]:
     """Trains on one part of the images and tests on the other."""
     from sklearn.datasets import load_digits  # noqa: PLC0415  scikit-learn is slow to import, and --help needs none of it
-    from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415
-    from sklearn.model_selection import train_test_split  # noqa: PLC0415
+    from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415  the same
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415  the same
 
     images, labels = load_digits(return_X_y=True)
     train_images, test_images, train_labels, test_labels = train_test_split(

@@ -37,7 +37,7 @@ class Browser:
 
     def __init__(self, profile: Path) -> None:
         from selenium import webdriver  # noqa: PLC0415  an extra
-        from selenium.webdriver.chrome.service import Service  # noqa: PLC0415
+        from selenium.webdriver.chrome.service import Service  # noqa: PLC0415  the same
 
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or pytest.fail("chromium is not installed")
@@ -66,7 +66,7 @@ class Browser:
 
     def wait(self, script: str) -> None:
         """Waits until a script says yes."""
-        from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415
+        from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415  the same
 
         WebDriverWait(self.driver, 60, 0.05).until(lambda driver: driver.execute_script(script))
 
@@ -218,7 +218,7 @@ def test_the_table_is_sorted_and_filtered(browser: Browser, tmp_path: Path) -> N
 def test_the_keyboard_is_enough(browser: Browser, tmp_path: Path) -> None:
     """Tab reaches the sections, the filter, each head and the pages; Enter and Space do what a click does; focus shows."""
     from selenium.webdriver.common.action_chains import ActionChains  # noqa: PLC0415  an extra
-    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
+    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415  the same
 
     browser.open(written(tmp_path, *sweep(tmp_path)))
     named = "const e = document.activeElement; return e.id || e.textContent.trim() || e.getAttribute('aria-label')"

@@ -14,8 +14,9 @@ from strategies import SECRET, configs
 
 from hydra_callback_kit import LoggingCallback, PerformanceCallback, ResultsAggregatorCallback
 from hydra_callback_kit.record.app_config import app_config
+from hydra_callback_kit.record.encoder import to_json
 from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.values import as_json, to_json
+from hydra_callback_kit.record.values import as_json
 
 
 def made(root: Path, app: dict[Any, Any]) -> DictConfig:

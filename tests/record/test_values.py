@@ -12,7 +12,7 @@ import pytest
 from omegaconf import OmegaConf
 from strategies import Hostile, Mode, Point
 
-from hydra_callback_kit.record.values import MAX_ITEMS, MAX_STRING, to_json
+from hydra_callback_kit.record.encoder import MAX_ITEMS, MAX_STRING, to_json
 
 
 class Losses(NamedTuple):

@@ -13,7 +13,7 @@ from hydra_callback_kit.record.records import JobRecord, RunRecord
 from hydra_callback_kit.record.values import from_json
 from hydra_callback_kit.views.averaging import averages, averages_table, figures
 from hydra_callback_kit.views.ranking import best_job, metric_names, metric_of, ranked
-from hydra_callback_kit.views.results import flat_columns, flat_rows, nested_row, results_table
+from hydra_callback_kit.views.results import flat_rows, nested_row, results_table
 from hydra_callback_kit.views.table_formats import markdown, write_table
 
 NAN, INF = math.nan, math.inf
@@ -68,7 +68,7 @@ def test_columns_have_different_names() -> None:
         job(0, "status=x", "return_value=2", "host=a", "cpu_s=1", value={"a.b": 1, "a": {"b": 2}}, facts={"cpu_s": 2}),
         job(1, value=3),
     ]
-    columns = flat_columns(jobs)
+    columns = results_table(a_run(*jobs)).columns
     assert len(set(columns)) == len(columns)
     row = next(iter(flat_rows(jobs)))
     assert (row["status"], row["overrides.status"], row["overrides.host"]) == ("COMPLETED", "x", "a")
@@ -81,7 +81,7 @@ def test_what_was_cut_stays_in_one_column() -> None:
     """So does an empty mapping, and one of more than a hundred items."""
     cut = {"repr": "[0, 1, ...]", "type": "list", "length": 10**6}
     jobs = [job(0, value={"pixels": cut, "none": {}, "many": {str(n): n for n in range(101)}}), job(1, value=cut)]
-    columns = [column for column in flat_columns(jobs) if column.startswith("return_value")]
+    columns = [column for column in results_table(a_run(*jobs)).columns if column.startswith("return_value")]
     assert columns == ["return_value.pixels", "return_value.none", "return_value.many", "return_value"]
 
 

@@ -66,11 +66,8 @@ class DryRunCallback(Callback):
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prints the sweep's jobs, and stops."""
-        try:
-            jobs = sweep_jobs(config)
-        except HydraException:
-            return  # Hydra is about to say the same, and to stop
         with _nothing_starts(config):
+            jobs = sweep_jobs(config)
             if jobs is None:
                 sweeper = config.hydra.runtime.choices["hydra/sweeper"]
                 _print(f"The sweeper ({sweeper}) chooses its jobs as it goes: none is known.")
@@ -106,9 +103,8 @@ def _nothing_starts(config: DictConfig) -> Iterator[None]:
         sys.stdout.flush()
     except Exception as error:  # noqa: BLE001  whatever it is, nothing may start
         said, exit_code = f"{said} What would run cannot be shown: {error or type(error).__name__}", 1
-    finally:
-        gates.close(config)
-        abort(config, said, exit_code)
+    gates.close(config)
+    abort(config, said, exit_code)
 
 
 def _print(text: str) -> None:

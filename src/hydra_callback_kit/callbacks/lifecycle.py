@@ -124,16 +124,17 @@ def _finish(finish: Finish, config: DictConfig) -> None:
             finish(config)
         except KeyboardInterrupt:
             if last:
-                _log.warning("%s did not finish: interrupted. The record has it all.", type(_owner(finish)).__name__)
+                _log.warning("%s did not finish: interrupted. The record has it all.", _name(finish))
         except Exception as error:  # noqa: BLE001  the others still have their work to do
-            report(type(_owner(finish)).__name__, error)
+            report(_name(finish), error)
             return
         else:
             return
 
 
-def _owner(finish: Finish) -> object:
-    return getattr(finish, "__self__", finish)
+def _name(finish: Finish) -> str:
+    """The callback whose method it is."""
+    return type(getattr(finish, "__self__", finish)).__name__
 
 
 def _end_as_interrupted() -> None:

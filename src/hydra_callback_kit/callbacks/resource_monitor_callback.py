@@ -115,7 +115,7 @@ class ResourceMonitorCallback(RecordingCallback):
     @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Starts the sampling."""
-        _drop_those_that_heard_of_no_end(id(self))
+        _stop_those_without_an_end(id(self))
         job = record_job_start(config)
         file = None if self.output_file is None else SampleFile(job.output_dir, self.output_file)
         open_gpus = functools.partial(visible_gpus, self.gpu)
@@ -169,8 +169,8 @@ def _finish(key: tuple[str, int]) -> None:
     record_job_facts(config, {"resources": {**facts, "file": output_file if sampler.has_rows else None}})
 
 
-def _drop_those_that_heard_of_no_end(callback: int) -> None:
-    """`conditional_callback` forwards a job's end only where it has the status that was asked for."""
+def _stop_those_without_an_end(callback: int) -> None:
+    """Drops what was sampled for jobs whose end it was not told: `conditional_callback` forwards some ends only."""
     for key, (config, _, sampler) in list(_running.items()):
         if key[1] == callback and sampler.pid == os.getpid() and "job_ended" in carried_values(config):
             del _running[key]
@@ -182,7 +182,7 @@ def _finish_what_still_runs() -> None:
     """On Hydra 1.3 no end hook comes after `sys.exit`."""
     for key in list(_running):
         try:
-            _drop_those_that_heard_of_no_end(key[1])
+            _stop_those_without_an_end(key[1])
             _finish(key)
         except Exception as error:  # noqa: BLE001  the others are still to be stopped
             _report(error)

@@ -2,17 +2,13 @@
 
 import enum
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.checks.violation import Violation, dotted, first_line
-
-MAX_DEPTH: Final = 50
-"""Containers nested deeper refer to themselves."""
-MAX_BROUGHT_IN: Final = 10_000
-"""A config whose interpolations bring in more containers refers to itself more than once."""
+from hydra_callback_kit.record.app_config import MAX_BROUGHT_IN, MAX_DEPTH
 
 
 class Plain(NamedTuple):

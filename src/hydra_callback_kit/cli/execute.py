@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 import click
 
@@ -73,7 +73,7 @@ def _streamed(command: Command, say: Callable[[str], None]) -> int:
     process = subprocess.Popen(  # noqa: S603  what was recorded of the run
         command.words, cwd=command.cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
     )
-    output = process.stdout.fileno() if process.stdout else -1
+    output = cast("IO[bytes]", process.stdout).fileno()
 
     def read() -> None:  # without a buffer, whose lock the end of the process would wait for
         decoder = codecs.getincrementaldecoder("utf-8")("replace")

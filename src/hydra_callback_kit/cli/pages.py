@@ -44,7 +44,7 @@ def print_run(
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
-        facts["other runs"] = f"{', '.join(earlier[-3:])}{' …' if len(earlier) > 3 else ''} (--run ID shows one)"  # noqa: PLR2004
+        facts["other runs"] = f"{', '.join(earlier[-3:])}{' …' if len(earlier) > 3 else ''} (--run ID shows one)"  # noqa: PLR2004  what fits a line
     screen.print_facts(facts)
     screen.print_warnings(run)
     if jobs and run.mode == "MULTIRUN":

@@ -40,8 +40,8 @@ def print_table(columns: Sequence[Column]) -> None:
         click.echo("\n".join(plain_table(columns)))
         return
     from rich.console import Console  # noqa: PLC0415  nothing of it is needed in a pipe
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415  the same
+    from rich.text import Text  # noqa: PLC0415  the same
 
     console = Console(highlight=False)
     shown, left_out = fitting(columns, console.width)

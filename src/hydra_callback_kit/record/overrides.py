@@ -71,8 +71,8 @@ def _plain_key(name: str) -> str | None:
 @functools.lru_cache(maxsize=10_000)
 def _parsed_value(override: str) -> Any:
     # importing Hydra takes longer than reading a sweep's journal, and most journals do not need its parser
-    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415
-    from hydra.errors import HydraException  # noqa: PLC0415
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415  the same
+    from hydra.errors import HydraException  # noqa: PLC0415  the same
 
     try:
         parsed = OverridesParser.create().parse_override(override)
@@ -93,7 +93,7 @@ def swept_keys(overrides: Iterable[str], params: Iterable[str] = ()) -> set[str]
     """
     keys = {param.lstrip("+~") for param in map(str, params)}
     from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415  as above
-    from hydra.errors import HydraException  # noqa: PLC0415
+    from hydra.errors import HydraException  # noqa: PLC0415  the same
 
     for override in overrides:
         try:

@@ -16,6 +16,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from hydra_callback_kit.record.carried import carried_values
+from hydra_callback_kit.record.encoder import to_json
 from hydra_callback_kit.record.errors import JobError, error_of
 from hydra_callback_kit.record.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity, identify_job, identify_run
@@ -23,7 +24,6 @@ from hydra_callback_kit.record.journal import Status
 from hydra_callback_kit.record.masking import holds_text, masked
 from hydra_callback_kit.record.process import command_line, program
 from hydra_callback_kit.record.redaction import redaction_of
-from hydra_callback_kit.record.values import to_json
 from hydra_callback_kit.record.writer import forget, write_line
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from hydra_callback_kit.record.encoder import to_json
 from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.record.journal import JOURNAL_DIR, SCHEMA_VERSION
 from hydra_callback_kit.record.process import ProcessIdentity, this_process, this_process_token
-from hydra_callback_kit.record.values import to_json
 
 log = logging.getLogger("hydra_callback_kit")
 
@@ -50,9 +50,9 @@ def write_line(
     Args:
         run: the run that the line speaks of.
         event: what happened: `run_started`, `run_ended`, `run_facts`, `job_started`, `job_ended` or `job_facts`.
-        facts: any values; they are written as `values.to_json` makes them.
+        facts: any values; they are written as `encoder.to_json` makes them.
         job: the job that the line speaks of, if any.
-        encoded: more facts, as `values.to_json` has made them.
+        encoded: more facts, as `encoder.to_json` has made them.
     """
     process = this_process()
     if job is not None and job.pid != process.pid:

@@ -63,8 +63,8 @@ def progress_bar(progress: Progress, width: int, encoding: str) -> str:
         One line with the terminal's colours, at most as wide as it is.
     """
     from rich.console import Console  # noqa: PLC0415  only who looks at a terminal needs it
-    from rich.progress_bar import ProgressBar  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415  the same
+    from rich.text import Text  # noqa: PLC0415  the same
 
     style = "red" if progress.failed or progress.interrupted else ""
     name, figures = (progress.name, "bold"), (f" {_counted(progress)}{_besides(progress, ended=False)}", style)

@@ -58,7 +58,12 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
 
 
 def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
-    """The jobs as rows that all have the same columns; see `flat_columns`.
+    """The jobs as rows that all have the same columns, the union of what the jobs have.
+
+    They are `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or
+    `return_value.<key>` for each item of a mapping; `error_type`, `error_message`; `started_at`, `ended_at`, `duration_s`,
+    `attempts`, `host`, `output_dir`; each other fact under its name, but not the config. An override whose key is one of the
+    other names is called `overrides.<key>`, and such a fact `facts.<name>`.
 
     Args:
         jobs: the jobs, in the order of the rows.
@@ -69,21 +74,6 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
     layout = _Layout(jobs)
     for cells in layout.cells(jobs):
         yield dict(zip(layout.columns, cells, strict=True))
-
-
-def flat_columns(jobs: Iterable[JobRecord]) -> list[str]:
-    """The union of the jobs' columns.
-
-    Args:
-        jobs: the jobs.
-
-    Returns:
-        `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or `return_value.<key>`
-        for each item of a mapping; `error_type`, `error_message`; `started_at`, `ended_at`, `duration_s`, `attempts`,
-        `host`, `output_dir`; each other fact under its name, but not the config. An override whose key is one of the
-        other names is called `overrides.<key>`, and such a fact `facts.<name>`.
-    """
-    return _Layout(jobs).columns
 
 
 def flat_return_value(value: Any) -> Row:

@@ -123,7 +123,7 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def write_parquet(path: Path, table: Table) -> None:
     """Typed columns: integers, floats, booleans, UTC times, text; a column of several kinds is text, as in CSV."""
     import pyarrow as pa  # noqa: PLC0415  an extra, needed for this format only
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415  the same
 
     rows = list(table.cells())
     columns: dict[str, Any] = {}
