@@ -92,7 +92,10 @@ def test_a_job_that_never_reports_its_end_is_not_lost(app: App, launcher: str, l
     rows = {row["job_num"]: row for row in done.json("results.json")}
     assert {num: row["status"] for num, row in rows.items() if num != 1} == jobs
     assert rows[1]["status"] == ("FAILED" if HYDRA_VERSION >= (1, 4) and leave == EXIT else "INTERRUPTED")
-    assert all(row["overrides"] == {"x": num} and row["config"]["x"] == num for num, row in rows.items())
+    assert all(row["overrides"] == {"x": num} for num, row in rows.items())
+    # joblib ends the other workers, in the first millisecond of a job perhaps
+    told = [row for num, row in rows.items() if num == 1 or row["status"] == "COMPLETED"]
+    assert all(row["config"]["x"] == row["job_num"] for row in told)
 
 
 @pytest.mark.parametrize("leave", [EXIT, KILL])

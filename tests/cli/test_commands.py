@@ -72,7 +72,8 @@ def test_help_names_each_command_as_it_names_itself() -> None:
     for name, line in COMMANDS.items():
         assert line in hck("--help").output
         assert line in " ".join(hck(name, "--help").output.split())
-    hck("shwo", code=2)
+    assert "Did you mean show?" in hck("shwo", code=2).output
+    assert "Did you mean" not in hck("xyz", code=2).output
 
 
 def test_every_callback_is_described(tmp_path: Path) -> None:

@@ -57,12 +57,18 @@ def log_level(parameter: str, given: str) -> int:
     Raises:
         ParameterError: if there is no such level.
     """
-    one_of(parameter, str(given).upper(), LEVELS)
+    one_of(parameter, str(given).upper(), LEVELS, "INFO")
     return int(getattr(logging, given.upper()))
 
 
-def one_of(parameter: str, given: str, allowed: Sequence[str]) -> str:
+def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "") -> str:
     """Returns `given` if it is one of the allowed words.
+
+    Args:
+        parameter: the parameter's name.
+        given: a word.
+        allowed: the words.
+        usual: what is advised where no word is similar; empty for the first.
 
     Raises:
         ParameterError: if it is not; the advice names a similar word, if there is one.
@@ -73,7 +79,11 @@ def one_of(parameter: str, given: str, allowed: Sequence[str]) -> str:
 
     by_letters = {word.casefold(): word for word in allowed}
     nearest = difflib.get_close_matches(str(given).casefold(), by_letters, n=1)
-    advice = f"Write {parameter}={by_letters[nearest[0]]}." if nearest else f"Write for example {parameter}={allowed[0]}."
+    advice = (
+        f"Write {parameter}={by_letters[nearest[0]]}."
+        if nearest
+        else f"Write for example {parameter}={usual or allowed[0]}."
+    )
     raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", advice)
 
 

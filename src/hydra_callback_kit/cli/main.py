@@ -31,6 +31,17 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(f"hydra_callback_kit.cli.{cmd_name}_command").command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib  # noqa: PLC0415  only who mistyped needs it
+
+            nearest = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if not nearest:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {nearest[0]}?", ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  the same
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -34,7 +34,7 @@ def print_run(
     name = run.facts.get("job_name") or "app"
     kind = "sweep" if run.mode == "MULTIRUN" else "run"
     status = click.style(run.status, fg=screen.COLOURS[run.status], bold=True)
-    click.echo(f"{click.style(str(name), bold=True)}  {kind} {status}: {counts(run)}")
+    click.echo(f"{click.style(str(name), bold=True)}  {kind} {status}: {wording.status_counts(run)}")
     facts = {"directory": str(run.root), "started": _started(run)}
     command = run.facts.get("command")
     if isinstance(command, list):
@@ -63,7 +63,7 @@ def print_runs(runs: Sequence[RunRecord], below: Path) -> None:
         Column("started", [screen.local_time(run.started_at) for run in runs]),
         Column("status", [run.status for run in runs]),
         Column("directory", [os.path.relpath(run.root, below) for run in runs]),
-        Column("jobs", [counts(run) for run in runs]),
+        Column("jobs", [wording.status_counts(run) for run in runs]),
         Column("took", [_took(run) for run in runs], right=True),
         Column("app", [str(run.facts.get("job_name") or "?") for run in runs], needed=False),
     ]
@@ -98,12 +98,6 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "broken_lines": [str(broken) for broken in run.broken_lines],
     }
     return described if jobs is None else {**described, "jobs": [nested_row(job) for job in jobs]}
-
-
-def counts(run: RunRecord) -> str:
-    """The status counts, and how many jobs never started."""
-    unstarted = (run.planned_jobs or 0) - len(run.jobs)
-    return wording.status_counts(run) + (f", {unstarted} not started" if unstarted > 0 else "")
 
 
 def _started(run: RunRecord) -> str:

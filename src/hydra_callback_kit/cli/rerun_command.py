@@ -88,6 +88,5 @@ def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
     if run.count("RUNNING"):
         still = run.count("RUNNING")
         click.echo(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.", err=True)
-    unstarted = (run.planned_jobs or 0) - len(run.jobs)
-    if unstarted > 0 and not missing and run.status != "RUNNING":
-        click.echo(f"Left out: {unstarted} that never started; --missing includes them.", err=True)
+    if wording.not_started(run) and not missing and run.status != "RUNNING":
+        click.echo(f"Left out: {wording.not_started(run)} that never started; --missing includes them.", err=True)

@@ -70,7 +70,7 @@ def performance_text(run: RunRecord) -> str:
         slowest = next(job for job in run.jobs if job.job_num == summary["slowest_job"]["job_num"])
         lines.append(
             f"  slowest: job {slowest.job_num} ({wording.overrides(slowest.task_overrides)}); "
-            f"{summary['parallelism']:.2f} jobs at once on average"
+            f"{summary['parallelism']:.2g} jobs at once on average"
         )
     return "\n".join(lines)
 

@@ -1,5 +1,7 @@
 """The end of a run in words: what completed, and each job that did not, with its reason and its directory."""
 
+import shlex
+
 from hydra_callback_kit.record.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 
@@ -11,7 +13,8 @@ def run_summary(run: RunRecord) -> str:
         run: a single run or a sweep.
 
     Returns:
-        One line, and up to three for each job that failed, was interrupted or still runs; then the journal's broken lines.
+        One line, and up to three for each job that failed, was interrupted or still runs; of a sweep that was not aborted,
+        how to run the rest of it; then the journal's broken lines.
     """
     what = "Sweep" if run.mode == "MULTIRUN" else "Run"
     lines = [f"{what} ended after {wording.duration(run.duration_s)}: {wording.status_counts(run)} (in {run.root})"]
@@ -20,6 +23,9 @@ def run_summary(run: RunRecord) -> str:
     for job in unfinished(run):
         lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
         lines += [f"    {line}" for line in (reason(job), job.output_dir) if line]
+    if run.mode == "MULTIRUN" and "aborted" not in run.facts and (unfinished(run) or wording.not_started(run)):
+        missing = " --missing" if wording.not_started(run) else ""
+        lines.append(f"  to run what is left: hydra-callback-kit rerun {shlex.quote(str(run.root))}{missing}")
     lines += [f"  the journal has a line that cannot be read: {broken}" for broken in run.broken_lines]
     return "\n".join(lines)
 

@@ -58,6 +58,12 @@ def jobs(count: int) -> str:
 
 
 def status_counts(run: RunRecord) -> str:
-    """`3 completed, 1 failed`, the statuses that occur, in a fixed order."""
+    """`3 completed, 1 failed, 2 not started`: the statuses that occur, in a fixed order."""
     counts = Counter(job.status for job in run.jobs)
-    return ", ".join(f"{counts[status]} {status.lower()}" for status in get_args(Status) if counts[status]) or "no jobs"
+    counted = [f"{counts[status]} {status.lower()}" for status in get_args(Status) if counts[status]] or ["no jobs"]
+    return ", ".join([*counted, *([f"{not_started(run)} not started"] if not_started(run) else [])])
+
+
+def not_started(run: RunRecord) -> int:
+    """How many of the planned jobs have not started; 0 where nobody knows what was planned."""
+    return max(0, (run.planned_jobs or 0) - len(run.jobs))
