@@ -8,7 +8,7 @@ from pathlib import Path
 from command_line import write_journal
 from harness import Line, table, temporary_directory
 
-from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.journal.reader import read_run
 
 JOBS = (1_000, 10_000, 100_000)
 

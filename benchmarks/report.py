@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
 from hydra_callback_kit import ReportCallback
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
 
 JOBS = 10_000
 WORKERS = 64
@@ -112,7 +112,7 @@ def write_journal(root: Path) -> None:
 
 def _measure(root: Path) -> None:
     """Reads the journal and writes the report, again and again; the first turn warms up and is dropped."""
-    from hydra_callback_kit.record.reader import read_run  # noqa: PLC0415  this runs in a process of its own
+    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  this runs in a process of its own
     from hydra_callback_kit.views.report.choice import ReportOptions  # noqa: PLC0415  the same
     from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
 

@@ -73,7 +73,7 @@ def _percent_of_a_core(children: int) -> tuple[float, float]:
 def _sleep(children: int) -> None:
     """Runs in a process of its own: everything that it uses of the CPU is the sampling's."""
     from hydra_callback_kit.callbacks.resource_monitor_callback import visible_gpus  # noqa: PLC0415  only here
-    from hydra_callback_kit.callbacks.resource_sampler import ResourceSampler  # noqa: PLC0415  the same
+    from hydra_callback_kit.measure.resource_sampler import ResourceSampler  # noqa: PLC0415  the same
     from hydra_callback_kit.measure.samples import SampleFile  # noqa: PLC0415  the same
 
     processes = [subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(children)]

@@ -19,8 +19,8 @@ from hydra.types import RunMode
 from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
 
-from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.record.writer import write_line
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.writer import write_line
 
 JOBS = 100_000
 SWEEP = 100
@@ -118,8 +118,8 @@ def _write_journal(root: Path, jobs: int, *, with_configs: bool) -> None:
 
 
 def _measure(root: Path) -> None:
+    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
     from hydra_callback_kit.measure.usage import peak_rss_bytes  # noqa: PLC0415  this runs in a process of its own
-    from hydra_callback_kit.record.reader import read_run  # noqa: PLC0415  the same
     from hydra_callback_kit.views.results import results_table  # noqa: PLC0415  the same
     from hydra_callback_kit.views.table_formats import write_table  # noqa: PLC0415  the same
 

@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit import ValidationCallback
-from hydra_callback_kit.record.sweep_jobs import config_loader
+from hydra_callback_kit.configs.sweep_jobs import config_loader
 
 REPETITIONS = 9
 SCHEMA = {"properties": {"x": {"type": "integer"}, "key_1": {"type": "integer", "minimum": 0}}, "required": ["x"]}

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.writer import write_line
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.writer import write_line
 
 Fresh: TypeAlias = Callable[[str], Path]
 """Makes an empty directory of a name, in place of the one that it made before: a property test needs thousands."""

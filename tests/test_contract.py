@@ -154,23 +154,52 @@ def test_the_plugin_module_imports_only_hydra() -> None:
     assert set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE)) <= {"hydra", "omegaconf"}
 
 
-def test_imports_point_one_way() -> None:
-    """Callbacks and the command line look at views, views and checks at the record; it and `measure` at nothing of ours."""
+FLOORS = (
+    ("cli",),
+    ("callbacks",),
+    ("launching", "trackers", "hooks"),
+    ("views", "checks", "provenance", "measure"),
+    ("configs",),
+    ("journal",),
+)
+"""The package's folders from top to bottom."""
+
+
+def test_imports_point_downwards() -> None:
+    """A module imports from its own folder and from the floors below, not from a folder beside it or above."""
     package = Path(hydra_callback_kit.__file__).parent
-    allowed = {
-        "record": {"record"},
-        "views": {"views", "record"},
-        "checks": {"checks", "record"},
-        "provenance": {"provenance", "record"},
-        "measure": {"measure"},
-        "callbacks": {"callbacks", "views", "checks", "provenance", "measure", "record"},
-        "cli": {"cli", "views", "record"},
+    folders = {folder.name for folder in package.iterdir() if (folder / "__init__.py").exists()}
+    assert folders <= {folder for floor in FLOORS for folder in floor}
+    for number, floor in enumerate(FLOORS):
+        below = {folder for lower in FLOORS[number + 1 :] for folder in lower}
+        for folder in folders.intersection(floor):
+            for file in (package / folder).rglob("*.py"):
+                imported = set(re.findall(r"(?<!hydra_plugins\.)hydra_callback_kit\.(\w+)", "\n".join(_imports(file))))
+                assert imported <= {folder} | below, file
+
+
+def test_a_callback_imports_no_other() -> None:
+    """What two callbacks share has a place of its own."""
+    for file in (Path(hydra_callback_kit.__file__).parent / "callbacks").glob("*.py"):
+        assert "hydra_callback_kit.callbacks" not in "\n".join(_imports(file)), file
+
+
+def test_the_journal_knows_nothing_of_hydra() -> None:
+    """What reads a journal starts without Hydra: neither it nor OmegaConf is imported at the top of a file."""
+    for file in (Path(hydra_callback_kit.__file__).parent / "journal").glob("*.py"):
+        at_the_top = [line for line in _imports(file) if not line.startswith(" ")]
+        assert not [line for line in at_the_top if re.match(r"(from|import) (hydra|omegaconf)\b", line)], file
+
+
+def test_what_hydra_may_move_is_imported_in_one_place() -> None:
+    """Hydra's Callback, and everything that Hydra does not call public: a release that moves one costs one line."""
+    package = Path(hydra_callback_kit.__file__).parent
+    importing = {
+        what: [str(file.relative_to(package)) for file in package.rglob("*.py") if what in "\n".join(_imports(file))]
+        for what in ("hydra.experimental", "hydra._internal")
     }
-    assert {folder.name for folder in package.iterdir() if (folder / "__init__.py").exists()} == allowed.keys()
-    for layer, targets in allowed.items():
-        for file in (package / layer).rglob("*.py"):
-            imported = set(re.findall(r"(?<!hydra_plugins\.)hydra_callback_kit\.(\w+)", "\n".join(_imports(file))))
-            assert imported <= targets, file
+    assert importing["hydra.experimental"] == [str(Path("hooks", "hydra_callback.py"))]
+    assert importing["hydra._internal"] == [str(Path("configs", "hydra_internals.py"))]
 
 
 def _imports(file: Path) -> list[str]:

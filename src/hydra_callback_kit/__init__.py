@@ -7,14 +7,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hydra_callback_kit.callbacks.abort import AbortRun, abort
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
     from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
-    from hydra_callback_kit.callbacks.parameters import ParameterError
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
     from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
@@ -24,9 +22,11 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
-    from hydra_callback_kit.record.errors import JobError
-    from hydra_callback_kit.record.journal import JournalNotFoundError
-    from hydra_callback_kit.record.records import JobRecord
+    from hydra_callback_kit.hooks.abort import AbortRun, abort
+    from hydra_callback_kit.hooks.parameters import ParameterError
+    from hydra_callback_kit.journal.errors import JobError
+    from hydra_callback_kit.journal.format import JournalNotFoundError
+    from hydra_callback_kit.journal.records import JobRecord
     from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
 
 __all__ = [
@@ -57,18 +57,18 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AbortRun": "callbacks.abort",
+    "AbortRun": "hooks.abort",
     "ConditionalCallback": "callbacks.conditional_callback",
     "DryRunCallback": "callbacks.dry_run_callback",
     "FailureLimitCallback": "callbacks.failure_limit_callback",
-    "JobError": "record.errors",
-    "JobRecord": "record.records",
-    "JournalNotFoundError": "record.journal",
+    "JobError": "journal.errors",
+    "JobRecord": "journal.records",
+    "JournalNotFoundError": "journal.format",
     "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",
     "OutputGuardCallback": "callbacks.output_guard_callback",
-    "ParameterError": "callbacks.parameters",
+    "ParameterError": "hooks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
     "ProgressCallback": "callbacks.progress_callback",
     "ProvenanceCallback": "callbacks.provenance_callback",
@@ -79,7 +79,7 @@ _MODULES = {
     "Run": "views.run",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "ValidationCallback": "callbacks.validation_callback",
-    "abort": "callbacks.abort",
+    "abort": "hooks.abort",
     "load_run": "views.run",
 }
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import Listener, call_job, call_run, config_of, job_of, pickled, returned
+from hook_calls import Listener, call_job, call_run, config_of, job_of, pickled, returned
 from omegaconf import OmegaConf
 
 from hydra_callback_kit import ConditionalCallback, ParameterError, PerformanceCallback, ThreadSafeCallback
-from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.journal.reader import read_run
 
 RUN = ["on_run_start", "on_job_start", "on_job_end", "on_run_end"]
 

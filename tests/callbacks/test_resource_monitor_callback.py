@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import call_job, call_run, config_of, job_of, returned
+from hook_calls import call_job, call_run, config_of, job_of, returned
 
 from hydra_callback_kit import ParameterError, PerformanceCallback, ResourceMonitorCallback
-from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.journal.reader import read_run
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import Listener, call_job, call_run, config_of, job_of, pickled, returned
+from hook_calls import Listener, call_job, call_run, config_of, job_of, pickled, returned
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit import ParameterError, ThreadSafeCallback
-from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.journal.reader import read_run
 
 THREADS, JOBS = 64, 10_000
 

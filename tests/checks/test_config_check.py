@@ -14,8 +14,8 @@ from hydra_callback_kit.checks.config_check import ConfigCheck, scrubbed
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
-from hydra_callback_kit.record.masking import REDACTED
-from hydra_callback_kit.record.redaction import Redaction
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.masking import REDACTED
 
 
 class Adam(BaseModel):

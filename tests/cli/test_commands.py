@@ -17,9 +17,9 @@ from click.testing import CliRunner, Result
 from hydra_callback_kit import JournalNotFoundError, MetricNotFoundError, load_run
 from hydra_callback_kit.cli.main import COMMANDS, main
 from hydra_callback_kit.cli.screen import fitting
-from hydra_callback_kit.record.finder import run_directories
-from hydra_callback_kit.record.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.record.writer import write_line
+from hydra_callback_kit.journal.finder import run_directories
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.plain_table import Column, plain_table
 from hydra_plugins.hydra_callback_kit._nodes import dataclass_of

@@ -15,7 +15,7 @@ import pytest
 from apps import App
 from terminal import COMMAND, cli, environment
 
-from hydra_callback_kit.record.reader import read_run
+from hydra_callback_kit.journal.reader import read_run
 
 CONFIG = """
 defaults:

@@ -13,7 +13,7 @@ from faults.scene import Left
 
 from hydra_callback_kit import load_run
 from hydra_callback_kit.cli.main import main
-from hydra_callback_kit.record.journal import JournalNotFoundError
+from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.views.run import Run
 
 

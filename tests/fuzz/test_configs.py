@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import call_run, config_of
+from hook_calls import call_run, config_of
 from hypothesis import HealthCheck, given, reject, settings
 from journals import Fresh
 from omegaconf import DictConfig, OmegaConf
@@ -13,10 +13,10 @@ from omegaconf.errors import KeyValidationError, OmegaConfBaseException
 from strategies import SECRET, configs
 
 from hydra_callback_kit import LoggingCallback, PerformanceCallback, ResultsAggregatorCallback
-from hydra_callback_kit.record.app_config import app_config
-from hydra_callback_kit.record.encoder import to_json
-from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.configs.app_config import app_config
+from hydra_callback_kit.journal.encoder import to_json
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.values import as_json
 
 
 def made(root: Path, app: dict[Any, Any]) -> DictConfig:

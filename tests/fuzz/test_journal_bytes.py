@@ -15,9 +15,9 @@ from journals import Fresh, a_run, lines_of, rewritten, write_job, write_sweep
 from strategies import plain
 
 from hydra_callback_kit.cli.main import main
-from hydra_callback_kit.record.journal import JournalNotFoundError
-from hydra_callback_kit.record.reader import BrokenLineError, parse_line, read_run, read_runs
-from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.reader import BrokenLineError, parse_line, read_run, read_runs
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views.commands import NotRecordedError, never_started
 from hydra_callback_kit.views.comparison import differences
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from strategies import SECRET, override_keys, single_values, swept_values
 
-from hydra_callback_kit.record.masking import REDACTED
-from hydra_callback_kit.record.overrides import quoted_value, swept_keys, typed_override, typed_overrides
-from hydra_callback_kit.record.plan import jobs_of, planned_jobs
-from hydra_callback_kit.record.redaction import Redaction
+from hydra_callback_kit.configs.plan import jobs_of, planned_jobs
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.configs.sweeping import swept_keys
+from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.overrides import quoted_value, typed_override, typed_overrides
 
 simple = st.builds(
     "{}{}={}".format,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from journals import Fresh, a_run, write_job
 from strategies import keys, objects, plain, same, scalars
 
-from hydra_callback_kit.record.encoder import MAX_STRING, to_json
-from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import as_json, from_json, is_cut
+from hydra_callback_kit.journal.encoder import MAX_STRING, to_json
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_json, from_json, is_cut
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.ranking import best_job, metric_names, ranking_text
 from hydra_callback_kit.views.results import results_table

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from hydra_callback_kit.callbacks.parameters import ParameterError
 from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.journal.masking import REDACTED
 from hydra_callback_kit.provenance.surroundings import environment_variables, source_directory
-from hydra_callback_kit.record.masking import REDACTED
-from hydra_callback_kit.record.redaction import Redaction
 
 
 def test_only_what_was_asked_for_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

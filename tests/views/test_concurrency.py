@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.concurrency import concurrency_text, highest_at_once, job_states
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.performance import performance_summary, performance_text
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_callback_kit.record.errors import JobError
-from hydra_callback_kit.record.records import BrokenLine, JobRecord, RunRecord
+from hydra_callback_kit.journal.errors import JobError
+from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
 from hydra_callback_kit.views.ranking import metric_names
 from hydra_callback_kit.views.report import columns, failures, resources, timeline
 from hydra_callback_kit.views.report.charts import asks_for_log, heat_maps, metric_is_log, override_axis

@@ -1,1 +1,1 @@
-"""The callbacks, one a file: thin classes that translate Hydra's hooks into the record and the record into views."""
+"""The callbacks, one a file, which has the name of the option."""

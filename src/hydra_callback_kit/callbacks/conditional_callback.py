@@ -8,20 +8,20 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.callbacks.condition import OPERATORS, Condition
-from hydra_callback_kit.callbacks.forwarding import WrappedCallbacks, make_up_for_the_end
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import disarm, run_starts
-from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
-from hydra_callback_kit.callbacks.sweeping import may_differ
-from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.masking import REDACTED
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start, record_run_end, record_run_start
-from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.checks.condition import OPERATORS, Condition
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.sweeping import may_differ
+from hydra_callback_kit.hooks.end_of_run import disarm, run_starts
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.parameters import ParameterError, one_of
+from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
+from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
+from hydra_callback_kit.journal.masking import REDACTED
 
 log = logging.getLogger("hydra_callback_kit.conditional_callback")
 

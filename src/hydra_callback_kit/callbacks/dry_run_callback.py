@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hydra.errors import HydraException
-from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.callbacks import gates
-from hydra_callback_kit.callbacks.abort import abort
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
 from hydra_callback_kit.checks.duplicates import duplicates
-from hydra_callback_kit.record.app_config import app_config
-from hydra_callback_kit.record.given_overrides import task_overrides
-from hydra_callback_kit.record.job_configs import JobConfigs, seen_by_the_job
-from hydra_callback_kit.record.redaction import redaction_of
-from hydra_callback_kit.record.sweep_jobs import sweep_jobs
+from hydra_callback_kit.configs.app_config import app_config
+from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.job_configs import JobConfigs, seen_by_the_job
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
+from hydra_callback_kit.hooks import gates
+from hydra_callback_kit.hooks.abort import abort
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.dry_run import job_list
 from hydra_callback_kit.views.yaml_text import yaml_text

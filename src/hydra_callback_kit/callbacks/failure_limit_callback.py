@@ -8,14 +8,14 @@ from typing import Any, Final
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks.abort import AbortRun, abort
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.parameters import ParameterError
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.follower import FollowedJob, RunFollower
-from hydra_callback_kit.record.identity import identify_job
-from hydra_callback_kit.record.recorder import record_job_start
-from hydra_callback_kit.record.values import type_name
+from hydra_callback_kit.configs.identity import identify_job
+from hydra_callback_kit.hooks.abort import AbortRun, abort
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.hooks.recorder import record_job_start
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
+from hydra_callback_kit.journal.values import type_name
 from hydra_callback_kit.views import wording
 
 log = logging.getLogger("hydra_callback_kit.failure_limit_callback")

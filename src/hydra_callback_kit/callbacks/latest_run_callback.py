@@ -6,11 +6,11 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.latest_link import link_directory, point, withdraw
-from hydra_callback_kit.callbacks.parameters import ParameterError
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.identity import absolute_directory, identify_run
+from hydra_callback_kit.configs.identity import absolute_directory, identify_run
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.views.latest_link import link_directory, point, withdraw
 
 log = logging.getLogger("hydra_callback_kit.latest_run_callback")
 

@@ -9,12 +9,12 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
-from hydra_callback_kit.callbacks.parameters import log_level
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end, run_starts
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import log_level
+from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
+from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
 
@@ -83,7 +83,7 @@ class LoggingCallback(RecordingCallback):
         job = record_job_start(config)
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
-            from hydra_callback_kit.record.app_config import app_config  # noqa: PLC0415  most runs do not log their configs
+            from hydra_callback_kit.configs.app_config import app_config  # noqa: PLC0415  most runs do not log their configs
             from hydra_callback_kit.views.yaml_text import yaml_text  # noqa: PLC0415  the same
 
             log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)).rstrip())

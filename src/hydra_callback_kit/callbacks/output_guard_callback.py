@@ -8,19 +8,20 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks import gates
-from hydra_callback_kit.callbacks.abort import abort
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_starts
-from hydra_callback_kit.callbacks.parameters import ParameterError, one_of
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.claim import Claim, claim_of, lay_claim
-from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.process import command_line, is_alive
-from hydra_callback_kit.record.reader import read_runs
-from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.redaction import redaction_of
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.hooks import gates
+from hydra_callback_kit.hooks.abort import abort
+from hydra_callback_kit.hooks.end_of_run import run_starts
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import ParameterError, one_of
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.process import command_line, is_alive
+from hydra_callback_kit.journal.reader import read_runs
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 
 log = logging.getLogger("hydra_callback_kit.output_guard_callback")

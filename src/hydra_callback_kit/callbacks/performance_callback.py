@@ -7,15 +7,15 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks import parameters
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
-from hydra_callback_kit.callbacks.own_files import make_room
-from hydra_callback_kit.callbacks.recording import RecordingCallback
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.recorder import record_job_end, record_job_facts, record_job_start
+from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
-from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.identity import identify_run
-from hydra_callback_kit.record.recorder import record_job_end, record_job_facts, record_job_start
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.performance import performance_summary, performance_text

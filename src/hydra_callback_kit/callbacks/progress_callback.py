@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks.error_report import report
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.parameters import ParameterError
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.follower import RunFollower
-from hydra_callback_kit.record.identity import RunIdentity, identify_run
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.follower import RunFollower
+from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.views.bottom_line import BottomLine
 from hydra_callback_kit.views.progress import Progress, progress_bar, progress_text
 

@@ -8,22 +8,23 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks.abort import abort
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_starts
-from hydra_callback_kit.callbacks.own_files import make_room
-from hydra_callback_kit.callbacks.parameters import ParameterError
-from hydra_callback_kit.callbacks.recording import RecordingCallback
+from hydra_callback_kit.configs.app_config import app_config, secrets_of
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.job_configs import resolved_as_in_the_job
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.hooks.abort import abort
+from hydra_callback_kit.hooks.end_of_run import run_starts
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.hooks.recorder import record_run_facts
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.masking import masked
+from hydra_callback_kit.journal.process import command_line
 from hydra_callback_kit.provenance.git import Git, GitError
 from hydra_callback_kit.provenance.surroundings import environment_variables, source_directory, surroundings
 from hydra_callback_kit.provenance.work_tree import Names, Patch, WorkTree, read_patch, read_work_tree
-from hydra_callback_kit.record.app_config import app_config, secrets_of
-from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.job_configs import resolved_as_in_the_job
-from hydra_callback_kit.record.masking import masked
-from hydra_callback_kit.record.process import command_line
-from hydra_callback_kit.record.recorder import record_run_facts
-from hydra_callback_kit.record.redaction import redaction_of
 from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.yaml_text import yaml_text
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from hydra.experimental.callback import Callback
-
-from hydra_callback_kit.callbacks.parameters import ParameterError
-from hydra_callback_kit.record.redaction import DEFAULT_SECRET_KEYS
+from hydra_callback_kit.configs.redaction import DEFAULT_SECRET_KEYS
+from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.parameters import ParameterError
 
 
 class RedactionCallback(Callback):

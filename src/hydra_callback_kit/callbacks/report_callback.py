@@ -6,11 +6,11 @@ from typing import Literal
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks import parameters
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end
-from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.identity import identify_run
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end
+from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
+from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.report.libraries import missing_libraries
 

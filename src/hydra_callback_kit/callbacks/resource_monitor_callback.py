@@ -11,16 +11,16 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks import parameters
-from hydra_callback_kit.callbacks.error_report import report
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError, one_of
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.callbacks.resource_sampler import ResourceSampler, wait_for_threads
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
+from hydra_callback_kit.hooks.recorder import record_job_end, record_job_facts, record_job_start
+from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
+from hydra_callback_kit.measure.resource_sampler import ResourceSampler, wait_for_threads
 from hydra_callback_kit.measure.samples import SampleFile
-from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.recorder import record_job_end, record_job_facts, record_job_start
 
 log = logging.getLogger("hydra_callback_kit.resource_monitor_callback")
 

@@ -10,19 +10,20 @@ from typing import Any
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.callbacks import parameters
-from hydra_callback_kit.callbacks.error_report import report
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_at_its_end, run_starts
-from hydra_callback_kit.callbacks.own_files import make_room
-from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError
-from hydra_callback_kit.callbacks.recording import RecordingCallback
-from hydra_callback_kit.record.app_config import app_config
-from hydra_callback_kit.record.identity import RunIdentity, identify_run
-from hydra_callback_kit.record.overrides import override_key
-from hydra_callback_kit.record.recorder import record_job_facts, record_job_start
-from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.configs.app_config import app_config
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end, run_starts
+from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
+from hydra_callback_kit.hooks.recorder import record_job_facts, record_job_start
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.files import json_text, write_atomically

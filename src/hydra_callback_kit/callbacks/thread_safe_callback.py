@@ -8,16 +8,16 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.experimental.callback import Callback
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.callbacks import parameters
-from hydra_callback_kit.callbacks.forwarding import WrappedCallbacks, make_up_for_the_end
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import disarm, run_at_its_end, run_starts
-from hydra_callback_kit.callbacks.own_files import make_room
-from hydra_callback_kit.record.recorder import record_job_end, record_job_start, record_run_end, record_run_start
+from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.end_of_run import disarm, run_at_its_end, run_starts
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
+from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished
 from hydra_callback_kit.views.files import json_text, write_atomically
 

@@ -11,23 +11,23 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.callbacks.abort import abort
-from hydra_callback_kit.callbacks.guard import never_breaks_the_job
-from hydra_callback_kit.callbacks.lifecycle import run_starts
-from hydra_callback_kit.callbacks.parameters import NotInstalledError, ParameterError, one_of
-from hydra_callback_kit.callbacks.recording import RecordingCallback
 from hydra_callback_kit.checks import files
 from hydra_callback_kit.checks.config_check import ConfigCheck
 from hydra_callback_kit.checks.duplicates import DUPLICATE, duplicates
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.report import InvalidJob, report
 from hydra_callback_kit.checks.schema import Schema, SchemaCheck
-from hydra_callback_kit.record.carried import carried_values
-from hydra_callback_kit.record.identity import identify_job
-from hydra_callback_kit.record.job_configs import JobConfigs, app_part, seen_by_the_job
-from hydra_callback_kit.record.recorder import record_job_start
-from hydra_callback_kit.record.redaction import redaction_of
-from hydra_callback_kit.record.sweep_jobs import sample_job, sweep_jobs
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.identity import identify_job
+from hydra_callback_kit.configs.job_configs import JobConfigs, app_part, seen_by_the_job
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.sweep_jobs import sample_job, sweep_jobs
+from hydra_callback_kit.hooks.abort import abort
+from hydra_callback_kit.hooks.end_of_run import run_starts
+from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
+from hydra_callback_kit.hooks.recorder import record_job_start
+from hydra_callback_kit.hooks.recording import RecordingCallback
 
 log = logging.getLogger("hydra_callback_kit.validation_callback")
 

@@ -11,8 +11,8 @@ from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.plain import Plain, plain
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
-from hydra_callback_kit.record.masking import MIN_SECRET, REDACTED, masked
-from hydra_callback_kit.record.redaction import Redaction
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.masking import MIN_SECRET, REDACTED, masked
 
 
 class ConfigCheck:

@@ -17,7 +17,7 @@ def duplicates(jobs: Sequence[Sequence[str]]) -> dict[int, int]:
     Returns:
         The numbers of the jobs that are `DUPLICATE`, and of the first job that each repeats.
     """
-    from hydra_callback_kit.record.overrides import typed_overrides  # noqa: PLC0415  a single run has none
+    from hydra_callback_kit.journal.overrides import typed_overrides  # noqa: PLC0415  a single run has none
 
     first: dict[frozenset[tuple[str, str]], int] = {}
     found: dict[int, int] = {}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.checks.violation import ABSENT, Violation
-from hydra_callback_kit.record.encoder import to_json
+from hydra_callback_kit.journal.encoder import to_json
 
 MAX_VIOLATIONS: Final = 10
 """Violations that are spelled out; the others are counted."""

@@ -16,7 +16,7 @@ from hydra_callback_kit.cli.target import (
     sorted_jobs,
     the_run,
 )
-from hydra_callback_kit.record import values
+from hydra_callback_kit.journal import values
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.ranking import Best, best_job, metric_names

@@ -7,7 +7,7 @@ import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import latest_runs
-from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views.results import results_table, results_table_of_all
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 

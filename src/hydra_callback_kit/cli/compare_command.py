@@ -9,10 +9,10 @@ import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import json_option, the_run
-from hydra_callback_kit.record.finder import enclosing_run
-from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.journal.finder import enclosing_run
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.comparison import differences
 from hydra_callback_kit.views.plain_table import Column

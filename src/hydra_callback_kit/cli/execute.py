@@ -11,8 +11,8 @@ from typing import IO, Any, cast
 import click
 
 from hydra_callback_kit.cli.screen import is_terminal
-from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Command
 

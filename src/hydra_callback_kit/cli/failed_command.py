@@ -6,7 +6,7 @@ import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import NothingToShowError, json_option, latest_runs, path_argument, run_option, the_run
-from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.run import failed_jobs

@@ -5,9 +5,9 @@ import functools
 from collections.abc import Sequence
 
 from hydra_callback_kit.cli.screen import seconds_since
-from hydra_callback_kit.record.overrides import override_key
-from hydra_callback_kit.record.records import JobRecord
-from hydra_callback_kit.record.values import is_number
+from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import flat_return_value

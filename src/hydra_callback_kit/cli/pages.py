@@ -11,8 +11,8 @@ import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.job_table import job_columns
-from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import nested_row

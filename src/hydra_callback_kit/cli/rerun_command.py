@@ -9,8 +9,8 @@ from hydra.errors import HydraException
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.execute import execute_all
 from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run_option, the_run
-from hydra_callback_kit.record.process import is_alive
-from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.journal.process import is_alive
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, never_started
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import click
 
-from hydra_callback_kit.record.records import RunRecord
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.plain_table import Column, plain_table

@@ -24,8 +24,8 @@ from hydra_callback_kit.cli.target import (
     sorted_jobs,
     the_run,
 )
-from hydra_callback_kit.record.reader import run_ids
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.reader import run_ids
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.ranking import Best, ranked
 

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
-from hydra_callback_kit.record.finder import enclosing_run, run_directories
-from hydra_callback_kit.record.fold import IsAlive
-from hydra_callback_kit.record.process import is_alive as is_process_alive
-from hydra_callback_kit.record.reader import read_run, read_runs, run_ids
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.finder import enclosing_run, run_directories
+from hydra_callback_kit.journal.fold import IsAlive
+from hydra_callback_kit.journal.process import is_alive as is_process_alive
+from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.ranking import Best, metric_names, metric_of, ranked
 
 Command = TypeVar("Command", bound=Callable[..., Any])

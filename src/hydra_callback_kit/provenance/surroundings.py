@@ -12,10 +12,10 @@ from typing import Any
 import hydra
 import omegaconf
 
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.process import user_name
 from hydra_callback_kit.provenance.packages import installed_packages
-from hydra_callback_kit.record.masking import REDACTED
-from hydra_callback_kit.record.process import user_name
-from hydra_callback_kit.record.redaction import Redaction
 
 
 def surroundings() -> dict[str, Any]:

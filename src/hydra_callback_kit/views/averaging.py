@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra_callback_kit.record.records import JobRecord
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.results import flat_return_value
 from hydra_callback_kit.views.table_formats import Table
 

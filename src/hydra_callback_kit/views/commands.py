@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from hydra_callback_kit.record.identity import rerun_overrides
-from hydra_callback_kit.record.masking import REDACTED
-from hydra_callback_kit.record.plan import jobs_of, missing_jobs
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.configs.hydra_internals import get_args_parser
+from hydra_callback_kit.configs.identity import rerun_overrides
+from hydra_callback_kit.configs.plan import jobs_of, missing_jobs
+from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 
 _SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})
 

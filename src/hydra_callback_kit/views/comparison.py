@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hydra_callback_kit.record.overrides import override_key
-from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import is_number
+from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import flat_return_value
 

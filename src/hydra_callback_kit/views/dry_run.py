@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from hydra_callback_kit.record.overrides import override_key
+from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.plain_table import Column, plain_table
 

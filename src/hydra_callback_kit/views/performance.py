@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import measured
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import measured
 from hydra_callback_kit.views import wording
 
 

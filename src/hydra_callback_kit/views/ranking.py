@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from hydra_callback_kit.record.records import JobRecord
-from hydra_callback_kit.record.values import is_number
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import flat_return_value
 from hydra_callback_kit.views.table_formats import markdown

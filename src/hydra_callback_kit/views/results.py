@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from hydra_callback_kit.record.overrides import override_key, typed_overrides
-from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import is_cut
+from hydra_callback_kit.journal.overrides import override_key, typed_overrides
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import is_cut
 from hydra_callback_kit.views.table_formats import Table
 
 Row = dict[str, Any]

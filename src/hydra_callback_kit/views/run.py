@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from hydra_callback_kit.record.reader import read_run
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.ranking import Best, best_job, metric_names
 from hydra_callback_kit.views.results import flat_rows
 

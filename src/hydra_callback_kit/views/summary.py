@@ -2,7 +2,7 @@
 
 import shlex
 
-from hydra_callback_kit.record.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.files import put_in_place
 
 MAX_CELL: Final = 80

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from hydra_callback_kit.record.overrides import override_key
-from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import JobRecord
 
 
 def varied_overrides(jobs: Sequence[JobRecord]) -> list[str]:

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
-from hydra_callback_kit.record.journal import Status
-from hydra_callback_kit.record.records import RunRecord
+from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.records import RunRecord
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from hydra_callback_kit.record.values import is_number
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views.report.columns import MetricColumn, OverrideColumn
 
 MAX_CATEGORIES: Final = 40

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from hydra_callback_kit.record.records import JobRecord
-from hydra_callback_kit.record.values import is_number
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views.ranking import Best, metric_of
 
 PlotlyJs = Literal["inline", "directory"]

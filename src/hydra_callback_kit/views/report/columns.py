@@ -7,9 +7,9 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
-from hydra_callback_kit.record.overrides import override_key, typed_override
-from hydra_callback_kit.record.records import JobRecord
-from hydra_callback_kit.record.values import as_json, is_number
+from hydra_callback_kit.journal.overrides import override_key, typed_override
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import as_json, is_number
 from hydra_callback_kit.views.results import flat_return_value
 from hydra_callback_kit.views.varied import varied_overrides
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from hydra_callback_kit.record.records import JobRecord, RunRecord
-from hydra_callback_kit.record.values import as_json
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.ranking import best_job, metric_of
 from hydra_callback_kit.views.report.choice import Metric

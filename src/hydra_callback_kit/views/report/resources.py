@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hydra_callback_kit.record.records import JobRecord
-from hydra_callback_kit.record.values import is_number
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
 
 MAX_CURVES: Final = 12

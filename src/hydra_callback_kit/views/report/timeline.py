@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from hydra_callback_kit.record.records import JobRecord
+from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views.concurrency import end_of, jobs_at_once
 
 MAX_WORKERS: Final = 60

@@ -1,0 +1,7 @@
+"""What this package needs of Hydra that Hydra does not call public, imported here alone: any release may move it."""
+
+from hydra._internal import config_loader_impl
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser
+
+__all__ = ["BasicSweeper", "config_loader_impl", "get_args_parser"]

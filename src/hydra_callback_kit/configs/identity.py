@@ -1,0 +1,114 @@
+"""Which run and which job a config belongs to, the same answer in every hook and in every process."""
+
+import datetime as dt
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.journal.format import Mode
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+
+_OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"
+
+
+def identify_run(config: DictConfig) -> RunIdentity:
+    """Tells the run of a config; the first call on a run's config names the run, and the name travels to its jobs.
+
+    Args:
+        config: the config that Hydra handed to any hook.
+
+    Returns:
+        The same identity for the run's config and for the configs of all its jobs. A single run that `rerun_overrides` made
+        of a job belongs to the run of that job.
+    """
+    carried = carried_values(config)
+    if "run_id" not in carried:
+        mode: Mode = "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
+        of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
+        directory = config.hydra.sweep.dir if mode == "MULTIRUN" or of_run else config.hydra.run.dir
+        carried["root"] = str(absolute_directory(config, directory))
+        carried["rerun"] = of_run is not None
+        of_sweep = of_run and absolute_directory(config, config.hydra.run.dir) != Path(carried["root"])
+        carried["mode"] = "MULTIRUN" if of_sweep else mode
+        carried["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{os.urandom(4).hex()}"
+    return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"], carried["rerun"])
+
+
+def identify_job(config: DictConfig) -> JobIdentity:
+    """Tells the job of a config; the first call on a job's config begins a new attempt.
+
+    Args:
+        config: the config that Hydra handed to `on_job_start` or `on_job_end`.
+
+    Returns:
+        The same identity in all hooks of one attempt.
+    """
+    carried = carried_values(config)
+    if "job" not in carried:
+        hydra = config.hydra
+        job = hydra.job
+        carried["job"] = JobIdentity(
+            run=identify_run(config),
+            job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
+            attempt=os.urandom(6).hex(),
+            pid=os.getpid(),
+            job_id=job.get("id"),
+            job_name=job.name,
+            overrides=tuple(redaction_of(config).of_overrides(task_overrides(config))),
+            output_dir=Path(hydra.runtime.output_dir),
+        )
+    identity: JobIdentity = carried["job"]
+    return identity
+
+
+def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | None) -> list[str]:
+    """Tells the overrides that make a single run of the app another attempt at a job.
+
+    Hydra gives a single run neither a job number nor a job id; given both, it belongs to the run that the id names.
+
+    Args:
+        run_id: the job's run.
+        root: where the run's journal lies now, absolute.
+        job_num: the job's number.
+        output_dir: the job's output directory, absolute; None for the one that the app's `hydra.sweep.subdir` says.
+
+    Returns:
+        Overrides of Hydra's own keys.
+    """
+    from hydra_callback_kit.journal.overrides import quoted_value  # noqa: PLC0415  no hook needs it
+
+    directory = "${hydra.sweep.dir}/${hydra.sweep.subdir}" if output_dir is None else quoted_value(output_dir.as_posix())
+    return [
+        "hydra.mode=RUN",
+        f"hydra.sweep.dir={quoted_value(root.as_posix())}",
+        f"hydra.run.dir={directory}",
+        f"hydra.job.num={job_num}",
+        f"hydra.job.id={run_id}_{job_num}",
+    ]
+
+
+def absolute_directory(config: DictConfig, directory: str) -> Path:
+    """Makes a directory of a config absolute: relative ones start where the app was started, also after a `chdir`.
+
+    Args:
+        config: the config that Hydra handed to a hook.
+        directory: such as `hydra.run.dir`.
+
+    Returns:
+        The path without `..`; links in it are not followed.
+    """
+    return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go
+
+
+def _run_that_it_belongs_to(config: DictConfig) -> str | None:
+    job = config.hydra.job
+    if job.get("num") is None:
+        return None
+    named = re.fullmatch(_OF_A_RERUN, str(job.get("id")))
+    return named and named[1]

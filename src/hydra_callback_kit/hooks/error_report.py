@@ -1,0 +1,43 @@
+"""Says that a callback could not do its work: once for each reason, with what to do about it."""
+
+import errno
+import logging
+from typing import Final
+
+from hydra_callback_kit.journal.format import JournalNotFoundError
+
+log = logging.getLogger("hydra_callback_kit")
+
+_ADVICE: Final = {
+    errno.ENOSPC: "Free some space on the disk.",
+    errno.EDQUOT: "Free some of your disk quota.",
+    errno.EFBIG: "Raise the limit on file sizes.",
+    errno.EACCES: "Make the directory writable, or choose another one.",
+    errno.EPERM: "Make the directory writable, or choose another one.",
+    errno.EROFS: "The file system is read-only: choose another directory.",
+    errno.ENOENT: "The directory has vanished: choose one that stays.",
+}
+
+_reported: set[tuple[str, str, type, str]] = set()
+
+
+def report(what: str, error: Exception) -> None:
+    """Logs that a callback could not do its work, once for each reason and process.
+
+    Args:
+        what: the callback and its hook.
+        error: what went wrong.
+    """
+    reason = what, type(error).__name__, type(error), str(getattr(error, "errno", ""))
+    if isinstance(error, JournalNotFoundError):  # for all callbacks alike: no line of it could be written
+        reason = str(error.root), "", type(error), ""
+    if reason in _reported:
+        return
+    _reported.add(reason)
+    if isinstance(error, JournalNotFoundError):
+        log.error("Nothing of the run could be recorded, so what is made of its record is missing from %s.", error.root)
+    elif isinstance(error, OSError):
+        advice = _ADVICE.get(error.errno or 0, "Look at the path it names.")
+        log.error("%s could not do its work: %s. The job is not affected. %s", what, error, advice)
+    else:
+        log.error("%s failed. The job is not affected. Please report this as a bug.", what, exc_info=error)

@@ -1,0 +1,86 @@
+"""Callbacks that decide whether a run starts at all: they are asked before any other acts, wherever they stand in the list.
+
+Whichever callback of this package Hydra calls first asks them. A run that they refuse leaves nothing behind: no callback of
+this package acts for it any more, also not where Hydra 1.4 calls the end hooks, nor as the process ends.
+"""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.recorder import leave_unrecorded
+
+_PACKAGE: Final = "hydra_callback_kit"
+
+_MODULES: Final = {
+    "OutputGuardCallback": "output_guard_callback",
+    "ValidationCallback": "validation_callback",
+    "DryRunCallback": "dry_run_callback",
+}
+"""Where the classes are defined; a class is imported only when the config has it."""
+
+
+def ask_gates(hook: str, config: DictConfig) -> None:
+    """Asks the gates of a config, once.
+
+    A dry run asks `validation_callback` before it shows what would run: what is not valid would not run.
+
+    Args:
+        hook: `on_run_start` or `on_multirun_start`.
+        config: the config that Hydra handed to it.
+
+    Raises:
+        AbortRun: if one of them stops the run.
+    """
+    carried = carried_values(config)
+    if "gates" in carried:
+        return
+    carried["gates"] = "open"
+    nodes = list(_nodes(config))
+    dry = any(name == "DryRunCallback" for name, _ in nodes)
+    if dry:
+        leave_unrecorded(config)
+    for asked in ("ValidationCallback", "DryRunCallback") if dry else ("OutputGuardCallback",):
+        for name, parameters in nodes:
+            if name == asked:
+                _ask(name, parameters, hook, config)
+
+
+def close(config: DictConfig) -> None:
+    """Says that a run is refused; what was recorded of it is taken back.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    leave_unrecorded(config)
+    carried_values(config)["gates"] = "closed"
+
+
+def are_closed(config: DictConfig) -> bool:
+    """Tells whether a gate has stopped the run of a config."""
+    return bool(carried_values(config).get("gates") == "closed")
+
+
+def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -> None:
+    try:
+        module = importlib.import_module(f"{_PACKAGE}.callbacks.{_MODULES[name]}")
+        getattr(getattr(module, name)(**parameters), hook)(config=config)
+    except SystemExit:
+        close(config)
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
+        report(f"{name}.{hook}", error)
+
+
+def _nodes(config: DictConfig) -> Iterator[tuple[str, Any]]:
+    """The classes and parameters of the gates that the config has; one inside another callback is that callback's own."""
+    nodes = OmegaConf.to_container(OmegaConf.select(config, "hydra.callbacks") or OmegaConf.create(), resolve=False)
+    for node in nodes.values() if isinstance(nodes, dict) else ():
+        package, _, name = str(node.get("_target_") if isinstance(node, dict) else "").rpartition(".")
+        if package == _PACKAGE and name in _MODULES:
+            parameters = {key: value for key, value in node.items() if not str(key).startswith("_")}
+            yield name, OmegaConf.to_container(OmegaConf.create(parameters, parent=config), resolve=True)

@@ -1,0 +1,43 @@
+"""Keeps the promise that a callback never breaks the user's job, and lets the gates speak before any callback acts."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.hooks import gates
+from hydra_callback_kit.hooks.error_report import report
+
+Hook = TypeVar("Hook", bound=Callable[..., None])
+
+
+def never_breaks_the_job(hook: Hook) -> Hook:
+    """Decorates a hook: what it raises is logged once, and the job goes on.
+
+    Hydra itself turns an exception of a hook into a warning, which Python shows once per place. An exception that is meant
+    to stop the run (a `SystemExit`) passes. Before the start of a run the gates are asked (see `gates`), and for a run that
+    they have stopped no hook is called.
+
+    Args:
+        hook: a method of a callback.
+
+    Returns:
+        The method, which raises no `Exception`.
+    """
+    starts_a_run = hook.__name__ in ("on_run_start", "on_multirun_start")
+
+    @functools.wraps(hook)
+    def guarded(self: object, *args: Any, **kwargs: Any) -> None:
+        try:
+            config = kwargs.get("config", args[0] if args else None)
+            if isinstance(config, DictConfig):
+                if starts_a_run:
+                    gates.ask_gates(hook.__name__, config)
+                if gates.are_closed(config):
+                    return
+            hook(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
+            report(f"{type(self).__name__}.{hook.__name__}", error)
+
+    return cast("Hook", guarded)

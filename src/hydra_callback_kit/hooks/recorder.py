@@ -1,0 +1,250 @@
+"""What callbacks call in their hooks: each of these writes what the hook means to the journal, once.
+
+Several callbacks are called for the same event. Whichever comes first writes the line; a mark that travels with the config
+tells the others that it is written. So any callback may be used alone, and no order between them matters.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hydra
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
+
+from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_overrides
+from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.journal.encoder import to_json
+from hydra_callback_kit.journal.errors import JobError, error_of
+from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.masking import holds_text, masked
+from hydra_callback_kit.journal.process import command_line, program
+from hydra_callback_kit.journal.writer import forget, write_line
+
+if TYPE_CHECKING:
+    from hydra_callback_kit.configs.plan import Plan
+
+
+class JobEnd(NamedTuple):
+    """How a job ended.
+
+    Attributes:
+        job: which job.
+        status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C.
+        duration_s: seconds since its start, by a monotonic clock; None if the start was not recorded.
+        error: why it did not complete; None if it did.
+        returned: what it returned, as it is on record; None if it did not complete.
+    """
+
+    job: JobIdentity
+    status: Status
+    duration_s: float | None
+    error: JobError | None
+    returned: Any = None
+
+
+def leave_unrecorded(config: DictConfig) -> None:
+    """Says that a run is not to be recorded: it will not start, and its directory may be another run's.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    carried = carried_values(config)
+    carried["unrecorded"] = True
+    if "run_started_s" in carried:
+        forget(identify_run(config))
+
+
+def record_run_start(config: DictConfig) -> None:
+    """Records that a run or a sweep starts.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    run = identify_run(config)
+    carried = carried_values(config)
+    if not _is_recorded(config, run) or "run_started_s" in carried:
+        return
+    carried["run_started_s"] = time.monotonic()
+    carried["run_pid"] = os.getpid()
+    redaction = redaction_of(config)
+    planned = _planned(config) if run.mode == "MULTIRUN" else None
+    hydra_config = config.hydra  # to look a key up takes a while
+    job, runtime = hydra_config.job, hydra_config.runtime
+    choices = runtime.choices
+    write_line(
+        run,
+        "run_started",
+        {
+            "mode": run.mode,
+            "root": run.root,
+            "cwd": runtime.cwd,
+            "program": redaction.of_overrides(program()),
+            "command": redaction.of_overrides(command_line()),
+            "job_name": job.name,
+            "config_name": job.config_name,
+            "overrides": redaction.of_overrides(task_overrides(config)),
+            "hydra_overrides": redaction.of_overrides(hydra_overrides(config)),
+            "launcher": choices.get("hydra/launcher"),
+            "sweeper": choices.get("hydra/sweeper"),
+            "planned_jobs": planned and planned.count,
+            "planned_overrides": planned and redaction.of_overrides(planned.overrides),
+            "hydra_version": hydra.__version__,
+            "python_version": ".".join(map(str, sys.version_info[:3])),
+        },
+    )
+
+
+def record_run_end(config: DictConfig) -> None:
+    """Records that a run or a sweep has ended.
+
+    Args:
+        config: the config of `on_run_end` or `on_multirun_end`.
+    """
+    run = identify_run(config)
+    carried = carried_values(config)
+    if not _is_recorded(config, run) or "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
+        return
+    carried["run_ended"] = True
+    started_s = carried.get("run_started_s")
+    facts = {} if started_s is None else {"duration_s": time.monotonic() - started_s}
+    write_line(run, "run_ended", facts)
+
+
+def record_job_start(config: DictConfig) -> JobIdentity:
+    """Records that a job starts.
+
+    Args:
+        config: the config of `on_job_start`.
+
+    Returns:
+        The job.
+    """
+    job = identify_job(config)
+    carried = carried_values(config)
+    if "job_started_s" not in carried:
+        carried["job_started_s"] = time.monotonic()
+        write_line(
+            job.run,
+            "job_started",
+            {
+                "job_id": job.job_id,
+                "job_name": job.job_name,
+                "overrides": job.overrides,
+                "output_dir": _below(job.run, job.output_dir),
+                **({"rerun": True} if job.run.rerun else {}),
+            },
+            job,
+        )
+    return job
+
+
+def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
+    """Records how a job ended.
+
+    Args:
+        config: the config of `on_job_end`.
+        job_return: what Hydra says of the job; its value is read without raising.
+
+    Returns:
+        How it ended.
+    """
+    job = identify_job(config)
+    carried = carried_values(config)
+    if "job_ended" not in carried:
+        started_s = carried.get("job_started_s")
+        duration_s = None if started_s is None else time.monotonic() - started_s
+        value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
+        status = _status(job_return, value)
+        facts = {"status": status, "duration_s": duration_s}
+        if status == "COMPLETED":
+            returned, error = _redacted(config, value), None
+            write_line(job.run, "job_ended", facts, job, return_value=returned)
+        else:
+            returned = None
+            error = error_of(value, _secrets(config)) if isinstance(value, BaseException) else None
+            write_line(job.run, "job_ended", {**facts, "error": error}, job)
+        carried["job_ended"] = JobEnd(job, status, duration_s, error, returned)
+    end: JobEnd = carried["job_ended"]
+    return end
+
+
+def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
+    """Records that a callback stopped a job before its task function ran; Hydra 1.3 calls no end hook for it.
+
+    Args:
+        config: the config of `on_job_start`.
+        aborted: what the callback is about to raise.
+    """
+    job = record_job_start(config)
+    carried = carried_values(config)
+    if "job_ended" in carried:
+        return
+    duration_s = time.monotonic() - carried["job_started_s"]
+    end = JobEnd(job, "FAILED", duration_s, error_of(aborted, _secrets(config))._replace(traceback=""))
+    write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
+    carried["job_ended"] = end
+
+
+def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
+    """Adds facts to a run's record; a process that only runs one of its jobs again has none to add.
+
+    Args:
+        config: the config of any hook.
+        facts: any values by name.
+    """
+    run = identify_run(config)
+    if _is_recorded(config, run):
+        write_line(run, "run_facts", facts)
+
+
+def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
+    """Adds facts to a job's record.
+
+    Args:
+        config: the config of `on_job_start` or `on_job_end`.
+        facts: any values by name.
+    """
+    job = identify_job(config)
+    write_line(job.run, "job_facts", facts, job)
+
+
+def _redacted(config: DictConfig, value: Any) -> Any:
+    """What a job returned, JSON-like, without the texts of secret keys: its own and the config's."""
+    encoded = redaction_of(config).of_result(to_json(value))
+    # to collect the config's secrets takes a while
+    return masked(encoded, _secrets(config)) if holds_text(encoded) else encoded
+
+
+def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
+    """Of a run that one of its jobs is run again for, start and end are not this process's to tell."""
+    return not run.rerun and "unrecorded" not in carried_values(config)
+
+
+def _planned(config: DictConfig) -> "Plan | None":
+    from hydra_callback_kit.configs.plan import planned_jobs  # noqa: PLC0415  a single run has no plan
+
+    return planned_jobs(config)
+
+
+def _secrets(config: DictConfig) -> set[str]:
+    from hydra_callback_kit.configs.app_config import secrets_of  # noqa: PLC0415  most jobs return numbers, and do not fail
+
+    return secrets_of(config)
+
+
+def _status(job_return: JobReturn, value: Any) -> Status:
+    if job_return.status is JobStatus.COMPLETED:
+        return "COMPLETED"
+    return "INTERRUPTED" if isinstance(value, KeyboardInterrupt) else "FAILED"
+
+
+def _below(run: RunIdentity, directory: Path) -> str:
+    """Relative to the run's root where it can be, so that a sweep that was moved still finds its jobs."""
+    return (directory.relative_to(run.root) if directory.is_relative_to(run.root) else directory).as_posix()

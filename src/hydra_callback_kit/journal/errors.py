@@ -1,0 +1,68 @@
+"""An exception as it goes on record: its type, its message, and its traceback from the app's own code on."""
+
+import traceback
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from hydra_callback_kit.journal.masking import masked
+from hydra_callback_kit.journal.values import type_name
+
+MAX_TEXT: Final = 9_000
+"""Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
+
+
+class JobError(NamedTuple):
+    """Why a job failed.
+
+    Attributes:
+        type: the exception's class, with its module unless it is a builtin.
+        message: the exception's text.
+        traceback: the formatted traceback, from the app's own code on.
+    """
+
+    type: str
+    message: str
+    traceback: str
+
+    @property
+    def headline(self) -> str:
+        """The type and the first line of the message."""
+        first_line = self.message.partition("\n")[0]
+        return f"{self.type}: {first_line}" if first_line else self.type
+
+
+def error_of(exception: BaseException, secrets: Collection[str] = ()) -> JobError:
+    """Describes an exception.
+
+    Args:
+        exception: what was raised.
+        secrets: texts that are hidden.
+
+    Returns:
+        Its type, message and traceback, that without Hydra's own first frames.
+    """
+    try:
+        message = str(exception)
+    except Exception:  # noqa: BLE001  an exception's `__str__` may fail as well
+        message = ""
+    text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
+    return JobError(type_name(type(exception)), _cut(masked(message, secrets)), _cut(masked(text, secrets)))
+
+
+def _own_frames(frames: Any) -> Any:
+    """Skips the frames of `run_job`, which are the same in every traceback."""
+    while frames is not None and frames.tb_next is not None and _is_hydras(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames
+
+
+def _is_hydras(file: str) -> bool:
+    return Path(file).parts[-3:] == ("hydra", "core", "utils.py")
+
+
+def _cut(text: str) -> str:
+    half = MAX_TEXT // 2
+    return (
+        text if len(text) <= MAX_TEXT else f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
+    )

@@ -1,0 +1,221 @@
+"""Folds the journal's lines into records: the same answer in any order of the lines, and for repeated lines."""
+
+import json
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from hydra_callback_kit.journal.errors import JobError
+from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.process import ProcessIdentity
+from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
+from hydra_callback_kit.journal.values import from_json, measured
+
+Line = Mapping[str, Any]
+IsAlive = Callable[[ProcessIdentity], "bool | None"]
+
+
+class _Span:
+    """Something that a process starts and ends: a run, or one attempt at a job.
+
+    A sweep of 100,000 jobs has as many of these, so facts are kept once, and what tells how late each was stated is a list
+    of the lines' times and of the names they stated, which most lines share.
+    """
+
+    __slots__ = ("_said", "another", "attempt", "ended_at", "facts", "process", "since", "started_at")
+
+    def __init__(self, attempt: str, another: "_Span | None" = None) -> None:
+        self.attempt = attempt
+        self.another = another
+        self.started_at: str | None = None
+        self.ended_at: str | None = None
+        self.process: ProcessIdentity | None = None
+        self.since = ""
+        self.facts: dict[str, Any] = {}
+        self._said: list[Any] = []
+
+    def add(self, line: Line, names: tuple[str, ...], process: ProcessIdentity) -> None:
+        time: str = line["time"]
+        facts, stated = self.facts, map(from_json, line["facts"].values())
+        if facts.keys().isdisjoint(names):
+            facts.update(zip(names, stated))  # noqa: B905  as many names as facts; this runs for each line
+        else:
+            for name, fact in zip(names, stated, strict=True):
+                if name not in facts or _is_later((time, fact), (self._said_at(name), facts[name])):
+                    facts[name] = fact
+        if names:
+            self._said += time, names
+        event: str = line["event"]
+        if event.endswith("_started"):
+            if self.started_at is None or time < self.started_at:
+                self.started_at = time
+        elif event.endswith("_ended") and (self.ended_at is None or time > self.ended_at):
+            self.ended_at = time
+        first = self.process
+        if first is None or time < self.since or (time == self.since and str(process) < str(first)):
+            self.process, self.since = process, time
+
+    def _said_at(self, name: str) -> str:
+        said = self._said
+        latest: str = max(time for time, names in zip(said[::2], said[1::2], strict=True) if name in names)
+        return latest
+
+    def get(self, name: str, *kinds: type) -> Any:
+        """The fact; None if it is not stated or not of the kinds it should be."""
+        value = self.facts.get(name)
+        return value if type(value) in kinds else None
+
+    def others(self, names: Container[str]) -> dict[str, Any]:
+        return {name: self.facts[name] for name in sorted(self.facts) if name not in names}
+
+
+def _is_later(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
+    """Of two lines that state the same fact the later counts; equal times are settled by the value, not by the order."""
+    return a[0] > b[0] or (a[0] == b[0] and a[1] != b[1] and json.dumps(a[1]) > json.dumps(b[1]))
+
+
+_JOB_FACTS = frozenset(
+    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun"),
+)
+_RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs"))
+
+
+class RunFold:
+    """The lines of one run, folded as they come.
+
+    Args:
+        run_id: the run's name.
+        without: names of facts that are not kept.
+    """
+
+    def __init__(self, run_id: str, without: Collection[str] = ()) -> None:
+        self._run_id = run_id
+        self._without = frozenset(without)
+        self._run = _Span("")
+        self._jobs: dict[int, _Span] = {}
+        # lines repeat the same few processes and lists of names: one of each is kept
+        self._processes: dict[tuple[str, int, str | None], ProcessIdentity] = {}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(self, line: Line) -> None:
+        """Takes one line that `reader.parse_line` has checked."""
+        stated = line["facts"]
+        for name in self._without:
+            stated.pop(name, None)
+        names = tuple(stated)
+        names = self._names.setdefault(names, names)
+        who = line["host"], line["pid"], line["born"]
+        process = self._processes.get(who)
+        if process is None:
+            process = self._processes[who] = ProcessIdentity(*who)
+        job = line.get("job")
+        if job is None:
+            self._run.add(line, names, process)
+            return
+        attempt: str = line["attempt"]
+        span = first = self._jobs.get(job)
+        while span is not None and span.attempt != attempt:
+            span = span.another
+        if span is None:
+            span = self._jobs[job] = _Span(attempt, first)
+        span.add(line, names, process)
+
+    def record(
+        self, root: Path, broken_lines: Iterable[BrokenLine], is_alive: IsAlive, *, has_ended: bool = False
+    ) -> RunRecord:
+        """Makes the record, once: what was folded is given up to it.
+
+        Args:
+            root: where the journal lies.
+            broken_lines: the journal's lines that could not be read.
+            is_alive: tells whether a process still runs.
+            has_ended: whether the run is known to have ended, although no line may say so.
+
+        Returns:
+            The run and its jobs, in the order of their numbers.
+        """
+        alive = _Asked(is_alive)
+        run = self._run
+        # without the parent's lines (its disk was full, say), the jobs decide
+        parent = run.process if run.started_at is not None else None
+        planned: int | None = run.get("planned_jobs", int)
+        ended = has_ended or run.ended_at is not None
+        over = ended or (parent is not None and alive.is_gone(parent))
+        # each span goes as its record comes, so that a large run is not held twice
+        jobs = tuple(_job_record(num, self._jobs.pop(num), root, alive, run_ended=ended) for num in sorted(self._jobs))
+        return RunRecord(
+            run_id=self._run_id,
+            root=root,
+            mode="MULTIRUN" if run.get("mode", str) == "MULTIRUN" or len(jobs) > 1 else "RUN",
+            status=_run_status(run, jobs, planned, over=over),
+            jobs=jobs,
+            started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
+            ended_at=run.ended_at,
+            duration_s=measured(run.facts.get("duration_s")),
+            planned_jobs=planned,
+            facts=run.others(_RUN_FACTS),
+            broken_lines=tuple(broken_lines),
+        )
+
+
+class _Asked:
+    """Asks once per process whether it is gone; one that can't be seen from here is taken to be there."""
+
+    def __init__(self, is_alive: IsAlive) -> None:
+        self._is_alive = is_alive
+        self._answers: dict[ProcessIdentity, bool] = {}
+
+    def is_gone(self, process: ProcessIdentity) -> bool:
+        if process not in self._answers:
+            self._answers[process] = self._is_alive(process) is False
+        return self._answers[process]
+
+
+def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool) -> Status:
+    statuses = {job.status for job in jobs}
+    if "RUNNING" in statuses or (not over and run.started_at is not None):
+        return "RUNNING"
+    if "aborted" in run.facts and not jobs:
+        return "FAILED"
+    # what the run's own process left undone, jobs that were run again may have done
+    whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
+    if statuses == {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
+        return "COMPLETED"
+    return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
+
+
+def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool) -> JobRecord:
+    attempts, other = 1, last.another
+    while other is not None:
+        attempts += 1
+        last, other = max(last, other, key=_end_of_attempt), other.another
+    facts, process = last.facts, last.process
+    status = facts.get("status")
+    if status not in ("COMPLETED", "FAILED", "INTERRUPTED"):
+        # a job that is run again outlives the run it belongs to
+        over = process is None or (run_ended and not facts.get("rerun")) or alive.is_gone(process)
+        status = "INTERRUPTED" if over else "RUNNING"
+    error = last.get("error", dict)
+    overrides = last.get("overrides", list) or ()
+    return JobRecord(
+        job_num=num,
+        status=cast("Status", status),
+        task_overrides=tuple([str(override) for override in overrides]),
+        return_value=facts.get("return_value"),
+        error=None if error is None else JobError(*(str(error.get(key, "")) for key in ("type", "message", "traceback"))),
+        job_id=last.get("job_id", str),
+        job_name=last.get("job_name", str),
+        started_at=last.started_at,
+        ended_at=last.ended_at,
+        duration_s=measured(facts.get("duration_s")),
+        attempts=attempts,
+        host=process.host if process else None,
+        pid=process.pid if process else None,
+        root=root,
+        subdir=last.get("output_dir", str),
+        facts=last.others(_JOB_FACTS),
+    )
+
+
+def _end_of_attempt(span: _Span) -> tuple[str, str, str]:
+    return span.started_at or "", span.ended_at or "", span.attempt

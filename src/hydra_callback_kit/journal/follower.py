@@ -1,0 +1,123 @@
+"""Follows a run's journal while it grows: each look reads only what is new."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from hydra_callback_kit.journal.fold import IsAlive
+from hydra_callback_kit.journal.format import JOURNAL_DIR, Status
+from hydra_callback_kit.journal.process import ProcessIdentity
+from hydra_callback_kit.journal.process import is_alive as is_process_alive
+from hydra_callback_kit.journal.reader import BrokenLineError, parse_line
+
+_HEAD: Final = 200
+"""Bytes in which a line says what happened; the facts, which may be long, come after."""
+
+_UNREAD: Final = (b'"event":"job_facts"', b'"event":"run_facts"')
+
+
+@dataclass(slots=True)
+class FollowedJob:
+    """One attempt at a job, as far as the journal tells.
+
+    Attributes:
+        job_num: which job.
+        overrides: the overrides as Hydra passed them, secrets redacted.
+        started_at: UTC, ISO 8601; empty if the start was not recorded.
+        process: who runs it.
+        status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
+        error: the type and message of what it failed with.
+    """
+
+    job_num: int
+    overrides: tuple[str, ...] = ()
+    started_at: str = ""
+    process: ProcessIdentity | None = None
+    status: Status | None = None
+    error: tuple[str, str] | None = None
+
+
+class RunFollower:
+    """What the journal says of a run's jobs so far.
+
+    Args:
+        root: where the journal lies.
+        run_id: which run.
+
+    Attributes:
+        planned_jobs: how many jobs the sweep is going to have; None if its start was not read yet, or does not say.
+    """
+
+    def __init__(self, root: Path, run_id: str) -> None:
+        self.planned_jobs: int | None = None
+        self._directory = root / JOURNAL_DIR
+        self._files = f"{run_id}.*.jsonl"
+        self._read: dict[Path, int] = {}
+        self._attempts: dict[int, dict[str, FollowedJob]] = {}
+        self._by_status: dict[Status | None, dict[int, FollowedJob]] = {}
+
+    def look(self) -> None:
+        """Reads what was written since the last look; what is no line of a journal is passed by.
+
+        Raises:
+            OSError: if the journal cannot be read.
+        """
+        for file in self._directory.glob(self._files):
+            with file.open("rb") as journal:
+                journal.seek(self._read.get(file, 0))
+                text, end, _ = journal.read().rpartition(b"\n")  # a line that is being written is left for the next look
+            self._read[file] = self._read.get(file, 0) + len(text) + len(end)
+            for line in text.split(b"\n"):
+                self._add(line)
+
+    def jobs(self, is_alive: IsAlive = is_process_alive) -> dict[Status, list[FollowedJob]]:
+        """Tells how the jobs stand, each by its last attempt.
+
+        Args:
+            is_alive: tells whether a process still runs.
+
+        Returns:
+            The jobs of each status; one without an end is `RUNNING` while its process is there, or cannot be seen from here.
+        """
+        known = {status: list(jobs.values()) for status, jobs in self._by_status.items() if status is not None}
+        jobs: dict[Status, list[FollowedJob]] = {status: known.get(status, []) for status in get_args(Status)}
+        alive: dict[ProcessIdentity | None, bool] = {}
+        for job in self._by_status.get(None, {}).values():
+            if job.process not in alive:
+                alive[job.process] = job.process is not None and is_alive(job.process) is not False
+            jobs["RUNNING" if alive[job.process] else "INTERRUPTED"].append(job)
+        return jobs
+
+    def _add(self, text: bytes) -> None:
+        head = text[:_HEAD]
+        if not text or any(event in head for event in _UNREAD):
+            return
+        try:
+            line = parse_line(text)
+        except BrokenLineError:
+            return
+        facts, event = line["facts"], line["event"]
+        if event == "run_started":
+            planned = facts.get("planned_jobs")
+            self.planned_jobs = planned if type(planned) is int else None
+        if "job" not in line:
+            return
+        number: int = line["job"]
+        attempts = self._attempts.setdefault(number, {})
+        attempt = attempts.setdefault(line["attempt"], FollowedJob(number))
+        attempt.process = ProcessIdentity(line["host"], line["pid"], line["born"])
+        if event == "job_started":
+            attempt.started_at = line["time"]
+            attempt.overrides = _words(facts.get("overrides"))
+        elif event == "job_ended" and facts.get("status") in ("COMPLETED", "FAILED", "INTERRUPTED"):
+            attempt.status = facts["status"]
+            error = facts.get("error")
+            attempt.error = (str(error.get("type")), str(error.get("message"))) if isinstance(error, dict) else None
+        last = max(attempts.values(), key=lambda job: job.started_at)
+        for jobs in self._by_status.values():
+            jobs.pop(number, None)
+        self._by_status.setdefault(last.status, {})[number] = last
+
+
+def _words(fact: Any) -> tuple[str, ...]:
+    return tuple(map(str, fact)) if isinstance(fact, list) else ()

@@ -1,0 +1,118 @@
+"""The records: what is known of a run and of its jobs, once the journal has been read."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra_callback_kit.journal.errors import JobError
+from hydra_callback_kit.journal.format import Mode, Status
+
+
+@dataclass(slots=True)  # not frozen: that makes it slower to define and four times as slow to build
+class JobRecord:
+    """One job, as its last attempt left it.
+
+    Attributes:
+        job_num: index in the sweep; 0 for a single run.
+        status: `COMPLETED`, `FAILED`, `INTERRUPTED` (it started, and neither ended nor can end) or `RUNNING`.
+        task_overrides: the overrides as Hydra passed them, secrets redacted.
+        return_value: what the task function returned.
+        error: why it failed; None if it did not.
+        job_id: what the launcher calls the job; None for a single run.
+        job_name: `hydra.job.name`.
+        started_at: UTC, ISO 8601; None if the start was not recorded.
+        ended_at: UTC, ISO 8601; None while it runs, and for a job that was interrupted.
+        duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        attempts: how often the job was started.
+        host: the machine it ran on.
+        pid: the process it ran in.
+        root: the directory that holds the journal.
+        subdir: the job's output directory relative to `root`, or an absolute path where it lies elsewhere.
+        facts: what callbacks added, by name.
+    """
+
+    job_num: int
+    status: Status
+    task_overrides: tuple[str, ...] = ()
+    return_value: Any = None
+    error: JobError | None = None
+    job_id: str | None = None
+    job_name: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    attempts: int = 1
+    host: str | None = None
+    pid: int | None = None
+    root: Path = Path()
+    subdir: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def output_dir(self) -> Path | None:
+        """The job's output directory, below where the journal lies now."""
+        return None if self.subdir is None else self.root / self.subdir
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The overrides as a mapping from key to typed value."""
+        if not self.task_overrides:
+            return {}
+        from hydra_callback_kit.journal.overrides import typed_overrides  # noqa: PLC0415  many runs have none
+
+        return typed_overrides(self.task_overrides)
+
+
+class BrokenLine(NamedTuple):
+    """A line of the journal that could not be read.
+
+    Attributes:
+        file: the journal file.
+        line_number: 1 for the first line.
+        reason: what is wrong with it.
+    """
+
+    file: Path
+    line_number: int
+    reason: str
+
+    def __str__(self) -> str:
+        """File, line number and reason, as editors and terminals make links of them."""
+        return f"{self.file}:{self.line_number}: {self.reason}"
+
+
+@dataclass(slots=True)  # as above
+class RunRecord:
+    """One run: a single run or a sweep, and its jobs in the order of their numbers.
+
+    Attributes:
+        run_id: the run's name; later runs sort after earlier ones.
+        root: the directory that holds the journal: the output directory of a single run, or the sweep's.
+        mode: `RUN` or `MULTIRUN`.
+        status: `RUNNING` while the parent process or a job lives; `FAILED` if the run ended and a job failed, or a callback
+            aborted it before its first job (the fact `aborted` says why); `INTERRUPTED` if the parent went without ending
+            it, a job was interrupted or some planned jobs never started; else `COMPLETED`.
+        jobs: the jobs that started.
+        started_at: UTC, ISO 8601; None if the start was not recorded.
+        ended_at: UTC, ISO 8601; None without an end.
+        duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        planned_jobs: how many jobs the sweep was going to have; None for a single run and where the sweeper did not say.
+        facts: what is known of the run besides: `command`, `cwd`, `overrides`, versions, and what callbacks added.
+        broken_lines: the journal's lines that could not be read.
+    """
+
+    run_id: str
+    root: Path
+    mode: Mode
+    status: Status
+    jobs: tuple[JobRecord, ...] = ()
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    planned_jobs: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    broken_lines: tuple[BrokenLine, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """Counts the jobs of a status."""
+        return sum(job.status == status for job in self.jobs)

@@ -1,0 +1,135 @@
+"""End to end: a directory that holds a run is not run into a second time."""
+
+import json
+import re
+import signal
+import socket
+import sys
+
+import pytest
+from apps import App
+from terminal import cli
+
+from hydra_callback_kit.journal.reader import read_runs, run_ids
+
+CONFIG = """
+defaults:
+  - callbacks: [logging_callback, performance_callback, output_guard_callback]
+  - _self_
+x: 0
+"""
+GUARD = "hydra.callbacks.output_guard_callback"
+
+
+@pytest.mark.parametrize("mode", ["run", "sweep"])
+def test_a_finished_run_is_not_overwritten(app: App, mode: str) -> None:
+    """The second start is refused with whose run it is; nothing of the first changes, in any order of callbacks."""
+    app.write("print('RAN', cfg.x)", CONFIG)
+    arguments = [] if mode == "run" else ["-m"]
+    assert app.run(*arguments, "x=1").code == 0
+    root = app.directory / "out"
+    before = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    done = app.run(*arguments, "x=2")
+    assert done.code == 1
+    assert f"The run was refused: {root} already holds a run that is COMPLETED: 1 completed\n  started by " in done.stderr
+    assert "x=1" in done.stderr
+    assert f"Choose another hydra.{mode}.dir" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "RAN" not in done.stdout
+    assert {file: file.read_bytes() for file in root.rglob("*") if file.is_file()} == before
+    warned = app.run(*arguments, "x=2", f"{GUARD}.policy=warn")
+    assert warned.code == 0
+    assert "already holds a run that is COMPLETED" in warned.stdout
+    assert [run.jobs[0].overrides["x"] for run in read_runs(root)] == [1, 2]
+
+
+def test_of_two_that_start_at_once_one_wins(app: App) -> None:
+    """Six processes start in the same empty directory: one runs, five say that it does."""
+    app.write("print('RAN', flush=True); input()", CONFIG)
+    started = [app.start() for _ in range(6)]
+    refused = []
+    while len(refused) < 5:
+        refused = [process for process in started if process.poll() is not None]
+    (winner,) = (process for process in started if process.poll() is None)
+    assert all("already holds a run that " in process.communicate()[1] for process in refused)
+    assert {process.returncode for process in refused} == {1}
+    output, _ = winner.communicate("\n", timeout=60)
+    assert winner.returncode == 0
+    assert "RAN" in output
+    assert len(run_ids(app.directory / "out")) == 1
+
+
+def test_an_interrupted_run_may_be_started_again_and_jobs_rerun(app: App) -> None:
+    """A killed run's directory is free, a failed one's is not; `rerun` of its job is no other run."""
+    app.write("if cfg.x == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nif cfg.x == 2:\n    raise ValueError", CONFIG)
+    assert app.run("x=1").code == -signal.SIGKILL
+    assert app.run("x=2").code == 1
+    assert "already holds a run that is FAILED: 1 failed" in app.run("x=3").stderr
+    done = cli("rerun", app.directory / "out", "x=0", "--execute", cwd=app.directory)
+    assert done.code == 0, done.err
+    assert read_runs(app.directory / "out")[-1].status == "COMPLETED"
+
+
+@pytest.mark.parametrize("mode", ["run", "sweep"])
+def test_a_run_that_ctrl_c_has_ended_may_be_started_again(app: App, mode: str) -> None:
+    """It is INTERRUPTED, not FAILED, although its end is on record."""
+    app.write("if cfg.x == 1:\n    raise KeyboardInterrupt", CONFIG)
+    arguments = [] if mode == "run" else ["-m"]
+    first = app.run(*arguments, "x=1")
+    assert first.code != 0
+    assert read_runs(first.root)[-1].status == "INTERRUPTED"
+    assert app.run(*arguments, "x=2").code == 0
+
+
+def test_a_requeued_job_is_not_refused(app: App) -> None:
+    """Slurm starts a job again whose first attempt looks as if it still ran on another machine; a second job it refuses."""
+    slurm = {"SLURM_JOB_ID": "77"}
+    app.write("os.kill(os.getpid(), signal.SIGKILL)", CONFIG)
+    app.run(**slurm)
+    root = app.directory / "out"
+    for file in root.glob(".callbacks/*.json*"):
+        file.write_text(
+            re.sub(f'"host":( ?)"{socket.gethostname()}"', r'"host":\1"other"', file.read_text("utf-8")), "utf-8"
+        )
+    app.write("print('RAN')", CONFIG)
+    assert "already holds a run that still runs" in app.run(SLURM_JOB_ID="78").stderr
+    requeued = app.run(**slurm, SLURM_RESTART_COUNT="1")
+    assert requeued.code == 0, requeued.stderr
+    claims = [json.loads(file.read_text("utf-8")) for file in sorted(root.glob(".callbacks/claim-*.json"))]
+    assert [claim["batch_job"] for claim in claims] == [["77", 0], ["77", 1]]
+
+
+def test_what_is_left_without_a_record_is_a_run_too(app: App) -> None:
+    """A run of Hydra without this package is not overwritten either; a directory with other files is free."""
+    app.write("print('RAN')", CONFIG)
+    (app.directory / "out").mkdir()
+    (app.directory / "out" / "notes.txt").write_text("mine")
+    assert app.run("callbacks=[]").code == 0
+    refused = app.run()
+    assert refused.code == 1
+    assert "already holds what a run without a record has left: .hydra\n" in refused.stderr
+
+
+def test_where_nothing_can_be_recorded_that_is_said_once(app: App) -> None:
+    """By all callbacks together; the job runs."""
+    app.write(
+        "print('RAN')", CONFIG.replace("output_guard", "results_aggregator_callback, thread_safe_callback, output_guard")
+    )
+    (app.directory / "out").mkdir()
+    (app.directory / "out" / ".callbacks").write_text("a file", "utf-8")
+    done = app.run()
+    assert (done.code, done.stdout.count("RAN")) == (0, 1)
+    assert done.stdout.count("cannot be claimed") == 1
+    assert done.stdout.count("cannot be written") == 1
+    assert done.stdout.count("Nothing of the run could be recorded") == 1
+    assert "could not do its work" not in done.stdout
+
+
+def test_a_full_disk_is_refused(app: App) -> None:
+    """More free bytes are asked for than any disk has: no directory is made, and the message says what to do."""
+    app.write("print('RAN')", CONFIG)
+    done = app.run(f"{GUARD}.min_free_bytes={sys.maxsize}")
+    assert done.code == 1
+    assert f"min_free_bytes={sys.maxsize} asks for" in done.stderr
+    assert not done.root.exists()
+    assert app.run(f"{GUARD}.min_free_bytes=1").code == 0

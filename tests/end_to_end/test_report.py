@@ -1,0 +1,177 @@
+"""The report as users get it: from a sweep under each launcher, however it ends, and from the command line."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apps import App
+from click.testing import CliRunner, Result
+
+from hydra_callback_kit import ParameterError, ReportCallback
+from hydra_callback_kit.cli.main import main
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.writer import write_line
+
+CONFIG = """
+defaults:
+  - callbacks: [report_callback]
+  - _self_
+x: 0
+token: hunter2
+"""
+BODY = """
+if cfg.x == 1:
+    raise ValueError(f"boom with {cfg.token}")
+loaded = [name for name in ("plotly", "jinja2", "hydra_callback_kit.views.results") if name in sys.modules]
+return {"double": 2 * cfg.x, "loaded": loaded}
+"""
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """What the page's script gets."""
+    (text,) = re.findall(r'id="data" type="application/json">(.*)</script>', page.read_text("utf-8"))
+    return json.loads(text, parse_constant=pytest.fail)
+
+
+def test_a_sweep_with_a_failure_leaves_a_report(app: App, launcher: str) -> None:
+    """Hydra 1.3 calls no end hook then; the jobs load nothing of what writes the report, and no secret is on the page."""
+    app.write(BODY, CONFIG)
+    done = app.sweep(launcher, "x=0,1,2", "token=swordfish")
+    assert done.code == 1
+    page = done.root / "report.html"
+    assert f"Report of 3 jobs: {page}" in done.stdout
+    data = data_of(page)
+    assert (data["status"], data["links"]) == ("CFC", "")
+    assert [column["texts"] for column in data["overrides"]] == [["0", "1", "2"]]
+    assert [(column["name"], column["values"]) for column in data["metrics"]] == [("double", [0, None, 4])]
+    assert data["headlines"] == ["ValueError: boom with <redacted>"]
+    assert "swordfish" not in page.read_text("utf-8")
+    journal = "".join(file.read_text("ascii") for file in done.root.glob(".callbacks/*"))
+    assert journal.count('"loaded":[]') == 2
+
+
+def test_ctrl_c_leaves_a_report(app: App) -> None:
+    """It is written as the process ends, when some modules can no longer be imported."""
+    app.write('print("started", flush=True)\nif cfg.x == 1:\n    time.sleep(60)', CONFIG)
+    app.run_and_interrupt("-m", "x=0,1,2", at=["started.*started"])
+    assert data_of(app.directory / "out" / "report.html")["status"] == "CI"
+
+
+def test_a_single_run_has_a_report_where_and_as_it_is_asked_for(app: App) -> None:
+    """Another name, another folder, a title, plotly beside it; a run that was aborted before a job started has none."""
+    app.write("return cfg.x / 2", CONFIG)
+    given = ["output_file=reports/it.html", "title='<A run>'", "plotly_js=directory", "max_table_rows=5", "mode=min"]
+    done = app.run("x=3", *(f"hydra.callbacks.report_callback.{one}" for one in given))
+    assert done.code == 0
+    page = (done.root / "reports" / "it.html").read_text("utf-8")
+    assert "<h1>&lt;A run&gt;</h1>" in page
+    assert '<a href="../.' in page
+    assert "<code>1.5</code>" in page
+    assert (done.root / "reports" / "plotly.min.js").exists()
+    check = ["hydra.callbacks.validation_callback.required_keys=[nope]", "callbacks=[report_callback,validation_callback]"]
+    assert app.run(*check, "hydra.run.dir=aborted").code == 1
+    assert not (app.directory / "aborted" / "report.html").exists()
+
+
+def test_a_file_of_that_name_is_kept(app: App) -> None:
+    """What the job wrote itself is renamed, once, and the log says so; a report is written over."""
+    app.write('open("out/report.html", "w").write("mine") if cfg.x else None', CONFIG)
+    done = app.run("x=2")
+    assert (done.root / "report.html.bak").read_text("utf-8") == "mine"
+    assert f"it is kept as {done.root / 'report.html.bak'}" in done.stdout
+    assert "it is kept" not in app.run("x=0").stdout
+    assert sorted(file.name for file in done.root.glob("report*")) == ["report.html", "report.html.bak"]
+    (done.root / "report.html").write_text("mine, too", "utf-8")
+    assert "report.html.bak2" in report(done.root).output
+
+
+def test_a_report_that_cannot_be_written_breaks_nothing(app: App) -> None:
+    """The log says so, and the exit code is the job's own."""
+    app.write('os.makedirs("out/report.html")\nreturn 1', CONFIG)
+    done = app.run()
+    assert done.code == 0
+    assert "ReportCallback.on_run_end could not do its work" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wrong"),
+    [
+        ({"output_file": ""}, "output_file"),
+        ({"mode": "most"}, "mode"),
+        ({"plotly_js": "cdn"}, "plotly_js"),
+        ({"max_table_rows": 0}, "max_table_rows"),
+    ],
+)
+def test_a_wrong_parameter_fails_at_once(parameters: dict[str, Any], wrong: str) -> None:
+    """It is named."""
+    with pytest.raises(ParameterError) as raised:
+        ReportCallback(**parameters)
+    assert raised.value.parameter == wrong
+
+
+def test_a_missing_extra_fails_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The callback and the command name what to install."""
+    root = started(tmp_path)
+    monkeypatch.setattr(sys, "path", [])  # where nothing is found that is not imported yet
+    assert "plotly" not in sys.modules
+    with pytest.raises(ParameterError, match=r"pip install 'hydra-callback-kit\[report\]'"):
+        ReportCallback()
+    assert "plotly: pip install 'hydra-callback-kit[report]'" in report(root, code=2).output
+
+
+def report(*arguments: str | Path, code: int = 0) -> Result:
+    """Runs the command in this process, in a pipe."""
+    result = CliRunner().invoke(main, ["report", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def started(root: Path) -> Path:
+    """A sweep that still runs: two jobs have completed, one runs in this process."""
+    run = RunIdentity("20260101T000000000000-0000000a", root, "MULTIRUN")
+    write_line(run, "run_started", {"mode": "MULTIRUN", "job_name": "app", "planned_jobs": 4})
+    for num in range(3):
+        job = JobIdentity(run, num, str(num), os.getpid(), str(num), "app", (), root / str(num))
+        write_line(run, "job_started", {"overrides": [f"x={num}"], "output_dir": str(num)}, job)
+        if num < 2:
+            value = {"acc": num / 2, "loss": num / 4}
+            write_line(run, "job_ended", {"status": "COMPLETED", "duration_s": 0.5, "return_value": value}, job)
+    return root
+
+
+def test_the_command_writes_it_at_any_time(tmp_path: Path) -> None:
+    """Also while the sweep runs, at the root or elsewhere, with links that lead to the jobs; it says what was written."""
+    root = started(tmp_path / "sweep")
+    said = report(tmp_path).output
+    assert said == f"{root / 'report.html'}: 3 jobs, best by the largest acc\n"
+    page = (root / "report.html").read_text("utf-8")
+    assert "It still runs." in page
+    assert data_of(root / "report.html")["status"] == "CCR"
+    elsewhere = tmp_path / "mail" / "r.html"
+    said = report(
+        root, "-o", elsewhere, "--metric", "loss", "--mode", "min", "--title", "T", "--plotly-js", "directory"
+    ).output
+    assert said == f"{elsewhere}: 3 jobs, best by the smallest loss\n"
+    data = data_of(elsewhere)
+    assert (data["links"], data["metrics"][0]["name"], data["metrics"][0]["mode"]) == ("../sweep/", "loss", "min")
+    assert sorted(file.name for file in elsewhere.parent.iterdir()) == ["plotly.min.js", "r.html"]
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    """1 when there is nothing to show, with what there is; nothing is written then."""
+    assert "No run recorded" in report(tmp_path, code=1).output
+    root = started(tmp_path)
+    assert (
+        "No job returned a number 'f1'. Numbers that jobs returned: acc, loss."
+        in report(root, "--metric", "f1", code=1).output
+    )
+    assert not (root / "report.html").exists()
+    empty = RunIdentity("20260101T000000000000-0000000b", tmp_path / "empty", "MULTIRUN")
+    write_line(empty, "run_started", {"mode": "MULTIRUN"})
+    assert "No job has started yet" in report(tmp_path / "empty", code=1).output
+    (root / "file").touch()
+    assert "cannot be written" in report(root, "-o", root / "file" / "r.html", code=1).output

@@ -1,0 +1,90 @@
+"""Following a journal: what the follower says is what the reader says, however the journal grows."""
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hydra_callback_kit.journal.follower import RunFollower
+from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.reader import read_run
+
+HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
+EVENTS = st.tuples(
+    st.integers(0, 4),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["job_started", "COMPLETED", "FAILED", "INTERRUPTED", "job_facts", "broken"]),
+)
+
+
+def line(second: int, job: int, attempt: str, event: str) -> str:
+    """A line of the journal, or what is left of one."""
+    if event == "broken":
+        return '{"v":1,"time":'
+    facts = f'{{"status":"{event}"}}' if event.isupper() else '{"overrides":["x=1"]}'
+    event = "job_ended" if event.isupper() else event
+    time = f"2026-01-01T00:00:{second:02d}+00:00"
+    return f'{{"event":"{event}","time":"{time}",{HEAD % job},"job":{job},"attempt":"{job}{attempt}","facts":{facts}}}'
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(events=st.lists(EVENTS, max_size=30, unique=True), cuts=st.randoms(use_true_random=False))
+def test_it_sees_what_the_reader_sees(
+    tmp_path_factory: pytest.TempPathFactory, events: list[tuple[int, str, str]], cuts: random.Random
+) -> None:
+    """Whatever a look finds, half a line or several files: at the end the statuses are the reader's."""
+    root = tmp_path_factory.mktemp("run")
+    journal = root / ".callbacks"
+    journal.mkdir()
+    started = {(job, attempt): second for second, (job, attempt, event) in enumerate(events) if event == "job_started"}
+    written = [
+        line(second, *event)
+        for second, event in enumerate(events)
+        # a job's lines come after its start
+        if event[2] == "broken" or started.get(event[:2], 99) <= second
+    ]
+    files = [journal / f"20260101T000000-aa.{name}.jsonl" for name in "12"]
+    follower = RunFollower(root, "20260101T000000-aa")
+    for text in written:
+        with cuts.choice(files).open("a", encoding="utf-8") as file:
+            half = cuts.randrange(len(text))
+            file.write(text[:half])
+            file.flush()
+            if cuts.random() < 0.3:
+                follower.look()
+            file.write(text[half:] + "\n")
+    follower.look()
+    if not written:
+        return
+    gone = {process: cuts.random() < 0.5 for process in range(5)}
+    record = read_run(root, is_alive=lambda process: not gone[process.pid])
+    expected: dict[Status, set[int]] = {"COMPLETED": set(), "FAILED": set(), "INTERRUPTED": set(), "RUNNING": set()}
+    for job in record.jobs:
+        expected[job.status].add(job.job_num)
+    seen = follower.jobs(is_alive=lambda process: not gone[process.pid])
+    assert {status: {job.job_num for job in jobs} for status, jobs in seen.items()} == expected
+
+
+def test_it_reads_only_what_is_new(tmp_path: Path) -> None:
+    """What a look has read is not read again: a file that shrinks says nothing more."""
+    file = tmp_path / ".callbacks" / "20260101T000000-aa.1.jsonl"
+    file.parent.mkdir()
+    file.write_text(line(0, 0, "a", "job_started") + "\n" + line(1, 0, "a", "FAILED") + "\n", "utf-8")
+    follower = RunFollower(tmp_path, "20260101T000000-aa")
+    follower.look()
+    file.write_text("", "utf-8")
+    follower.look()
+    (failed,) = follower.jobs()["FAILED"]
+    assert (failed.job_num, failed.overrides, failed.error) == (0, ("x=1",), None)
+
+
+def test_a_journal_that_is_not_there_has_no_jobs(tmp_path: Path) -> None:
+    """Before the first line, and after the directory has vanished."""
+    follower = RunFollower(tmp_path, "x")
+    follower.look()
+    assert (follower.planned_jobs, follower.jobs()) == (
+        None,
+        {"COMPLETED": [], "FAILED": [], "INTERRUPTED": [], "RUNNING": []},
+    )

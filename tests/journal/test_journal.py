@@ -1,0 +1,177 @@
+"""The journal: what is written is read back, in any order, repeated, torn or broken."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journals import a_run, lines_of, rewritten, write_job, write_sweep
+
+from hydra_callback_kit.journal import process, reader, writer
+from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
+from hydra_callback_kit.journal.reader import read_run, read_runs
+from hydra_callback_kit.journal.writer import write_line
+
+
+def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Statuses, values, errors, attempts, facts and directories."""
+    write_sweep(tmp_path)
+    run = read_run(tmp_path)
+    assert (run.mode, run.status, run.duration_s, run.facts["command"]) == ("MULTIRUN", "FAILED", 3.0, ["app.py"])
+    assert [(job.job_num, job.status, job.attempts) for job in run.jobs] == [
+        (0, "COMPLETED", 1),
+        (1, "FAILED", 1),
+        (2, "INTERRUPTED", 1),
+        (3, "COMPLETED", 2),
+    ]
+    first, second, third, last = run.jobs
+    assert first.return_value != first.return_value
+    assert first.facts == {"cpu_s": 1.5}
+    assert second.error is not None
+    assert second.error.headline == "ValueError: boom"
+    assert (third.ended_at, third.duration_s) == (None, None)
+    assert (last.return_value, last.overrides, last.output_dir) == ({"a": 1}, {"x": 3}, tmp_path / "3")
+    assert (last.host, last.pid) == (this_process().host, os.getpid())
+    assert not run.broken_lines
+
+
+@pytest.mark.parametrize("line", [b"{}", b"[]", b'"x"', b"nonsense", b'{"v":99}', b"\xff\xfe", b"[" * 100_000])
+def test_a_broken_line_is_named_and_the_rest_is_read(tmp_path: Path, line: bytes) -> None:
+    """Whatever stands there."""
+    write_sweep(tmp_path)
+    run = rewritten(tmp_path, [line + b"\n", *lines_of(tmp_path)])
+    (broken,) = run.broken_lines
+    assert broken.line_number == 1
+    assert len(run.jobs) == 4
+
+
+def test_a_newer_schema_is_named(tmp_path: Path) -> None:
+    """Lines of a later release are not misread."""
+    write_sweep(tmp_path)
+    newer = json.dumps({**json.loads(lines_of(tmp_path)[0]), "v": 2}).encode() + b"\n"
+    assert "schema version 2" in rewritten(tmp_path, [*lines_of(tmp_path), newer]).broken_lines[0].reason
+
+
+def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
+    """Without an end: RUNNING while the process is there or cannot be seen, INTERRUPTED once it is gone or the run ended."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN"})
+    write_job(run, 0, None)
+    for alive, status in ((True, "RUNNING"), (None, "RUNNING"), (False, "INTERRUPTED")):
+        record = read_run(tmp_path, is_alive=lambda process, alive=alive: alive)
+        assert (record.jobs[0].status, record.status) == (status, status)
+    known = read_run(tmp_path, is_alive=lambda process: True, has_ended=True)  # as the run's own process knows
+    assert (known.jobs[0].status, known.status) == ("INTERRUPTED", "INTERRUPTED")
+    write_line(run, "run_ended", {})
+    assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
+
+
+def test_a_run_in_which_no_job_ran_is_not_complete(tmp_path: Path) -> None:
+    """Its end is on record all the same: Ctrl-C, or an app that could not set up its log."""
+    run = RunIdentity("20260101T000000-aa", tmp_path, "RUN")
+    write_line(run, "run_started", {"mode": "RUN"})
+    write_line(run, "run_ended", {})
+    assert read_run(tmp_path).status == "INTERRUPTED"
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, or one that has just vanished."""
+    write_sweep(tmp_path)
+    gone = tmp_path / ".callbacks" / "20260101T000000-aa.other-1-ab.jsonl"
+    gone.symlink_to("nowhere")
+    monkeypatch.setattr(
+        reader, "_files_by_run", lambda root: {"20260101T000000-aa": sorted((root / ".callbacks").iterdir())}
+    )
+    run = read_run(tmp_path)
+    assert [(line.file, line.reason) for line in run.broken_lines] == [(gone, "No such file or directory")]
+    assert len(run.jobs) == 4
+
+
+def test_another_users_process_is_there_as_far_as_it_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system does not tell when it was started, nobody knows whether it is the same."""
+    me = this_process()
+
+    def not_allowed(pid: int, signal: int) -> None:
+        raise PermissionError(pid, signal)
+
+    monkeypatch.setattr("os.kill", not_allowed)
+    assert is_alive(me) is True
+    assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
+    monkeypatch.setattr(process, "_born", lambda pid: None)
+    assert is_alive(me) is None
+
+
+def test_a_process_is_told_from_a_later_one_with_its_pid() -> None:
+    """This one lives; one of the same pid born at another time, and one that ended, do not; another host's can't be seen."""
+    me = this_process()
+    assert is_alive(me) is True
+    if me.born is not None:
+        assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert is_alive(ProcessIdentity(me.host, 10**300, None)) is False
+    assert is_alive(ProcessIdentity(me.host, ended.pid, None)) is False
+    assert is_alive(ProcessIdentity("elsewhere", me.pid, me.born)) is None
+
+
+def test_several_runs_of_a_directory_stay_apart(tmp_path: Path) -> None:
+    """The latest is read unless another is named; none is lost."""
+    write_sweep(tmp_path)
+    later = a_run(tmp_path, "20260202T000000-bb")
+    write_job(later, 7, "COMPLETED")
+    assert [job.job_num for job in read_run(tmp_path).jobs] == [7]
+    assert len(read_run(tmp_path, "20260101T000000-aa").jobs) == 4
+    assert [run.run_id for run in read_runs(tmp_path)] == ["20260101T000000-aa", "20260202T000000-bb"]
+
+
+def test_a_directory_without_a_journal(tmp_path: Path) -> None:
+    """The error says which directory was looked into, and what for."""
+    with pytest.raises(JournalNotFoundError, match=r"\.callbacks") as caught:
+        read_run(tmp_path)
+    assert caught.value.root == tmp_path
+    assert read_runs(tmp_path) == []
+    write_sweep(tmp_path)
+    with pytest.raises(JournalNotFoundError, match="20260101T000000-aa") as caught:
+        read_run(tmp_path, "unknown")
+    assert caught.value.known == ("20260101T000000-aa",)
+
+
+def test_a_write_cut_short_does_not_swallow_the_next_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full in the middle of a line: the error is logged once, and the next line is whole."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {})
+    real_write = os.write
+    monkeypatch.setattr(writer.os, "write", lambda descriptor, data: real_write(descriptor, data[:20]))
+    write_job(run, 0, None)
+    monkeypatch.undo()
+    write_job(run, 1, "COMPLETED")
+    assert [job.job_num for job in read_run(tmp_path).jobs] == [1]
+
+
+def test_a_directory_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One error with the path and what to do, however many lines are lost; nothing is raised."""
+    (tmp_path / ".callbacks").write_text("a file stands in the way")
+    write_sweep(tmp_path)
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert str(tmp_path) in message
+    assert "The job is not affected" in message
+
+
+def test_many_processes_lose_no_line(tmp_path: Path) -> None:
+    """Eight processes write at once; each has a file of its own."""
+    code = f"""
+from pathlib import Path
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.writer import write_line
+for number in range(200):
+    write_line(RunIdentity("20260101T000000-aa", Path({str(tmp_path)!r}), "MULTIRUN"), "run_facts", {{str(number): number}})
+"""
+    writers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(8)]
+    assert [process.wait(60) for process in writers] == [0] * 8
+    assert len(list((tmp_path / ".callbacks").iterdir())) == 8
+    assert len(lines_of(tmp_path)) == 1600
+    assert not read_run(tmp_path).broken_lines

@@ -1,0 +1,87 @@
+"""Any value becomes strict JSON, and what has a JSON form comes back equal."""
+
+import datetime as dt
+import json
+import math
+from collections import OrderedDict
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from strategies import Hostile, Mode, Point
+
+from hydra_callback_kit.journal.encoder import MAX_ITEMS, MAX_STRING, to_json
+
+
+class Losses(NamedTuple):
+    """What a task function may return."""
+
+    train: float
+    test: float
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.float64("nan"), "NaN"),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.str_("a"), "a"),
+        (np.array([[1.0, math.inf]]), [[1.0, "Infinity"]]),
+        (Point(1.5), {"x": 1.5, "colour": "RED"}),
+        (Mode.FAST, "FAST"),
+        (PurePosixPath("a/b"), "a/b"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.datetime(2026, 1, 2, 3, tzinfo=dt.timezone.utc), "2026-01-02T03:00:00+00:00"),
+        (dt.timedelta(minutes=2), 120.0),
+        ((1, (2,)), [1, [2]]),
+        (Losses(0.5, math.nan), {"train": 0.5, "test": "NaN"}),
+        ({3, 1, 2}, [1, 2, 3]),
+        (OrderedDict(a=1), {"a": 1}),
+        ({1: "a", "1": "b", None: "c"}, {"1": "a", "1 (str)": "b", "None": "c"}),
+        (OmegaConf.create({"a": 1, "b": "${a}"}), {"a": 1, "b": 1}),
+        (OmegaConf.create({"b": "${missing}"}), {"b": "${missing}"}),
+        (1 + 2j, {"repr": "(1+2j)", "type": "complex"}),
+        (b"x", {"repr": "b'x'", "type": "bytes"}),
+        (print, {"repr": "<built-in function print>", "type": "builtin_function_or_method"}),
+    ],
+)
+def test_values_are_taken_by_content(value: Any, encoded: Any) -> None:
+    """NumPy, named tuples, dataclasses, enums, paths, dates, OmegaConf; anything else as repr and type."""
+    assert to_json(value) == encoded
+    json.dumps(to_json(value), allow_nan=False)
+
+
+def test_a_value_whose_methods_fail_is_named_by_its_type() -> None:
+    """Nothing that a task function returns makes the record fail."""
+    assert to_json({"good": 1, "bad": Hostile()})["good"] == 1
+    assert to_json(Hostile())["type"].endswith("Hostile")
+
+
+def test_what_is_too_large_is_cut_where_it_is_too_large() -> None:
+    """The small metric beside the large array survives, and what was cut says how long it was."""
+    encoded = to_json(
+        {"accuracy": 0.9, "embedding": list(range(10**6)), "text": "x" * 10**6, "array": np.zeros((2000, 2000))}
+    )
+    assert encoded["accuracy"] == 0.9
+    assert encoded["embedding"]["length"] == encoded["text"]["length"] == 10**6
+    assert encoded["array"]["length"] == 4_000_000
+    assert len(json.dumps(encoded)) < 2 * MAX_STRING
+    assert to_json(list(range(MAX_ITEMS))) == list(range(MAX_ITEMS))
+
+
+def test_cycles_and_towers_end() -> None:
+    """A list that holds itself, one that holds its parts twice thirty levels up, and one nested a thousand deep."""
+    cycle: list[Any] = [1]
+    cycle.append(cycle)
+    tower: Any = [1]
+    for _ in range(30):
+        tower = [tower, tower]
+    deep: Any = 1
+    for _ in range(1000):
+        deep = [deep]
+    for value in (cycle, tower, deep):
+        assert len(json.dumps(to_json(value))) < 10**7
