@@ -1,0 +1,45 @@
+"""End to end: every callback is on at once, under every launcher, and none is in another's way."""
+
+import pytest
+from apps import LAUNCHERS, ON_LAUNCHER, App
+
+from hydra_plugins.hydra_callback_kit.config import OPTIONS
+
+CHOSEN = [option for option in OPTIONS if option != "dry_run_callback"]  # it lets nothing run
+CONFIG = f"""
+defaults:
+  - callbacks: [{", ".join(CHOSEN)}]
+  - _self_
+x: 0
+hydra:
+  callbacks:
+    conditional_callback: {{condition_key: x}}
+    failure_limit_callback: {{max_failures: 3}}
+    results_aggregator_callback: {{output_file: [results.json, results.csv]}}
+    thread_safe_callback: {{output_file: jobs.json}}
+    validation_callback: {{required_keys: [x], forbid_missing: true}}
+"""
+
+
+@pytest.mark.parametrize("launcher", [*LAUNCHERS, pytest.param("ray", marks=pytest.mark.ray)])
+def test_a_sweep_with_all_of_them_on(app: App, launcher: str) -> None:
+    """A job fails: every file tells the same, and the exit code is the one without us."""
+    app.write('if cfg.x == 1:\n    raise ValueError("boom")\nreturn {"double": 2 * cfg.x}', CONFIG)
+    done = app.run("-m", *ON_LAUNCHER[launcher], "x=0,1,2", timeout_s=240)
+    assert done.code == app.run("-m", *ON_LAUNCHER[launcher], "x=0,1,2", "callbacks=[]", "hydra.sweep.dir=bare").code == 1
+    statuses = ["COMPLETED", "FAILED", "COMPLETED"]
+    rows = done.json("results.json")
+    assert [row["status"] for row in rows] == statuses
+    assert [row["return_value"] for row in rows] == [{"double": 0}, None, {"double": 4}]
+    assert all(row["facts"]["resources"]["samples"] >= 1 and row["facts"]["cpu_s"] >= 0 for row in rows)
+    assert [job["status"] for job in done.json("performance.json")["jobs"]] == statuses
+    assert [job["status"] for job in done.json("jobs.json")["jobs"].values()] == [status.lower() for status in statuses]
+    assert {"provenance.json", "config_resolved.yaml", "report.html", "results.csv"} <= {
+        file.name for file in done.root.iterdir()
+    }
+    assert all((done.root / str(num) / "resources.csv").exists() for num in range(3))
+    assert (app.directory / "latest").resolve() == done.root
+    assert "app: 3/3 jobs done, 1 failed, in " in done.stderr
+    assert "already holds a run that is FAILED" in app.run("-m", *ON_LAUNCHER[launcher], "x=0").stderr
+    assert "could not do its work" not in done.stdout + done.stderr
+    assert "Please report this as a bug" not in done.stdout + done.stderr
