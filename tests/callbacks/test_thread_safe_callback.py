@@ -15,7 +15,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit import ParameterError, ThreadSafeCallback
-from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.journal.reader import read_run
 
 THREADS, JOBS = 64, 10_000
@@ -70,10 +70,10 @@ def test_64_threads_and_10000_jobs_lose_nothing(tmp_path: Path) -> None:
     def job(number: int) -> None:
         if not hasattr(own, "config"):
             own.config = pickled(template)
-            own.carried = copy.deepcopy(carried_values(run))
+            own.notes = copy.deepcopy(notes_of(run))
         config = own.config  # a config takes longer to make than the hooks do; each job has its own values in it
         config.hydra.job.num, config.hydra.job.id = number, f"job_{number}"
-        OmegaConf.set_cache(config, {"hydra_callback_kit": own.carried})
+        OmegaConf.set_cache(config, {"hydra_callback_kit": own.notes})
         call_job(callback, config, ValueError("boom") if number % 5 == 0 else number)
 
     over = threading.Event()

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks.parameters import ParameterError
-from hydra_callback_kit.views.latest_link import link_directory, point
+from hydra_callback_kit.views.latest_link import link_directory, put_link
 
 
 def config_in(directory: Path, run_dir: str, mode: str = "RUN", **app: object) -> DictConfig:
@@ -63,7 +63,7 @@ def test_another_run_takes_the_links_place(tmp_path: Path) -> None:
     """It is relative, and nothing else is left there."""
     for name in ("one", "two"):
         (tmp_path / "day" / name).mkdir(parents=True)
-        assert point(tmp_path / "latest", tmp_path / "day" / name) == tmp_path / "latest"
+        assert put_link(tmp_path / "latest", tmp_path / "day" / name) == tmp_path / "latest"
         assert os.readlink(tmp_path / "latest") == os.path.join("day", name)  # noqa: PTH115, PTH118  as written
     assert names_in(tmp_path) == ["day", "latest"]
 
@@ -75,7 +75,7 @@ def test_where_links_cannot_be_made_a_text_file_says_it(tmp_path: Path) -> None:
         raise OSError(1, "Operation not permitted")
 
     for name in ("one", "two"):
-        assert point(tmp_path / "latest", tmp_path / "day" / name, refuse) == tmp_path / "latest.txt"
+        assert put_link(tmp_path / "latest", tmp_path / "day" / name, refuse) == tmp_path / "latest.txt"
         assert (tmp_path / "latest.txt").read_text("utf-8") == f"{os.path.join('day', name)}\n"  # noqa: PTH118  as written
     assert names_in(tmp_path) == ["latest.txt"]
 
@@ -86,13 +86,13 @@ def test_of_runs_that_start_at_once_the_link_is_ones(tmp_path: Path) -> None:
     for run in runs:
         run.mkdir()
     link = tmp_path / "latest"
-    point(link, runs[0])
+    put_link(link, runs[0])
     broken: list[BaseException | str] = []
 
     def replace(run: Path) -> None:
         try:
             for _ in range(50):
-                point(link, run)
+                put_link(link, run)
                 if not link.is_dir():
                     broken.append("it leads nowhere")
         except BaseException as error:  # noqa: BLE001  it is for the test to say

@@ -12,7 +12,7 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.checks.condition import OPERATORS, Condition
-from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.configs.sweeping import may_differ
 from hydra_callback_kit.hooks.end_of_run import disarm, run_starts
@@ -174,11 +174,11 @@ class ConditionalCallback(Callback):
         """Decides on the hooks of a level; the decision travels with the config, and the end finds it there."""
         may_hold = level == "multirun" and self.condition is not None and may_differ(config, self.condition.key)
         decision = may_hold or self._holds(config)
-        carried_values(config)[f"conditional_{self._token}_{level}"] = decision
+        notes_of(config)[f"conditional_{self._token}_{level}"] = decision
         return decision
 
     def _decided(self, level: Literal["run", "multirun", "job"], config: DictConfig) -> bool:
-        decision: bool | None = carried_values(config).get(f"conditional_{self._token}_{level}")
+        decision: bool | None = notes_of(config).get(f"conditional_{self._token}_{level}")
         return self._decide(level, config) if decision is None else decision
 
     def _holds(self, config: DictConfig) -> bool:
@@ -187,7 +187,7 @@ class ConditionalCallback(Callback):
         verdict = self.condition.ask(config)
         if verdict.why:
             # jobs inherit what was said to their sweep; jobs of one process share the rest
-            said: list[str] = carried_values(config).setdefault(f"conditional_{self._token}_said", [])
+            said: list[str] = notes_of(config).setdefault(f"conditional_{self._token}_said", [])
             if verdict.why not in said and (self._token, verdict.why) not in _said:
                 log.warning("The condition of conditional_callback does not hold: %s.", verdict.why)
                 said.append(verdict.why)

@@ -103,7 +103,7 @@ def _nothing_starts(config: DictConfig) -> Iterator[None]:
         sys.stdout.flush()
     except Exception as error:  # noqa: BLE001  whatever it is, nothing may start
         said, exit_code = f"{said} What would run cannot be shown: {error or type(error).__name__}", 1
-    gates.close(config)
+    gates.refuse(config)
     abort(config, said, exit_code)
 
 

@@ -10,7 +10,7 @@ from hydra_callback_kit.configs.identity import absolute_directory, identify_run
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.views.latest_link import link_directory, point, withdraw
+from hydra_callback_kit.views.latest_link import link_directory, put_link, remove_link
 
 log = logging.getLogger("hydra_callback_kit.latest_run_callback")
 
@@ -74,7 +74,7 @@ class LatestRunCallback(RecordingCallback):
         """Removes the link if it would be broken: the run's directory has vanished."""
         run = identify_run(config)
         if not run.rerun and not run.root.exists():
-            withdraw(link_directory(config, run) / self.name, run.root)
+            remove_link(link_directory(config, run) / self.name, run.root)
 
     def _point(self, config: DictConfig) -> None:
         run = identify_run(config)
@@ -85,4 +85,4 @@ class LatestRunCallback(RecordingCallback):
         if run.root.is_relative_to(link) or (link.exists() and not link.is_symlink()):
             log.warning("%s is not a link: it is left as it is, and there is no link to the latest run.", link)
             return
-        log.info("Latest run: %s", point(link, run.root))
+        log.info("Latest run: %s", put_link(link, run.root))

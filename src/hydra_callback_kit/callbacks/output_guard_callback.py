@@ -8,8 +8,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.carried import carried_values
 from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
@@ -82,7 +82,7 @@ class OutputGuardCallback(RecordingCallback):
         self._claim(config, "hydra.sweep.dir")
 
     def _claim(self, config: DictConfig, key: str) -> None:
-        asked = carried_values(config).setdefault("guarded", [])
+        asked = notes_of(config).setdefault("guarded", [])
         if [self.policy, self.min_free_bytes] not in asked:  # as a gate, before the other callbacks
             asked.append([self.policy, self.min_free_bytes])
             self._guard(config, key)
@@ -100,7 +100,7 @@ class OutputGuardCallback(RecordingCallback):
             return
         for refusal in filter(None, refusals):
             if self.policy == "abort":
-                gates.close(config)
+                gates.refuse(config)
                 abort(config, f"The run was refused: {refusal}", log=log)
             log.warning("%s", refusal)
 

@@ -7,12 +7,12 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.carried import carried_values
 from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
-from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_facts, record_job_start
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
@@ -68,13 +68,13 @@ class PerformanceCallback(RecordingCallback):
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Notes what the process has used before the job."""
         record_job_start(config)
-        carried_values(config)["cpu_before_s"] = cpu_seconds()
+        notes_of(config)["cpu_before_s"] = cpu_seconds()
 
     @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Records what the job has used, and logs it for a job of a sweep."""
         used_s, peak = cpu_seconds(), peak_rss_bytes()
-        before_s = carried_values(config).get("cpu_before_s")
+        before_s = notes_of(config).get("cpu_before_s")
         cpu_s = None if before_s is None else used_s - before_s
         end = record_job_end(config, job_return)
         record_job_facts(config, {"cpu_s": cpu_s, "peak_rss_bytes": peak})
@@ -91,5 +91,5 @@ class PerformanceCallback(RecordingCallback):
         if not identity.rerun:
             log.log(self.level, "%s", performance_text(run))
         if self.output_file is not None:
-            (file,) = make_room(config, [self.output_file], log)
+            (file,) = prepare_files(config, [self.output_file], log)
             write_atomically(file, json_text(performance_summary(run)))

@@ -15,7 +15,7 @@ from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.end_of_run import run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
-from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recorder import record_run_facts
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -148,7 +148,7 @@ class ProvenanceCallback(RecordingCallback):
         if tree is not None:
             facts = {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty, "remote": tree.remote}
             record_run_facts(config, {"git": facts})
-        file, patch_file, config_file = make_room(config, ["provenance.json", "git.patch", "config_resolved.yaml"], log)
+        file, patch_file, config_file = prepare_files(config, ["provenance.json", "git.patch", "config_resolved.yaml"], log)
         if patch.content:
             write_atomically(patch_file, patch.content)
         else:

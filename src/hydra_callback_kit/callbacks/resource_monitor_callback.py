@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
@@ -172,7 +172,7 @@ def _finish(key: tuple[str, int]) -> None:
 def _stop_those_without_an_end(callback: int) -> None:
     """Drops what was sampled for jobs whose end it was not told: `conditional_callback` forwards some ends only."""
     for key, (config, _, sampler) in list(_running.items()):
-        if key[1] == callback and sampler.pid == os.getpid() and "job_ended" in carried_values(config):
+        if key[1] == callback and sampler.pid == os.getpid() and "job_ended" in notes_of(config):
             del _running[key]
             sampler.stop()
 

@@ -16,7 +16,7 @@ from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end, run_starts
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
-from hydra_callback_kit.hooks.own_files import make_room
+from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recorder import record_job_facts, record_job_start
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -157,7 +157,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
-        make_room(config, files, log)
+        prepare_files(config, files, log)
         written = []
         for file, write in files.items():
             try:

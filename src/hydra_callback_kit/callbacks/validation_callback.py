@@ -17,9 +17,9 @@ from hydra_callback_kit.checks.duplicates import DUPLICATE, duplicates
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.report import InvalidJob, report
 from hydra_callback_kit.checks.schema import Schema, SchemaCheck
-from hydra_callback_kit.configs.carried import carried_values
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.job_configs import JobConfigs, app_part, seen_by_the_job
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sample_job, sweep_jobs
 from hydra_callback_kit.hooks.abort import abort
@@ -157,7 +157,7 @@ class ValidationCallback(RecordingCallback):
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Checks the job's config, if it was not known before."""
         record_job_start(config)
-        if self._name in carried_values(config).get("validated", []):
+        if self._name in notes_of(config).get("validated", []):
             return
         violations = self._check(config).violations(app_part(config))
         if violations:
@@ -175,7 +175,7 @@ class ValidationCallback(RecordingCallback):
         )
 
     def _mark_as_checked(self, config: DictConfig) -> None:
-        carried_values(config).setdefault("validated", []).append(self._name)
+        notes_of(config).setdefault("validated", []).append(self._name)
 
     def _invalid_jobs(self, config: DictConfig, jobs: Sequence[Sequence[str]]) -> list[InvalidJob]:
         check, composed = self._check(config), JobConfigs(config)

@@ -8,8 +8,8 @@ from typing import Final
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.carried import carried_values
 from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.journal.format import Mode
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
@@ -27,17 +27,17 @@ def identify_run(config: DictConfig) -> RunIdentity:
         The same identity for the run's config and for the configs of all its jobs. A single run that `rerun_overrides` made
         of a job belongs to the run of that job.
     """
-    carried = carried_values(config)
-    if "run_id" not in carried:
+    notes = notes_of(config)
+    if "run_id" not in notes:
         mode: Mode = "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
         of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
         directory = config.hydra.sweep.dir if mode == "MULTIRUN" or of_run else config.hydra.run.dir
-        carried["root"] = str(absolute_directory(config, directory))
-        carried["rerun"] = of_run is not None
-        of_sweep = of_run and absolute_directory(config, config.hydra.run.dir) != Path(carried["root"])
-        carried["mode"] = "MULTIRUN" if of_sweep else mode
-        carried["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{os.urandom(4).hex()}"
-    return RunIdentity(carried["run_id"], Path(carried["root"]), carried["mode"], carried["rerun"])
+        notes["root"] = str(absolute_directory(config, directory))
+        notes["rerun"] = of_run is not None
+        of_sweep = of_run and absolute_directory(config, config.hydra.run.dir) != Path(notes["root"])
+        notes["mode"] = "MULTIRUN" if of_sweep else mode
+        notes["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{os.urandom(4).hex()}"
+    return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"])
 
 
 def identify_job(config: DictConfig) -> JobIdentity:
@@ -49,11 +49,11 @@ def identify_job(config: DictConfig) -> JobIdentity:
     Returns:
         The same identity in all hooks of one attempt.
     """
-    carried = carried_values(config)
-    if "job" not in carried:
+    notes = notes_of(config)
+    if "job" not in notes:
         hydra = config.hydra
         job = hydra.job
-        carried["job"] = JobIdentity(
+        notes["job"] = JobIdentity(
             run=identify_run(config),
             job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
             attempt=os.urandom(6).hex(),
@@ -63,7 +63,7 @@ def identify_job(config: DictConfig) -> JobIdentity:
             overrides=tuple(redaction_of(config).of_overrides(task_overrides(config))),
             output_dir=Path(hydra.runtime.output_dir),
         )
-    identity: JobIdentity = carried["job"]
+    identity: JobIdentity = notes["job"]
     return identity
 
 

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSw
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.journal.masking import MIN_SECRET, REDACTED
 
 DEFAULT_SECRET_KEYS: Final = (
@@ -117,16 +117,16 @@ class Redaction:
 
 def redaction_of(config: DictConfig) -> Redaction:
     """Returns the redaction that a run's config asks for: `redaction_callback`'s keys, or the default ones."""
-    carried = carried_values(config)
-    if "secret_keys" not in carried:
+    notes = notes_of(config)
+    if "secret_keys" not in notes:
         nodes = OmegaConf.select(config, "hydra.callbacks") or {}
         chosen = [
             list(DEFAULT_SECRET_KEYS if node.get("keys") is None else node["keys"])
             for node in _callback_nodes(nodes)
             if str(node.get("_target_")).rpartition(".")[2] == _REDACTION_CALLBACK
         ]
-        carried["secret_keys"] = [key for keys in chosen for key in keys] if chosen else list(DEFAULT_SECRET_KEYS)
-    return _redaction(tuple(carried["secret_keys"]))
+        notes["secret_keys"] = [key for keys in chosen for key in keys] if chosen else list(DEFAULT_SECRET_KEYS)
+    return _redaction(tuple(notes["secret_keys"]))
 
 
 _REDACTION_CALLBACK: Final = "RedactionCallback"

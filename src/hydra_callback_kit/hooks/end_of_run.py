@@ -108,7 +108,7 @@ def _finish_what_is_armed() -> None:
         if pid != os.getpid():  # a forked child inherits what its parent has armed
             continue
         config, finishes = _armed[pid, run_id]
-        if gates.are_closed(config):
+        if gates.is_refused(config):
             continue
         record_run_end(config)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.carried import carried_values
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.recorder import leave_unrecorded
+from hydra_callback_kit.hooks.recorder import do_not_record
 
 _PACKAGE: Final = "hydra_callback_kit"
 
@@ -36,33 +36,33 @@ def ask_gates(hook: str, config: DictConfig) -> None:
     Raises:
         AbortRun: if one of them stops the run.
     """
-    carried = carried_values(config)
-    if "gates" in carried:
+    notes = notes_of(config)
+    if "gates" in notes:
         return
-    carried["gates"] = "open"
+    notes["gates"] = "asked"
     nodes = list(_nodes(config))
     dry = any(name == "DryRunCallback" for name, _ in nodes)
     if dry:
-        leave_unrecorded(config)
+        do_not_record(config)
     for asked in ("ValidationCallback", "DryRunCallback") if dry else ("OutputGuardCallback",):
         for name, parameters in nodes:
             if name == asked:
                 _ask(name, parameters, hook, config)
 
 
-def close(config: DictConfig) -> None:
+def refuse(config: DictConfig) -> None:
     """Says that a run is refused; what was recorded of it is taken back.
 
     Args:
         config: the config of `on_run_start` or `on_multirun_start`.
     """
-    leave_unrecorded(config)
-    carried_values(config)["gates"] = "closed"
+    do_not_record(config)
+    notes_of(config)["gates"] = "refused"
 
 
-def are_closed(config: DictConfig) -> bool:
+def is_refused(config: DictConfig) -> bool:
     """Tells whether a gate has stopped the run of a config."""
-    return bool(carried_values(config).get("gates") == "closed")
+    return bool(notes_of(config).get("gates") == "refused")
 
 
 def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -> None:
@@ -70,7 +70,7 @@ def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -
         module = importlib.import_module(f"{_PACKAGE}.callbacks.{_MODULES[name]}")
         getattr(getattr(module, name)(**parameters), hook)(config=config)
     except SystemExit:
-        close(config)
+        refuse(config)
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
         report(f"{name}.{hook}", error)

@@ -34,7 +34,7 @@ def never_breaks_the_job(hook: Hook) -> Hook:
             if isinstance(config, DictConfig):
                 if starts_a_run:
                     gates.ask_gates(hook.__name__, config)
-                if gates.are_closed(config):
+                if gates.is_refused(config):
                     return
             hook(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001  whatever it is, the job goes on

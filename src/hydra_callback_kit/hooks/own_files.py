@@ -15,7 +15,7 @@ from hydra_callback_kit.views.files import set_aside
 _FACT: Final = "files"
 
 
-def make_room(config: DictConfig, names: Iterable[str | Path], log: logging.Logger) -> list[Path]:
+def prepare_files(config: DictConfig, names: Iterable[str | Path], log: logging.Logger) -> list[Path]:
     """Sets aside what no run of ours wrote, and records what this run is about to write.
 
     Args:

@@ -15,9 +15,9 @@ import hydra
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.carried import carried_values
 from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.errors import JobError, error_of
@@ -49,15 +49,15 @@ class JobEnd(NamedTuple):
     returned: Any = None
 
 
-def leave_unrecorded(config: DictConfig) -> None:
+def do_not_record(config: DictConfig) -> None:
     """Says that a run is not to be recorded: it will not start, and its directory may be another run's.
 
     Args:
         config: the config of `on_run_start` or `on_multirun_start`.
     """
-    carried = carried_values(config)
-    carried["unrecorded"] = True
-    if "run_started_s" in carried:
+    notes = notes_of(config)
+    notes["unrecorded"] = True
+    if "run_started_s" in notes:
         forget(identify_run(config))
 
 
@@ -68,11 +68,11 @@ def record_run_start(config: DictConfig) -> None:
         config: the config of `on_run_start` or `on_multirun_start`.
     """
     run = identify_run(config)
-    carried = carried_values(config)
-    if not _is_recorded(config, run) or "run_started_s" in carried:
+    notes = notes_of(config)
+    if not _is_recorded(config, run) or "run_started_s" in notes:
         return
-    carried["run_started_s"] = time.monotonic()
-    carried["run_pid"] = os.getpid()
+    notes["run_started_s"] = time.monotonic()
+    notes["run_pid"] = os.getpid()
     redaction = redaction_of(config)
     planned = _planned(config) if run.mode == "MULTIRUN" else None
     hydra_config = config.hydra  # to look a key up takes a while
@@ -108,11 +108,11 @@ def record_run_end(config: DictConfig) -> None:
         config: the config of `on_run_end` or `on_multirun_end`.
     """
     run = identify_run(config)
-    carried = carried_values(config)
-    if not _is_recorded(config, run) or "run_ended" in carried or carried.get("run_pid", os.getpid()) != os.getpid():
+    notes = notes_of(config)
+    if not _is_recorded(config, run) or "run_ended" in notes or notes.get("run_pid", os.getpid()) != os.getpid():
         return
-    carried["run_ended"] = True
-    started_s = carried.get("run_started_s")
+    notes["run_ended"] = True
+    started_s = notes.get("run_started_s")
     facts = {} if started_s is None else {"duration_s": time.monotonic() - started_s}
     write_line(run, "run_ended", facts)
 
@@ -127,9 +127,9 @@ def record_job_start(config: DictConfig) -> JobIdentity:
         The job.
     """
     job = identify_job(config)
-    carried = carried_values(config)
-    if "job_started_s" not in carried:
-        carried["job_started_s"] = time.monotonic()
+    notes = notes_of(config)
+    if "job_started_s" not in notes:
+        notes["job_started_s"] = time.monotonic()
         write_line(
             job.run,
             "job_started",
@@ -156,9 +156,9 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
         How it ended.
     """
     job = identify_job(config)
-    carried = carried_values(config)
-    if "job_ended" not in carried:
-        started_s = carried.get("job_started_s")
+    notes = notes_of(config)
+    if "job_ended" not in notes:
+        started_s = notes.get("job_started_s")
         duration_s = None if started_s is None else time.monotonic() - started_s
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
         status = _status(job_return, value)
@@ -170,8 +170,8 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
             returned = None
             error = error_of(value, _secrets(config)) if isinstance(value, BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
-        carried["job_ended"] = JobEnd(job, status, duration_s, error, returned)
-    end: JobEnd = carried["job_ended"]
+        notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
+    end: JobEnd = notes["job_ended"]
     return end
 
 
@@ -183,13 +183,13 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
         aborted: what the callback is about to raise.
     """
     job = record_job_start(config)
-    carried = carried_values(config)
-    if "job_ended" in carried:
+    notes = notes_of(config)
+    if "job_ended" in notes:
         return
-    duration_s = time.monotonic() - carried["job_started_s"]
+    duration_s = time.monotonic() - notes["job_started_s"]
     end = JobEnd(job, "FAILED", duration_s, error_of(aborted, _secrets(config))._replace(traceback=""))
     write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
-    carried["job_ended"] = end
+    notes["job_ended"] = end
 
 
 def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
@@ -224,7 +224,7 @@ def _redacted(config: DictConfig, value: Any) -> Any:
 
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
     """Of a run that one of its jobs is run again for, start and end are not this process's to tell."""
-    return not run.rerun and "unrecorded" not in carried_values(config)
+    return not run.rerun and "unrecorded" not in notes_of(config)
 
 
 def _planned(config: DictConfig) -> "Plan | None":

@@ -41,7 +41,7 @@ def link_directory(config: DictConfig, run: RunIdentity) -> Path:
     return run.root.parent if common == run.root else common
 
 
-def point(link: Path, directory: Path, symlink: Callable[..., None] = os.symlink) -> Path:
+def put_link(link: Path, directory: Path, symlink: Callable[..., None] = os.symlink) -> Path:
     """Makes a link to a directory below the one that the link lies in, in one step, in the place of an earlier link.
 
     Args:
@@ -66,7 +66,7 @@ def point(link: Path, directory: Path, symlink: Callable[..., None] = os.symlink
     return link
 
 
-def withdraw(link: Path, directory: Path) -> None:
+def remove_link(link: Path, directory: Path) -> None:
     """Removes a link if it is still the one that points to a directory.
 
     Args:
