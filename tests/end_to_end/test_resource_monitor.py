@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from apps import App
+from apps import NO_TORN_BYTECODE, App
 
 from hydra_callback_kit.journal.reader import read_run
 
@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_written_costs_one_error_line(app: App, body: str)
     """Said once, with what to do; the job and its exit code are untouched, and a directory that is gone stays gone."""
     config = CONFIG.replace(", performance_callback, results_aggregator_callback", "").partition("    results_agg")[0]
     app.write(body, config)
-    done = app.run("hydra/job_logging=stdout")
+    done = app.run("hydra/job_logging=stdout", **NO_TORN_BYTECODE)
     assert done.code == 0, done.stderr
     assert (done.stdout + done.stderr).count("ResourceMonitorCallback could not do its work") == 1
     assert "resources.csv" in done.stdout + done.stderr

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps import ON_LAUNCHER, App
+from apps import NO_TORN_BYTECODE, ON_LAUNCHER, App
 from faults.fault import CALLBACKS, Fault
 
 HANGS_AFTER_S = 300
@@ -142,7 +142,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         command = app.command("-m", *ON_LAUNCHER[launcher], f"x={','.join(map(str, jobs))}", *arguments)
     with tempfile.TemporaryDirectory() as temporary:  # Ray's sockets lie there, and want a short path
         surroundings = {"SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
-        environment = app.environment(PYTHONPATH=str(directory / "site"), **surroundings)
+        environment = app.environment(PYTHONPATH=str(directory / "site"), **NO_TORN_BYTECODE, **surroundings)
         hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
         code, output = _wait([*_unprivileged(fault), *command], app.directory, environment, hangs_after_s)
         processes = _wait_for_the_others(directory)

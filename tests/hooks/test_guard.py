@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from apps import App
+from apps import NO_TORN_BYTECODE, App
 
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 
@@ -64,7 +64,7 @@ def test_a_full_disk_costs_one_error_line(app: App) -> None:
     print("result", "ok")
     """
     app.write(body, BOTH.replace("logging_callback, ", ""))
-    done = app.run("-m", "x=range(0,9)", "hydra/job_logging=none", "hydra.output_subdir=null")
+    done = app.run("-m", "x=range(0,9)", "hydra/job_logging=none", "hydra.output_subdir=null", **NO_TORN_BYTECODE)
     assert done.code == 0, done.stderr
     assert done.stdout.count("result ok") == 9
     assert (done.stdout + done.stderr).count("cannot be written") == 1
