@@ -25,7 +25,7 @@ ON_LAUNCHER = {
 VERSION_BASE = {"version_base": None} if HYDRA_VERSION < (1, 4) else {}
 """What `initialize_config_dir` wants besides: 1.3 warns without it, 1.4 with it."""
 NO_TORN_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
-"""For an app that may write no large file: Python would leave half of a module's bytecode behind, which no other app can read."""
+"""For an app that may write no large file: Python would leave half of a module's bytecode behind, and fail to read it."""
 MAIN_ARGUMENTS = (
     'version_base=None, config_path=".", config_name="config"'
     if HYDRA_VERSION < (1, 4)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
     from hydra_callback_kit.hooks.abort import AbortRun, abort
+    from hydra_callback_kit.hooks.facts import FactError, add_job_facts, add_run_facts
     from hydra_callback_kit.hooks.parameters import ParameterError
+    from hydra_callback_kit.hooks.recording import RecordingCallback
     from hydra_callback_kit.journal.errors import JobError
     from hydra_callback_kit.journal.format import JournalNotFoundError
     from hydra_callback_kit.journal.records import JobRecord
@@ -33,6 +35,7 @@ __all__ = [
     "AbortRun",
     "ConditionalCallback",
     "DryRunCallback",
+    "FactError",
     "FailureLimitCallback",
     "JobError",
     "JobRecord",
@@ -45,6 +48,7 @@ __all__ = [
     "PerformanceCallback",
     "ProgressCallback",
     "ProvenanceCallback",
+    "RecordingCallback",
     "RedactionCallback",
     "ReportCallback",
     "ResourceMonitorCallback",
@@ -53,6 +57,8 @@ __all__ = [
     "ThreadSafeCallback",
     "ValidationCallback",
     "abort",
+    "add_job_facts",
+    "add_run_facts",
     "load_run",
 ]
 
@@ -60,6 +66,7 @@ _MODULES = {
     "AbortRun": "hooks.abort",
     "ConditionalCallback": "callbacks.conditional_callback",
     "DryRunCallback": "callbacks.dry_run_callback",
+    "FactError": "hooks.facts",
     "FailureLimitCallback": "callbacks.failure_limit_callback",
     "JobError": "journal.errors",
     "JobRecord": "journal.records",
@@ -72,6 +79,7 @@ _MODULES = {
     "PerformanceCallback": "callbacks.performance_callback",
     "ProgressCallback": "callbacks.progress_callback",
     "ProvenanceCallback": "callbacks.provenance_callback",
+    "RecordingCallback": "hooks.recording",
     "RedactionCallback": "callbacks.redaction_callback",
     "ReportCallback": "callbacks.report_callback",
     "ResourceMonitorCallback": "callbacks.resource_monitor_callback",
@@ -80,6 +88,8 @@ _MODULES = {
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "ValidationCallback": "callbacks.validation_callback",
     "abort": "hooks.abort",
+    "add_job_facts": "hooks.facts",
+    "add_run_facts": "hooks.facts",
     "load_run": "views.run",
 }
 

@@ -3,7 +3,6 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from hydra.errors import HydraException
 from omegaconf import DictConfig
@@ -12,19 +11,19 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_callback_kit.checks.duplicates import duplicates
 from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import JobConfigs, seen_by_the_job
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
-from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.dry_run import job_list
 from hydra_callback_kit.views.yaml_text import yaml_text
 
 
-class DryRunCallback(Callback):
+class DryRunCallback(RecordingCallback):
     """Prints the jobs that a run or a sweep would run, and stops with exit code 0 before anything runs.
 
     The list goes to stdout: how many jobs there are, the overrides that they share, and a table of those they do not, in
@@ -54,28 +53,30 @@ class DryRunCallback(Callback):
     def __init__(self, show_config: bool = False) -> None:
         self.show_config = show_config
 
-    @never_breaks_the_job
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Prints the run's overrides, and stops."""
+    def before_the_run(self, config: DictConfig) -> None:
+        """Prints the jobs, and stops."""
         with _nothing_starts(config):
-            _print(job_list([_shown(config, task_overrides(config))], {}))
-            if self.show_config:
-                with seen_by_the_job(config):
-                    _print(yaml_text(app_config(config)).rstrip())
+            if identify_run(config).mode == "MULTIRUN":
+                self._print_sweep(config)
+            else:
+                self._print_run(config)
 
-    @never_breaks_the_job
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Prints the sweep's jobs, and stops."""
-        with _nothing_starts(config):
-            jobs = sweep_jobs(config)
-            if jobs is None:
-                sweeper = config.hydra.runtime.choices["hydra/sweeper"]
-                _print(f"The sweeper ({sweeper}) chooses its jobs as it goes: none is known.")
-                return
-            shown = [_shown(config, job) for job in jobs]
-            _print(job_list(shown, duplicates(jobs)))
-            if self.show_config:
-                self._print_configs(config, jobs, shown)
+    def _print_run(self, config: DictConfig) -> None:
+        _print(job_list([_shown(config, task_overrides(config))], {}))
+        if self.show_config:
+            with seen_by_the_job(config):
+                _print(yaml_text(app_config(config)).rstrip())
+
+    def _print_sweep(self, config: DictConfig) -> None:
+        jobs = sweep_jobs(config)
+        if jobs is None:
+            sweeper = config.hydra.runtime.choices["hydra/sweeper"]
+            _print(f"The sweeper ({sweeper}) chooses its jobs as it goes: none is known.")
+            return
+        shown = [_shown(config, job) for job in jobs]
+        _print(job_list(shown, duplicates(jobs)))
+        if self.show_config:
+            self._print_configs(config, jobs, shown)
 
     def _print_configs(self, config: DictConfig, jobs: Sequence[Sequence[str]], shown: Sequence[Sequence[str]]) -> None:
         composed = JobConfigs(config)

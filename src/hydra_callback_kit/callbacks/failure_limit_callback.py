@@ -10,9 +10,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.hooks.abort import AbortRun, abort
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.parameters import ParameterError
-from hydra_callback_kit.hooks.recorder import record_job_start
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
 from hydra_callback_kit.journal.values import type_name
@@ -61,7 +59,6 @@ class FailureLimitCallback(RecordingCallback):
             raise ParameterError("max_failures", max_failures, "1 or more", "Write max_failures=1, or drop the callback.")
         self.max_failures = max_failures
 
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Counts the jobs that have failed, and stops this one if they are too many."""
         job = identify_job(config)
@@ -70,7 +67,6 @@ class FailureLimitCallback(RecordingCallback):
             if len(failed) >= self.max_failures:
                 what = wording.overrides(job.overrides)
                 abort(config, f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}", log=log)
-        record_job_start(config)
 
 
 @functools.lru_cache(maxsize=4)

@@ -7,7 +7,6 @@ from typing import Any
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import absolute_directory, identify_run
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.views.latest_link import link_directory, put_link, remove_link
@@ -58,16 +57,12 @@ class LatestRunCallback(RecordingCallback):
             raise ParameterError("name", name, "the name of a link, without a path", "Write name=latest.")
         self.name = name
 
-    @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Points the link to the run's output directory."""
-        super().on_run_start(config=config, **kwargs)
         self._point(config)
 
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Points the link to the sweep directory."""
-        super().on_multirun_start(config=config, **kwargs)
         self._point(config)
 
     def at_the_end(self, config: DictConfig) -> None:

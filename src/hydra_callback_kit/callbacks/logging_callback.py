@@ -9,11 +9,10 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.hooks.end_of_run import run_at_its_end, run_starts
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.parameters import log_level
-from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
+from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
@@ -64,23 +63,18 @@ class LoggingCallback(RecordingCallback):
         self.log_return_value = log_return_value
         self.log_traceback = log_traceback
 
-    @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the run writes."""
-        run_starts(config, self.at_the_end)
         run = identify_run(config)
         log.log(self.level, "A job runs again that belongs to %s" if run.rerun else "Run starts in %s", run.root)
 
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the sweep writes."""
-        run_starts(config, self.at_the_end)
         log.log(self.level, "Sweep starts in %s", identify_run(config).root)
 
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Logs the job's number, overrides and output directory, and its config if asked."""
-        job = record_job_start(config)
+        job = identify_job(config)
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
             from hydra_callback_kit.configs.app_config import app_config  # noqa: PLC0415  most runs do not log their configs
@@ -88,10 +82,9 @@ class LoggingCallback(RecordingCallback):
 
             log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)).rstrip())
 
-    @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Logs the job's status, duration and return value, or its error."""
-        end = record_job_end(config, job_return)
+        end = how_it_ended(config)
         what = f"Job {end.job.job_num} {end.status} after {wording.duration(end.duration_s)}"
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job
         if end.status == "COMPLETED":

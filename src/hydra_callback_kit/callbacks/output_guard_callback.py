@@ -4,7 +4,6 @@ import logging
 import shlex
 import shutil
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 
@@ -13,8 +12,6 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.end_of_run import run_starts
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.parameters import ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
@@ -71,25 +68,16 @@ class OutputGuardCallback(RecordingCallback):
             )
         self.min_free_bytes = min_free_bytes
 
-    @never_breaks_the_job
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Claims the output directory, or refuses to run."""
-        self._claim(config, "hydra.run.dir")
-
-    @never_breaks_the_job
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Claims the sweep's directory, or refuses to run."""
-        self._claim(config, "hydra.sweep.dir")
-
-    def _claim(self, config: DictConfig, key: str) -> None:
+    def before_the_run(self, config: DictConfig) -> None:
+        """Claims the run's output directory or the sweep's directory, or refuses to run."""
         asked = notes_of(config).setdefault("guarded", [])
         if [self.policy, self.min_free_bytes] not in asked:  # as a gate, before the other callbacks
             asked.append([self.policy, self.min_free_bytes])
-            self._guard(config, key)
-        run_starts(config, self.at_the_end)
+            self._guard(config)
 
-    def _guard(self, config: DictConfig, key: str) -> None:
+    def _guard(self, config: DictConfig) -> None:
         run = identify_run(config)
+        key = "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir"
         try:
             refusals = [self._full_disk(run.root, key)]
             if not refusals[0] or self.policy == "warn":

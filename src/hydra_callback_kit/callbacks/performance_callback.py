@@ -11,9 +11,9 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.own_files import prepare_files
-from hydra_callback_kit.hooks.recorder import record_job_end, record_job_facts, record_job_start
+from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.views import wording
@@ -64,20 +64,17 @@ class PerformanceCallback(RecordingCallback):
         self.level = parameters.log_level("level", level)
         self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
 
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Notes what the process has used before the job."""
-        record_job_start(config)
         notes_of(config)["cpu_before_s"] = cpu_seconds()
 
-    @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Records what the job has used, and logs it for a job of a sweep."""
         used_s, peak = cpu_seconds(), peak_rss_bytes()
         before_s = notes_of(config).get("cpu_before_s")
         cpu_s = None if before_s is None else used_s - before_s
-        end = record_job_end(config, job_return)
-        record_job_facts(config, {"cpu_s": cpu_s, "peak_rss_bytes": peak})
+        end = how_it_ended(config)
+        add_job_facts({"cpu_s": cpu_s, "peak_rss_bytes": peak}, config)
         if end.job.run.mode == "MULTIRUN":
             took, cpu, memory = wording.duration(end.duration_s), wording.duration(cpu_s), wording.size(peak)
             log.log(self.level, "Job %d took %s (CPU %s, peak memory %s)", end.job.job_num, took, cpu, memory)

@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.follower import RunFollower
@@ -58,10 +57,8 @@ class ProgressCallback(RecordingCallback):
             raise ParameterError("interval_s", interval_s, "seconds, more than 0", "Write interval_s=30.")
         self.interval_s = interval_s
 
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Starts to show the progress."""
-        super().on_multirun_start(config=config, **kwargs)
         run = identify_run(config)
         display = _displays[os.getpid(), run.run_id] = _Display(run, str(config.hydra.job.name), self.interval_s)
         display.start()

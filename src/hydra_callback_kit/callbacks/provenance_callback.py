@@ -13,11 +13,9 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import resolved_as_in_the_job
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.end_of_run import run_starts
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.facts import add_run_facts
 from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.parameters import ParameterError
-from hydra_callback_kit.hooks.recorder import record_run_facts
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.masking import masked
@@ -103,12 +101,10 @@ class ProvenanceCallback(RecordingCallback):
             raise ParameterError("git_timeout_s", git_timeout_s, "more than 0", "Write git_timeout_s=10.")
         self.git_timeout_s = git_timeout_s
 
-    @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the files."""
         self._start(config)
 
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the files."""
         self._start(config)
@@ -116,13 +112,11 @@ class ProvenanceCallback(RecordingCallback):
     def _start(self, config: DictConfig) -> None:
         run = identify_run(config)
         if run.rerun and not self.require_clean:
-            run_starts(config, self.at_the_end)
             return
         directory = source_directory(config.hydra.runtime.cwd)
         tree, patch, problem = self._ask_git(directory)
         if self.require_clean:
             _stop_unless_clean(config, tree, problem)
-        run_starts(config, self.at_the_end)
         if not run.rerun:
             self._write(config, run, tree, patch, ([problem] if problem else []) + list(patch.notes))
 
@@ -147,7 +141,7 @@ class ProvenanceCallback(RecordingCallback):
         redaction = redaction_of(config)
         if tree is not None:
             facts = {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty, "remote": tree.remote}
-            record_run_facts(config, {"git": facts})
+            add_run_facts({"git": facts}, config)
         file, patch_file, config_file = prepare_files(config, ["provenance.json", "git.patch", "config_resolved.yaml"], log)
         if patch.content:
             write_atomically(patch_file, patch.content)

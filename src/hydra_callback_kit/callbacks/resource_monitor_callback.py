@@ -11,12 +11,12 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
+from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
+from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
-from hydra_callback_kit.hooks.recorder import record_job_end, record_job_facts, record_job_start
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
 from hydra_callback_kit.measure.resource_sampler import ResourceSampler, wait_for_threads
@@ -112,21 +112,18 @@ class ResourceMonitorCallback(RecordingCallback):
             raise NotInstalledError(["nvidia-ml-py"], "resources", "gpu", gpu)
         self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
 
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Starts the sampling."""
         _stop_those_without_an_end(id(self))
-        job = record_job_start(config)
+        job = identify_job(config)
         file = None if self.output_file is None else SampleFile(job.output_dir, self.output_file)
         open_gpus = functools.partial(visible_gpus, self.gpu)
         sampler = ResourceSampler(self.interval_s, self.include_children, file, open_gpus, _report)
         _running[job.attempt, id(self)] = config, self.output_file, sampler
 
-    @never_breaks_the_job
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Ends the sampling, and records the means and peaks."""
-        job = record_job_end(config, job_return).job
-        _finish((job.attempt, id(self)))
+        _finish((identify_job(config).attempt, id(self)))
 
 
 def visible_gpus(gpu: str) -> Gpus | None:
@@ -166,7 +163,7 @@ def _finish(key: tuple[str, int]) -> None:
         return  # a forked child calls the end hooks as well on Hydra 1.4
     config, output_file, sampler = _running.pop(key)
     facts = sampler.stop()
-    record_job_facts(config, {"resources": {**facts, "file": output_file if sampler.has_rows else None}})
+    add_job_facts({"resources": {**facts, "file": output_file if sampler.has_rows else None}}, config)
 
 
 def _stop_those_without_an_end(callback: int) -> None:

@@ -10,15 +10,13 @@ from typing import Any
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import parameters
-from hydra_callback_kit.hooks.end_of_run import run_at_its_end, run_starts
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
-from hydra_callback_kit.hooks.recorder import record_job_facts, record_job_start
+from hydra_callback_kit.hooks.recorder import record_job_config
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.overrides import override_key
@@ -121,24 +119,18 @@ class ResultsAggregatorCallback(RecordingCallback):
                 allowed = "a name that is not written beside the table"
                 raise ParameterError("output_file", name, allowed, "Write for example output_file=results.csv.")
 
-    @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Makes sure that the table can be written at the end."""
-        run_starts(config, self.at_the_end)
         self._import_libraries()
 
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Makes sure that the table can be written at the end."""
-        run_starts(config, self.at_the_end)
         self._import_libraries()
 
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
-        """Records the job's overrides and its config."""
-        record_job_start(config)
+        """Records the job's config."""
         if self.include_config:
-            record_job_facts(config, {"config": app_config(config)})
+            record_job_config(config)
 
     def _import_libraries(self) -> None:
         if any(Path(name).suffix.lower() == ".parquet" for name in self.output_files):

@@ -23,10 +23,7 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sample_job, sweep_jobs
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.end_of_run import run_starts
-from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
-from hydra_callback_kit.hooks.recorder import record_job_start
 from hydra_callback_kit.hooks.recording import RecordingCallback
 
 log = logging.getLogger("hydra_callback_kit.validation_callback")
@@ -119,20 +116,16 @@ class ValidationCallback(RecordingCallback):
                 "Write check_sweep=true: duplicates are found by looking at all jobs.",
             )
 
-    @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the run's config."""
-        run_starts(config, self.at_the_end)
         self._mark_as_checked(config)
         with seen_by_the_job(config) as seen:
             violations = self._check(config).violations(seen)
         if violations:
             self._stop(config, "The run was not started", [InvalidJob(None, [], violations)])
 
-    @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the configs of all jobs, where they are known."""
-        run_starts(config, self.at_the_end)
         if not self.check_sweep:
             return
         try:
@@ -153,10 +146,8 @@ class ValidationCallback(RecordingCallback):
             if all_invalid:
                 self._stop(config, "The sweep was not started", all_invalid, len(jobs))
 
-    @never_breaks_the_job
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Checks the job's config, if it was not known before."""
-        record_job_start(config)
         if self._name in notes_of(config).get("validated", []):
             return
         violations = self._check(config).violations(app_part(config))

@@ -17,6 +17,16 @@ from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 _OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"
 
 
+def note_mode(config: DictConfig, mode: Mode) -> None:
+    """Notes what a config starts, as the hook that was called says: `hydra.mode` says it only where `hydra.main` set it.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+        mode: `RUN` or `MULTIRUN`.
+    """
+    notes_of(config).setdefault("mode", mode)
+
+
 def identify_run(config: DictConfig) -> RunIdentity:
     """Tells the run of a config; the first call on a run's config names the run, and the name travels to its jobs.
 
@@ -29,7 +39,7 @@ def identify_run(config: DictConfig) -> RunIdentity:
     """
     notes = notes_of(config)
     if "run_id" not in notes:
-        mode: Mode = "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
+        mode: Mode = notes.get("mode") or _mode_of(config)
         of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
         directory = config.hydra.sweep.dir if mode == "MULTIRUN" or of_run else config.hydra.run.dir
         notes["root"] = str(absolute_directory(config, directory))
@@ -104,6 +114,11 @@ def absolute_directory(config: DictConfig, directory: str) -> Path:
         The path without `..`; links in it are not followed.
     """
     return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go
+
+
+def _mode_of(config: DictConfig) -> Mode:
+    """Where no start was heard of."""
+    return "MULTIRUN" if getattr(config.hydra.mode, "name", config.hydra.mode) == "MULTIRUN" else "RUN"
 
 
 def _run_that_it_belongs_to(config: DictConfig) -> str | None:

@@ -1,8 +1,8 @@
 """Notes on a config: plain values that a hook leaves for the later hooks of the same run or job, in any process.
 
 A callback cannot keep them on itself, for each worker has a copy of it. Hydra copies the resolver cache of the parent's
-config into the config of every job, wherever that job runs: so `${now:...}` gives the same answer everywhere. The notes lie in
-that cache. They reach the workers of every launcher, and those of a job end with its config.
+config into the config of every job, wherever that job runs: so `${now:...}` gives the same answer everywhere. The notes
+lie in that cache. They reach the workers of every launcher, and those of a job end with its config.
 """
 
 from typing import Any

@@ -40,7 +40,7 @@ def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
 
 def _arm(config: DictConfig, finish: Finish | None) -> None:
     armed = _armed.setdefault((os.getpid(), identify_run(config).run_id), (config, []))
-    if finish is not None:
+    if finish is not None and finish not in armed[1]:
         armed[1].append(finish)
 
 

@@ -16,12 +16,7 @@ from hydra_callback_kit.hooks.recorder import do_not_record
 
 _PACKAGE: Final = "hydra_callback_kit"
 
-_MODULES: Final = {
-    "OutputGuardCallback": "output_guard_callback",
-    "ValidationCallback": "validation_callback",
-    "DryRunCallback": "dry_run_callback",
-}
-"""Where the classes are defined; a class is imported only when the config has it."""
+_GATES: Final = ("OutputGuardCallback", "ValidationCallback", "DryRunCallback")
 
 
 def ask_gates(hook: str, config: DictConfig) -> None:
@@ -67,8 +62,8 @@ def is_refused(config: DictConfig) -> bool:
 
 def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -> None:
     try:
-        module = importlib.import_module(f"{_PACKAGE}.callbacks.{_MODULES[name]}")
-        getattr(getattr(module, name)(**parameters), hook)(config=config)
+        gate = getattr(importlib.import_module(_PACKAGE), name)(**parameters)
+        getattr(gate, hook)(config=config)
     except SystemExit:
         refuse(config)
         raise
@@ -81,6 +76,6 @@ def _nodes(config: DictConfig) -> Iterator[tuple[str, Any]]:
     nodes = OmegaConf.to_container(OmegaConf.select(config, "hydra.callbacks") or OmegaConf.create(), resolve=False)
     for node in nodes.values() if isinstance(nodes, dict) else ():
         package, _, name = str(node.get("_target_") if isinstance(node, dict) else "").rpartition(".")
-        if package == _PACKAGE and name in _MODULES:
+        if package == _PACKAGE and name in _GATES:
             parameters = {key: value for key, value in node.items() if not str(key).startswith("_")}
             yield name, OmegaConf.to_container(OmegaConf.create(parameters, parent=config), resolve=True)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 from omegaconf import DictConfig
 
+from hydra_callback_kit.configs.identity import note_mode
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.error_report import report
 
@@ -33,6 +34,7 @@ def never_breaks_the_job(hook: Hook) -> Hook:
             config = kwargs.get("config", args[0] if args else None)
             if isinstance(config, DictConfig):
                 if starts_a_run:
+                    note_mode(config, "MULTIRUN" if hook.__name__ == "on_multirun_start" else "RUN")
                     gates.ask_gates(hook.__name__, config)
                 if gates.is_refused(config):
                     return

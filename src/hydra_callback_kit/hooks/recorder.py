@@ -1,7 +1,7 @@
 """What callbacks call in their hooks: each of these writes what the hook means to the journal, once.
 
-Several callbacks are called for the same event. Whichever comes first writes the line; a mark that travels with the config
-tells the others that it is written. So any callback may be used alone, and no order between them matters.
+Several callbacks are called for the same event. Whichever comes first writes the line; a note on the config tells
+the others that it is written. So any callback may be used alone, and no order between them matters.
 """
 
 import os
@@ -19,6 +19,7 @@ from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_ove
 from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.hooks import running_jobs
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import Status
@@ -130,6 +131,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     notes = notes_of(config)
     if "job_started_s" not in notes:
         notes["job_started_s"] = time.monotonic()
+        running_jobs.job_runs(config)
         write_line(
             job.run,
             "job_started",
@@ -145,33 +147,39 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     return job
 
 
-def record_job_end(config: DictConfig, job_return: JobReturn) -> JobEnd:
-    """Records how a job ended.
+def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
+    """Records how a job ended; `how_it_ended` knows it from then on.
 
     Args:
         config: the config of `on_job_end`.
         job_return: what Hydra says of the job; its value is read without raising.
-
-    Returns:
-        How it ended.
     """
     job = identify_job(config)
     notes = notes_of(config)
     if "job_ended" not in notes:
+        running_jobs.job_is_over(config)
         started_s = notes.get("job_started_s")
         duration_s = None if started_s is None else time.monotonic() - started_s
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
         status = _status(job_return, value)
         facts = {"status": status, "duration_s": duration_s}
         if status == "COMPLETED":
-            returned, error = _redacted(config, value), None
-            write_line(job.run, "job_ended", facts, job, return_value=returned)
+            returned, error = _without_secrets(config, to_json(value)), None
+            write_line(job.run, "job_ended", facts, job, {"return_value": returned})
         else:
             returned = None
             error = error_of(value, _secrets(config)) if isinstance(value, BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
-    end: JobEnd = notes["job_ended"]
+
+
+def how_it_ended(config: DictConfig) -> JobEnd:
+    """How a job ended, once that is recorded.
+
+    Args:
+        config: the config of `on_job_end`.
+    """
+    end: JobEnd = notes_of(config)["job_ended"]
     return end
 
 
@@ -186,6 +194,7 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
     notes = notes_of(config)
     if "job_ended" in notes:
         return
+    running_jobs.job_is_over(config)
     duration_s = time.monotonic() - notes["job_started_s"]
     end = JobEnd(job, "FAILED", duration_s, error_of(aborted, _secrets(config))._replace(traceback=""))
     write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
@@ -197,11 +206,11 @@ def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
 
     Args:
         config: the config of any hook.
-        facts: any values by name.
+        facts: any values by name; secrets in them are redacted.
     """
     run = identify_run(config)
     if _is_recorded(config, run):
-        write_line(run, "run_facts", facts)
+        write_line(run, "run_facts", {}, encoded=_redacted_facts(config, facts))
 
 
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
@@ -209,15 +218,33 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
 
     Args:
         config: the config of `on_job_start` or `on_job_end`.
-        facts: any values by name.
+        facts: any values by name; secrets in them are redacted.
     """
     job = identify_job(config)
-    write_line(job.run, "job_facts", facts, job)
+    write_line(job.run, "job_facts", {}, job, _redacted_facts(config, facts))
 
 
-def _redacted(config: DictConfig, value: Any) -> Any:
-    """What a job returned, JSON-like, without the texts of secret keys: its own and the config's."""
-    encoded = redaction_of(config).of_result(to_json(value))
+def record_job_config(config: DictConfig) -> None:
+    """Adds a job's config to its record, as the fact `config`.
+
+    Args:
+        config: the config of `on_job_start`.
+    """
+    from hydra_callback_kit.configs.app_config import app_config  # noqa: PLC0415  not every callback wants configs on record
+
+    job = identify_job(config)
+    write_line(job.run, "job_facts", {"config": app_config(config)}, job)
+
+
+def _redacted_facts(config: DictConfig, facts: Mapping[str, Any]) -> dict[str, Any]:
+    encoded = {name: to_json(fact) for name, fact in facts.items()}
+    redacted: dict[str, Any] = _without_secrets(config, encoded)
+    return redacted
+
+
+def _without_secrets(config: DictConfig, encoded: Any) -> Any:
+    """What came out of a job, JSON-like, without the texts of secret keys: its own and the config's."""
+    encoded = redaction_of(config).of_result(encoded)
     # to collect the config's secrets takes a while
     return masked(encoded, _secrets(config)) if holds_text(encoded) else encoded
 

@@ -1,6 +1,9 @@
-"""What every callback that has hooks does: it keeps the record, so that any one of them is enough for the command line."""
+"""The base class of the callbacks: it keeps the record, so that any one of them is enough for the command line."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Final
 
 from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
@@ -11,22 +14,58 @@ from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
 
+_HOOKS: Final = ("on_run_start", "on_multirun_start", "on_job_start", "on_job_end", "on_run_end", "on_multirun_end")
+
 
 class RecordingCallback(Callback):
-    """Records the start and the end of the run or sweep and of each job.
+    """The base class of this package's callbacks, and of yours: what they do is right under every launcher.
 
-    A subclass overrides the hooks in which it does more, and calls what it overrides. What it does once the run has ended
-    belongs into `at_the_end`, which is called also where Hydra calls no end hook.
+    It records the start and the end of the run or sweep and of each job in the journal, whichever process the hook is called
+    in. A subclass overrides Hydra's own hooks, with Hydra's own signatures, and says in them only what it does itself:
+
+    - What it overrides is recorded first; there is no need to call `super()`, and no harm in it.
+    - An exception in a hook is logged once, and the job goes on. To stop a run, call `abort`.
+    - What has to be known later belongs into the record, by `add_job_facts` and `add_run_facts`, and not on `self`: under
+      most launchers each job works on a copy of the callback, which never comes back.
+    - What is done once, when the run or sweep has ended, belongs into `at_the_end`. It is called also where Hydra calls no
+      end hook: after a failed job on Hydra 1.3, after `sys.exit` and after Ctrl-C. `load_run(config)` is the whole record
+      there.
+
+    Instances are pickled to the workers: keep plain values on `self`, and no locks, files or threads.
+
+    Files:
+        `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
+
+    Example:
+        ```python
+        class LongestJob(RecordingCallback):
+            def on_job_end(self, config, job_return, **kwargs):
+                add_job_facts({"ended_on": datetime.date.today()}, config)
+
+            def at_the_end(self, config):
+                jobs = load_run(config).jobs
+                print("longest:", max(jobs, key=lambda job: job.duration_s or 0).overrides)
+        ```
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Makes the hooks of a subclass safe: see the class."""
+        super().__init_subclass__(**kwargs)
+        for name in _HOOKS:
+            hook = vars(cls).get(name)
+            if isinstance(hook, FunctionType):
+                setattr(cls, name, _after_recording(hook))
 
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Records the start of the run."""
+        self.before_the_run(config)
         run_starts(config, self.at_the_end)
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Records the start of the sweep."""
+        self.before_the_run(config)
         run_starts(config, self.at_the_end)
 
     @never_breaks_the_job
@@ -49,9 +88,34 @@ class RecordingCallback(Callback):
         """Records the end of the sweep."""
         run_ends(config, self.at_the_end)
 
+    def before_the_run(self, config: DictConfig) -> None:
+        """Called in the parent process before the start of a run or sweep is recorded. Does nothing, unless overridden.
+
+        Args:
+            config: that of the hook that starts it, `on_run_start` or `on_multirun_start`.
+        """
+
     def at_the_end(self, config: DictConfig) -> None:
         """Called once in the parent process when the run or sweep has ended, and its end is recorded.
+
+        Does nothing, unless overridden.
 
         Args:
             config: that of the hook that started it.
         """
+
+
+def _after_recording(hook: Callable[..., None]) -> Callable[..., None]:
+    """A hook of a subclass: the same hook of `RecordingCallback` comes first, and what it raises breaks no job.
+
+    What `RecordingCallback` does it does once, so that a chain of subclasses, or a call of `super()`, makes no difference.
+    """
+    records = getattr(RecordingCallback, hook.__name__)
+    does = never_breaks_the_job(hook)
+
+    @functools.wraps(hook)
+    def both(self: RecordingCallback, *args: Any, **kwargs: Any) -> None:
+        records(self, *args, **kwargs)
+        does(self, *args, **kwargs)
+
+    return both

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hydra_callback_kit.journal.encoder import to_json
@@ -43,7 +44,11 @@ def _journal_file(run: RunIdentity, process: ProcessIdentity) -> Path:
 
 
 def write_line(
-    run: RunIdentity, event: str, facts: Mapping[str, Any], job: JobIdentity | None = None, **encoded: Any
+    run: RunIdentity,
+    event: str,
+    facts: Mapping[str, Any],
+    job: JobIdentity | None = None,
+    encoded: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Appends one line to the journal. Never raises for what the disk does: the first failure is logged.
 
@@ -66,7 +71,7 @@ def write_line(
     if job is not None:
         line |= {"job": job.job_num, "attempt": job.attempt}
     line |= {"host": process.host, "pid": process.pid, "born": process.born}
-    line["facts"] = {name: to_json(fact) for name, fact in facts.items()} | encoded
+    line["facts"] = {**{name: to_json(fact) for name, fact in facts.items()}, **encoded}
     _append(journal_file(run), json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n")
 
 

@@ -4,12 +4,15 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.ranking import Best, best_job, metric_names
 from hydra_callback_kit.views.results import flat_rows
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @dataclasses.dataclass(slots=True)
@@ -74,11 +77,12 @@ class MetricNotFoundError(LookupError):
         return type(self), (self.metric, self.known)
 
 
-def load_run(path: str | os.PathLike[str], run_id: str | None = None) -> Run:
+def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = None) -> Run:
     """Loads a run or a sweep from the directory it writes to; it may still run, and the directory may have been moved.
 
     Args:
-        path: the output directory of a single run, or the sweep's directory.
+        path: the output directory of a single run, or the sweep's directory; in a callback, the config that Hydra handed to
+            a hook, for the run of that config.
         run_id: which of the runs that used this directory; None for the latest.
 
     Returns:
@@ -93,6 +97,11 @@ def load_run(path: str | os.PathLike[str], run_id: str | None = None) -> Run:
         print(run.best("accuracy").overrides, [job.error for job in run.failed])
         ```
     """
+    if not isinstance(path, (str, os.PathLike)):
+        from hydra_callback_kit.configs.identity import identify_run  # noqa: PLC0415  reading a directory needs no Hydra
+
+        run = identify_run(path)
+        path, run_id = run.root, run_id or run.run_id
     record = read_run(Path(path), run_id)
     return Run(**{field.name: getattr(record, field.name) for field in dataclasses.fields(record)})
 
