@@ -113,7 +113,7 @@ class OutputGuardCallback:
 
     _target_: str = "hydra_callback_kit.OutputGuardCallback"
     policy: str = "abort"
-    min_free_bytes: int | None = None
+    min_free_bytes: Any = None  # a number, or a text with a unit
 
 
 class ProgressCallback:

@@ -166,8 +166,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert "No run recorded" in report(tmp_path, code=1).output
     root = started(tmp_path)
     assert (
-        "No job returned a number 'f1'. Numbers that jobs returned: acc, loss."
-        in report(root, "--metric", "f1", code=1).output
+        "No completed job returned a number 'f1'. Metrics are: acc, loss." in report(root, "--metric", "f1", code=1).output
     )
     assert not (root / "report.html").exists()
     empty = RunIdentity("20260101T000000000000-0000000b", tmp_path / "empty", "MULTIRUN")

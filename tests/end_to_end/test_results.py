@@ -165,10 +165,12 @@ def test_a_file_that_is_not_ours_is_kept(app: App) -> None:
 
 
 def test_a_metric_that_no_job_returned_is_named(app: App) -> None:
-    """The log says which metrics there are, and best.json holds no job of an earlier run."""
+    """The log names the nearest metric and all there are, and best.json holds no job of an earlier run."""
     app.write("return {'acc': 1, 'loss': {'test': 2}}", CONFIG)
     write_models(app)
     app.run(f"{OPTION}.sort_by=acc")
-    done = app.run(f"{OPTION}.sort_by=accuracy")
-    assert "Metrics are: acc, loss.test." in done.stdout
-    assert done.json("best.json") is None
+    assert app.run(f"{OPTION}.sort_by=acc").json("best.json")
+    done = app.run(f"{OPTION}.sort_by=accu")
+    assert "Warning: sort_by='accu' ranks nothing." in done.stdout
+    assert "Did you mean acc? Metrics are: acc, loss.test." in done.stdout
+    assert not (done.root / "best.json").exists()

@@ -106,7 +106,7 @@ def test_the_end_is_made_up_for(app: App) -> None:
     assert done.code == 3
     assert done.stdout.count("mine is told of the end") == 1
     assert done.stdout.count("Sweep ended") == 1
-    assert done.stdout.count("Sweep took") == 1
+    assert done.stdout.count("Sweep used") == 1
     assert done.json("jobs.json")["not_finished"] == ([] if HYDRA_VERSION >= (1, 4) else [1])
     alone = app.run("x=1", "hydra.run.dir=alone")
     assert alone.code == 3

@@ -22,8 +22,9 @@ from hydra_callback_kit.views.commands import NotRecordedError, never_started
 from hydra_callback_kit.views.comparison import differences
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states
 from hydra_callback_kit.views.files import json_text
+from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.performance import performance_summary, performance_text
-from hydra_callback_kit.views.ranking import metric_names, ranking_text
+from hydra_callback_kit.views.ranking import ranking_text
 from hydra_callback_kit.views.summary import run_summary
 
 

@@ -17,7 +17,8 @@ from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, from_json, is_cut
 from hydra_callback_kit.views.averaging import averages_table
-from hydra_callback_kit.views.ranking import best_job, metric_names, ranking_text
+from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.ranking import best_job, ranking_text
 from hydra_callback_kit.views.results import results_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 

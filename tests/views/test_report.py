@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
-from hydra_callback_kit.views.ranking import metric_names
+from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report import columns, failures, resources, timeline
 from hydra_callback_kit.views.report.charts import asks_for_log, heat_maps, metric_is_log, override_axis
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
@@ -136,7 +136,7 @@ def test_what_a_reader_should_know_first() -> None:
     assert re.findall(r'class="notice">(.*?)</p>', page) == [
         "Aborted: why",
         "3 jobs of 4 never started.",
-        "No completed job returned a number &#39;acc&#39;. Numbers that jobs returned: return_value.",
+        "No completed job returned a number &#39;acc&#39;. Metrics are: return_value.",
         "A line of the journal cannot be read: j.jsonl:7: not JSON",
     ]
     assert "still runs" in page_of(a_run(job(0, status="RUNNING"), status="RUNNING"))

@@ -12,7 +12,8 @@ from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import from_json
 from hydra_callback_kit.views.averaging import averages, averages_table, figures
-from hydra_callback_kit.views.ranking import best_job, metric_names, metric_of, ranked
+from hydra_callback_kit.views.metrics import metric_names, metric_of
+from hydra_callback_kit.views.ranking import best_job, ranked
 from hydra_callback_kit.views.results import flat_rows, nested_row, results_table
 from hydra_callback_kit.views.table_formats import markdown, write_table
 

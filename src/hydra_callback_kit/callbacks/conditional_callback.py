@@ -18,6 +18,7 @@ from hydra_callback_kit.configs.sweeping import may_differ
 from hydra_callback_kit.hooks.end_of_run import disarm, run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.parameters import ParameterError, one_of
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
@@ -28,7 +29,7 @@ log = logging.getLogger("hydra_callback_kit.conditional_callback")
 JOB_STATUSES: Final = ("COMPLETED", "FAILED")
 
 
-class ConditionalCallback(Callback):
+class ConditionalCallback(KnownParameters, Callback):
     """Runs other callbacks only when a condition on the config holds, or only for jobs that completed or failed.
 
     All hooks are forwarded, in Hydra's order, and a start that was forwarded gets its end. The hooks of a job are forwarded

@@ -10,6 +10,7 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.parameters import log_level
 from hydra_callback_kit.hooks.recorder import how_it_ended
@@ -65,11 +66,13 @@ class LoggingCallback(RecordingCallback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the run writes."""
+        notes_of(config)["durations_logged_at"] = self.level
         run = identify_run(config)
         log.log(self.level, "A job runs again that belongs to %s" if run.rerun else "Run starts in %s", run.root)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the sweep writes."""
+        notes_of(config)["durations_logged_at"] = self.level
         log.log(self.level, "Sweep starts in %s", identify_run(config).root)
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
@@ -112,6 +115,8 @@ class LoggingCallback(RecordingCallback):
         if identity.rerun:
             return  # what the whole run has come to was said when it ended
         run = run_at_its_end(config)
+        if "aborted" in run.facts and not run.jobs:
+            return  # nothing has run, and why not was said
         went_wrong = unfinished(run) or run.broken_lines or run.status == "FAILED"
         level = max(self.level, logging.ERROR) if went_wrong else self.level
         log.log(level, "%s", wording.printable(run_summary(run)))

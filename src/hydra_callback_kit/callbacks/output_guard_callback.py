@@ -12,7 +12,7 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.parameters import ParameterError, one_of
+from hydra_callback_kit.hooks.parameters import one_of, size_in_bytes
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.journal.identity import RunIdentity
@@ -35,10 +35,11 @@ class OutputGuardCallback(RecordingCallback):
 
     Args:
         policy: `abort`: say whose run it is and stop with exit code 1, before any job; `warn`: log it and go on.
-        min_free_bytes: how many bytes the disk must have free, or the run is refused; null for any.
+        min_free_bytes: how much the disk must have free, or the run is refused: a number of bytes, or one with a unit such
+            as `10GB` or `500MiB`; null for any.
 
     Raises:
-        ParameterError: if `policy` is another word, or `min_free_bytes` is negative.
+        ParameterError: if `policy` is another word, or `min_free_bytes` is no size.
         AbortRun: from the start hook, if the run is refused.
 
     Files:
@@ -56,17 +57,13 @@ class OutputGuardCallback(RecordingCallback):
             dir: results/baseline
           callbacks:
             output_guard_callback:
-              min_free_bytes: 1_000_000_000
+              min_free_bytes: 10GB
         ```
     """
 
-    def __init__(self, policy: str = "abort", min_free_bytes: int | None = None) -> None:
+    def __init__(self, policy: str = "abort", min_free_bytes: float | str | None = None) -> None:
         self.policy = one_of("policy", policy, ("abort", "warn"))
-        if min_free_bytes is not None and min_free_bytes < 0:
-            raise ParameterError(
-                "min_free_bytes", min_free_bytes, "a number of bytes, or null for any", "Write min_free_bytes=1_000_000_000."
-            )
-        self.min_free_bytes = min_free_bytes
+        self.min_free_bytes = None if min_free_bytes is None else size_in_bytes("min_free_bytes", min_free_bytes)
 
     def before_the_run(self, config: DictConfig) -> None:
         """Claims the run's output directory or the sweep's directory, or refuses to run."""

@@ -16,9 +16,8 @@ from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
-from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import json_text, write_atomically
-from hydra_callback_kit.views.performance import performance_summary, performance_text
+from hydra_callback_kit.views.performance import performance_summary, performance_text, usage_text
 
 log = logging.getLogger("hydra_callback_kit.performance_callback")
 
@@ -76,8 +75,8 @@ class PerformanceCallback(RecordingCallback):
         end = how_it_ended(config)
         add_job_facts({"cpu_s": cpu_s, "peak_rss_bytes": peak}, config)
         if end.job.run.mode == "MULTIRUN":
-            took, cpu, memory = wording.duration(end.duration_s), wording.duration(cpu_s), wording.size(peak)
-            log.log(self.level, "Job %d took %s (CPU %s, peak memory %s)", end.job.job_num, took, cpu, memory)
+            long = not self._is_said(config)
+            log.log(self.level, "%s", usage_text(f"Job {end.job.job_num}", end.duration_s, cpu_s, peak, long=long))
 
     def at_the_end(self, config: DictConfig) -> None:
         """Writes and logs the summary."""
@@ -86,7 +85,11 @@ class PerformanceCallback(RecordingCallback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to sum up
         if not identity.rerun:
-            log.log(self.level, "%s", performance_text(run))
+            log.log(self.level, "%s", performance_text(run, long=not self._is_said(config)))
         if self.output_file is not None:
             (file,) = prepare_files(config, [self.output_file], log)
             write_atomically(file, json_text(performance_summary(run)))
+
+    def _is_said(self, config: DictConfig) -> bool:
+        """Whether `logging_callback` says how long things take, for all who read what is logged here."""
+        return bool(notes_of(config).get("durations_logged_at", logging.NOTSET) >= self.level)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from hydra_callback_kit.configs.redaction import DEFAULT_SECRET_KEYS
 from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.parameters import ParameterError
 
 
-class RedactionCallback(Callback):
+class RedactionCallback(KnownParameters, Callback):
     """Says which config keys hold secrets. Their values are `<redacted>` in all logs and files of this package's callbacks.
 
     It has no hooks: the other callbacks look here, wherever it stands in the list. Without it the default keys hold. A key

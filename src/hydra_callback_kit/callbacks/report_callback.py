@@ -91,7 +91,7 @@ class ReportCallback(RecordingCallback):
 
     def at_the_end(self, config: DictConfig) -> None:
         """Writes the report."""
-        from hydra_callback_kit.views.ranking import metric_names, metric_of  # noqa: PLC0415  the jobs need none of it
+        from hydra_callback_kit.views.metrics import metric_names, metric_of  # noqa: PLC0415  the jobs need none of it
         from hydra_callback_kit.views.report.choice import ReportOptions  # noqa: PLC0415  the same
         from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
 
@@ -106,6 +106,7 @@ class ReportCallback(RecordingCallback):
         if kept is not None:
             log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
         if self.metric is not None and all(metric_of(job, self.metric) is None for job in run.jobs):
-            known = ", ".join(metric_names(run.jobs)) or "none"
-            log.warning("No job returned a number %r to rank the jobs by. Metrics are: %s.", self.metric, known)
-        log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)
+            known = metric_names(run.jobs)
+            log.warning("Warning: metric=%r ranks nothing. %s", self.metric, wording.unknown_metric(self.metric, known))
+        if not identity.rerun:
+            log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)

@@ -14,7 +14,7 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.own_files import prepare_files
+from hydra_callback_kit.hooks.own_files import prepare_files, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recorder import record_job_config
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -25,12 +25,14 @@ from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.results import nested_row, results_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
 log = logging.getLogger("hydra_callback_kit.results_aggregator_callback")
 
 _HOLD_CONFIGS = (".json", ".jsonl")
+_BEST = "best.json"
 
 
 class ResultsAggregatorCallback(RecordingCallback):
@@ -70,7 +72,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         people seldom look at, and shortens cells. In pandas: `pd.read_csv("results.csv")`.
         `<stem>_averaged.<suffix>` beside each table, with `average_over`: the overrides, `jobs`, `completed`, and each
         metric's `count`, `mean`, `std` (of the sample), `min` and `max`.
-        `best.json` (JSON), with `sort_by`: the best job's object, or null if no job returned the metric.
+        `best.json` (JSON), with `sort_by`: the best job's object; not written if no job returned the metric.
         `.callbacks/*.jsonl` in the same directory: the journal (JSON lines).
 
     Example:
@@ -113,7 +115,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         """No table may be overwritten by what is written beside it."""
         tables = [Path(name) for name in self.output_files]
         beside = {str(table.with_stem(f"{table.stem}_averaged")) for table in tables if self.average_over}
-        beside |= {"best.json"} if self.sort_by is not None else set()
+        beside |= {_BEST} if self.sort_by is not None else set()
         for name in self.output_files:
             if str(Path(name)) in beside:
                 allowed = "a name that is not written beside the table"
@@ -150,15 +152,19 @@ class ResultsAggregatorCallback(RecordingCallback):
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
         prepare_files(config, files, log)
+        if self.sort_by is not None and identity.root / _BEST not in files:
+            remove_own_file(config, _BEST)
         written = []
         for file, write in files.items():
             try:
                 write(file)
-                written.append(str(file))
+                written.append(file)
             except Exception as error:  # noqa: BLE001  the other files can still be written
                 report(f"{type(self).__name__} with {file}", error)
+        if identity.rerun:
+            return  # of a job that is run again the others are not talked about once more
         if written:
-            log.info("Results of %s: %s", wording.jobs(len(run.jobs)), ", ".join(written))
+            log.info("Results of %s: %s", wording.jobs(len(run.jobs)), wording.files(written))
         self._log_best(run)
         given = {override_key(override) for job in run.jobs for override in job.task_overrides}
         for key in self.average_over:
@@ -178,16 +184,17 @@ class ResultsAggregatorCallback(RecordingCallback):
                 files[file.with_stem(f"{file.stem}_averaged")] = lambda path: write_table(path, averaged)
         if self.sort_by is not None:
             best = ranking.best_job(run.jobs, self.sort_by, self.mode)
-            row = best and nested_row(best, include_config=self.include_config)
-            files[identity.root / "best.json"] = lambda path: write_atomically(path, json_text(as_json(row)))
+            if best is not None:
+                row = nested_row(best, include_config=self.include_config)
+                files[identity.root / _BEST] = lambda path: write_atomically(path, json_text(as_json(row)))
         return files
 
     def _log_best(self, run: RunRecord) -> None:
         if self.sort_by is None:
             return
         if ranking.best_job(run.jobs, self.sort_by, self.mode) is None:
-            known = ", ".join(ranking.metric_names(run.jobs)) or "none"
-            log.warning("No completed job returned a number %r to sort by. Metrics are: %s.", self.sort_by, known)
+            unknown = wording.unknown_metric(self.sort_by, metric_names(run.jobs))
+            log.warning("Warning: sort_by=%r ranks nothing. %s", self.sort_by, unknown)
             return
         text = ranking.ranking_text(run.jobs, self.sort_by, self.mode, self.top_k)
         log.info("Best jobs by %s (%s):\n%s", self.sort_by, self.mode, text.rstrip())

@@ -15,6 +15,7 @@ from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import disarm, run_at_its_end, run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
@@ -26,7 +27,7 @@ log = logging.getLogger("hydra_callback_kit.thread_safe_callback")
 _UNSTARTED: Final = {"status": "running", "start_time": None, "end_time": None, "success": None}
 
 
-class ThreadSafeCallback(Callback):
+class ThreadSafeCallback(KnownParameters, Callback):
     """Keeps the state of every job, right whatever runs concurrently, and guards callbacks that were not written for it.
 
     Hooks may be called from any number of threads at once. The state in memory (`snapshot`) is that of the jobs whose hooks

@@ -19,7 +19,8 @@ from hydra_callback_kit.cli.target import (
 from hydra_callback_kit.journal import values
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
-from hydra_callback_kit.views.ranking import Best, best_job, metric_names
+from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.ranking import Best, best_job
 from hydra_callback_kit.views.results import nested_row
 
 

@@ -19,27 +19,27 @@ from hydra_callback_kit.views.summary import reason
 @click.option("--traceback", is_flag=True, help="Print each failed job's traceback.")
 @json_option
 def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> None:
-    """Name each job that failed or was interrupted, and why.
+    """Name what failed or was interrupted, and why.
 
     Of each job its number, overrides, output directory and error. Below a folder that holds several runs, those of each
     directory's latest run.
     """
     runs = latest_runs(path) if run_id is None else [the_run(path, run_id)]
     found = [(run, job) for run in runs for job in failed_jobs(run)]
+    aborted = [run for run in runs if "aborted" in run.facts]
     for run in runs:
         screen.print_warnings(run)
-    if as_json and not found:
-        screen.print_json([])
-    if not found:
-        looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
-        raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
     if as_json:
         screen.print_json([{"run_id": run.run_id, **nested_row(job, include_config=False)} for run, job in found])
-        return
-    for run in runs:
+    if not found and not aborted:
+        looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
+        raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
+    for run in () if as_json else runs:
         jobs = failed_jobs(run)
-        if jobs and len(runs) > 1:
+        if (jobs or run in aborted) and len(runs) > 1:
             click.secho(f"{run.root}", bold=True)
+        if run in aborted:
+            screen.print_reason(str(run.facts["aborted"]))
         for job in jobs:
             _print(job, traceback=traceback)
 

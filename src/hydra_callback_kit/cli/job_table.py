@@ -3,15 +3,20 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Final
 
 from hydra_callback_kit.cli.screen import seconds_since
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.metrics import added_facts, metrics_of
 from hydra_callback_kit.views.plain_table import Column
-from hydra_callback_kit.views.results import flat_return_value
+from hydra_callback_kit.views.table_formats import cell_text
 from hydra_callback_kit.views.varied import varied_overrides
+
+MAX_FACT: Final = 40
+"""Characters of a fact's text in a row."""
 
 
 def job_columns(
@@ -26,12 +31,13 @@ def job_columns(
         sort_by: the metric that they are sorted by, whose column is the first of the metrics and stays on a narrow screen.
 
     Returns:
-        Its columns: only overrides that not all jobs of the run share, and only numbers of what jobs returned.
+        Its columns: only overrides that not all jobs of the run share, only numbers of what jobs returned, and the facts
+        that were added.
     """
     swept = varied_overrides(of_run)
-    numbers = {job.job_num: _numbers(job) for job in jobs}
+    numbers = {job.job_num: metrics_of(job) for job in jobs}
     metrics = list(dict.fromkeys(name for each in numbers.values() for name in each))
-    sorted_by = sort_by if sort_by is None or sort_by.startswith("return_value") else f"return_value.{sort_by}"
+    sorted_by = sort_by and sort_by.removeprefix("return_value.")
     metrics.sort(key=lambda name: name != sorted_by)
     shown = list(jobs)
     gap = None
@@ -48,9 +54,14 @@ def job_columns(
     if any(job.attempts > 1 for job in jobs):
         columns.append(Column("attempts", [str(job.attempts) for job in shown], right=True, needed=False))
     for name in metrics:
-        head = name.removeprefix("return_value.")
         cells = [_number(job[name]) if name in job else "" for job in values]
-        columns.append(Column(name if head in swept else head, cells, right=True, needed=name == sorted_by))
+        head = f"return_value.{name}" if name in swept else name
+        columns.append(Column(head, cells, right=True, needed=name == sorted_by))
+    added = [_texts_added(job) for job in shown]
+    columns += [
+        Column(name, [each.get(name, "") for each in added], needed=False)
+        for name in dict.fromkeys(name for each in added for name in each)
+    ]
     return columns if gap is None else [_with_gap(column, gap, len(jobs) - len(shown)) for column in columns]
 
 
@@ -70,10 +81,13 @@ def _key_and_text(override: str) -> tuple[str, str]:
     return override_key(override), wording.on_one_line(override.partition("=")[2])
 
 
-def _numbers(job: JobRecord) -> dict[str, float]:
-    if job.return_value is None:
-        return {}
-    return {name: value for name, value in flat_return_value(job.return_value).items() if is_number(value)}
+def _texts_added(job: JobRecord) -> dict[str, str]:
+    """The facts that were added and are no numbers, cut where they are long."""
+    return {
+        name: wording.shortened(wording.on_one_line(cell_text(value)), MAX_FACT)
+        for name, value in added_facts(job).items()
+        if not is_number(value)
+    }
 
 
 def _number(value: float) -> str:

@@ -11,7 +11,7 @@ import click
 COMMANDS: Final = {
     "list": "List the callbacks, or describe one of them.",
     "show": "Show a run or a sweep, or list the runs below a folder.",
-    "failed": "Name each job that failed or was interrupted, and why.",
+    "failed": "Name what failed or was interrupted, and why.",
     "rerun": "Print the commands that run what did not complete, or execute them.",
     "collect": "Write the results table of one or more sweeps.",
     "report": "Write the report of a run or a sweep, one HTML file.",

@@ -14,9 +14,11 @@ from hydra_callback_kit.cli.job_table import job_columns
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.summary import reason
+from hydra_callback_kit.views.table_formats import cell_text
 
 
 def print_run(
@@ -39,14 +41,15 @@ def print_run(
     command = run.facts.get("command")
     if isinstance(command, list):
         facts["command"] = shlex.join(map(str, command))
-    if "aborted" in run.facts:
-        facts["aborted"] = str(run.facts["aborted"])
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
         facts["other runs"] = f"{', '.join(earlier[-3:])}{' …' if len(earlier) > 3 else ''} (--run ID shows one)"  # noqa: PLR2004  what fits a line
     screen.print_facts(facts)
     screen.print_warnings(run)
+    if "aborted" in run.facts:
+        click.echo()
+        screen.print_reason(str(run.facts["aborted"]))
     if jobs and run.mode == "MULTIRUN":
         click.echo()
         screen.print_table(job_columns(jobs, run.jobs, rows, sort_by))
@@ -120,6 +123,8 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     facts = {"overrides": wording.overrides(job.task_overrides)}
     if job.return_value is not None:
         facts["returned"] = json.dumps(as_json(job.return_value), ensure_ascii=False)
+    for name, value in added_facts(job).items():
+        facts.setdefault(name, cell_text(value))
     if job.attempts > 1:
         facts["attempts"] = str(job.attempts)
     return {**facts, "error": reason(job)} if reason(job) else facts

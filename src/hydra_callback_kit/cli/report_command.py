@@ -7,7 +7,8 @@ import click
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import NothingToShowError, mode_option, path_argument, run_option, the_run
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.ranking import Best, metric_names
+from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.ranking import Best
 from hydra_callback_kit.views.report.choice import PlotlyJs, ReportOptions, choose_metric
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
 
@@ -58,7 +59,7 @@ def command(
     known = metric_names(run.jobs)
     chosen = choose_metric(run.jobs, known, options)
     if metric is not None and known and chosen is None:
-        raise NothingToShowError(f"No job returned a number {metric!r}. Numbers that jobs returned: {', '.join(known)}.")
+        raise NothingToShowError(wording.unknown_metric(metric, known))
     output = output or run.root / "report.html"
     try:
         kept = write_report(output.absolute(), run, options)

@@ -28,6 +28,12 @@ def print_facts(facts: Mapping[str, str]) -> None:
         click.echo(f"  {click.style(name.ljust(width), dim=True)}  {wording.on_one_line(text)}")
 
 
+def print_reason(text: str) -> None:
+    """Prints why a run was aborted, in lines as they were said."""
+    for number, line in enumerate(wording.printable(text).split("\n")):
+        click.echo(f"{'' if number else 'aborted: '}{line}")
+
+
 def print_warnings(run: RunRecord) -> None:
     """Says which lines of the journal could not be read."""
     for broken in run.broken_lines:

@@ -12,7 +12,9 @@ from hydra_callback_kit.journal.fold import IsAlive
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.views.ranking import Best, metric_names, metric_of, ranked
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.metrics import metric_names, metric_of
+from hydra_callback_kit.views.ranking import Best, ranked
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -113,6 +115,5 @@ def sorted_jobs(jobs: Sequence[JobRecord], metric: str, mode: Best) -> list[JobR
         NothingToShowError: if no job has it.
     """
     if all(metric_of(job, metric) is None for job in jobs):
-        known = ", ".join(metric_names(jobs)) or "none"
-        raise NothingToShowError(f"No job returned a number {metric!r}. Numbers that jobs returned: {known}.")
+        raise NothingToShowError(wording.unknown_metric(metric, metric_names(jobs)))
     return ranked(jobs, metric, mode)

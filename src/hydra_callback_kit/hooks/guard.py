@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import note_mode
 from hydra_callback_kit.hooks import gates
+from hydra_callback_kit.hooks.config_mistakes import after_hook, before_hook
 from hydra_callback_kit.hooks.error_report import report
 
 Hook = TypeVar("Hook", bound=Callable[..., None])
@@ -38,7 +39,10 @@ def never_breaks_the_job(hook: Hook) -> Hook:
                     gates.ask_gates(hook.__name__, config)
                 if gates.is_refused(config):
                     return
+                before_hook(hook.__name__, config)
             hook(self, *args, **kwargs)
+            if isinstance(config, DictConfig):
+                after_hook(hook.__name__, config)
         except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
             report(f"{type(self).__name__}.{hook.__name__}", error)
 

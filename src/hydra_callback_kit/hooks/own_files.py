@@ -15,6 +15,18 @@ from hydra_callback_kit.views.files import set_aside
 _FACT: Final = "files"
 
 
+def remove_own_file(config: DictConfig, name: str) -> None:
+    """Removes a file that an earlier run of ours left, if there is one; nobody else's.
+
+    Args:
+        config: the config of the run.
+        name: the file, relative to the run's root.
+    """
+    root = identify_run(config).root
+    if (root / name).is_file() and any(name in names for names in facts_of_runs(root, _FACT)):
+        (root / name).unlink()
+
+
 def prepare_files(config: DictConfig, names: Iterable[str | Path], log: logging.Logger) -> list[Path]:
     """Sets aside what no run of ours wrote, and records what this run is about to write.
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -85,6 +86,33 @@ def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "") 
         else f"Write for example {parameter}={usual or allowed[0]}."
     )
     raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", advice)
+
+
+def size_in_bytes(parameter: str, given: float | str) -> int:
+    """Returns a number of bytes.
+
+    Args:
+        parameter: the parameter's name.
+        given: a number of bytes, or a text with a unit such as `10GB` (decimal) or `500 MiB` (binary), in either case.
+
+    Raises:
+        ParameterError: if it is negative, or no size.
+    """
+    size = _SIZE.fullmatch(str(given).strip())
+    if isinstance(given, bool) or size is None:
+        raise ParameterError(
+            parameter,
+            given,
+            "a number of bytes, or one with a unit: kB, MB, GB, TB, KiB, MiB, GiB or TiB",
+            f"Write {parameter}=10GB.",
+        )
+    unit = (size[2] or "").lower()
+    factor = (1024 if "i" in unit else 1000) ** "bkmgt".index(unit[:1] or "b")
+    number = size[1].replace("_", "")
+    return int(number) * factor if number.isdigit() else int(float(number) * factor)
+
+
+_SIZE: Final = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:e\+?[0-9]+)?)\s*((?:[kmgt]i?)?b)?", re.IGNORECASE)
 
 
 def output_file(parameter: str, given: str) -> str:

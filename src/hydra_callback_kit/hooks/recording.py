@@ -12,12 +12,13 @@ from omegaconf import DictConfig
 from hydra_callback_kit.hooks.end_of_run import run_ends, run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
 
 _HOOKS: Final = ("on_run_start", "on_multirun_start", "on_job_start", "on_job_end", "on_run_end", "on_multirun_end")
 
 
-class RecordingCallback(Callback):
+class RecordingCallback(KnownParameters, Callback):
     """The base class of this package's callbacks, and of yours: what they do is right under every launcher.
 
     It records the start and the end of the run or sweep and of each job in the journal, whichever process the hook is called

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hydra_callback_kit.journal.overrides import override_key
-from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.values import is_number
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.results import flat_return_value
+from hydra_callback_kit.views.metrics import metrics_of
 
 VARIES: Final = "(varies)"
 """Stands for the value of a config key that is not the same in all jobs of a sweep."""
@@ -81,21 +80,15 @@ def _config(run: RunRecord) -> dict[str, Any]:
 
 
 def _metrics(run: RunRecord) -> dict[str, Any]:
-    found = [_numbers(job) for job in run.jobs if job.status == "COMPLETED"]
+    found = [metrics_of(job) for job in run.jobs if job.status == "COMPLETED"]
     metrics = {}
     for name, values in _by_key(found):
         known = sorted(value for value in values if value is not None and value == value)  # noqa: PLR0124  not NaN
-        name = name.removeprefix("return_value.")  # noqa: PLW2901  the name that people use
         if not known or len(values) == 1:
             metrics[name] = values[0]
         else:
             metrics[name] = known[0] if known[0] == known[-1] else f"{known[0]:.6g} to {known[-1]:.6g}"
     return metrics
-
-
-def _numbers(job: JobRecord) -> dict[str, float]:
-    values = {} if job.return_value is None else flat_return_value(job.return_value)
-    return {name: value for name, value in values.items() if is_number(value)}
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """How long a run took and what it used, from its record."""
 
-from typing import Any
+from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import measured
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.varied import varied_overrides, varied_text
+
+_PARALLEL: Final = 1.05
+"""Jobs at once on average from which on jobs are said to have run in parallel."""
 
 
 def performance_summary(run: RunRecord) -> dict[str, Any]:
@@ -52,26 +56,46 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def performance_text(run: RunRecord) -> str:
-    """Puts the summary into words, on one line for a single run and on three for a sweep."""
+def usage_text(
+    what: str, duration_s: float | None, cpu_s: float | None, peak_bytes: float | None, *, outcome: str = "", long: bool
+) -> str:
+    """Puts into words what a job or a run took and used.
+
+    Args:
+        what: what is spoken of: `Job 3`, say.
+        duration_s: its wall time in seconds.
+        cpu_s: its CPU time in seconds.
+        peak_bytes: its peak memory in bytes.
+        outcome: what became of its jobs.
+        long: whether the wall time and the outcome are part of it.
+    """
+    used = f"CPU {wording.duration(cpu_s)}, peak memory {wording.size(peak_bytes)}"
+    came_out = f": {outcome}" if outcome else ""
+    return f"{what} took {wording.duration(duration_s)}{came_out} ({used})" if long else f"{what} used {used}"
+
+
+def performance_text(run: RunRecord, *, long: bool = True) -> str:
+    """Puts the summary into words, on one line for a single run and on three for a sweep.
+
+    Args:
+        run: a single run or a sweep.
+        long: whether to say how long it took and what became of its jobs, which `logging_callback` says as well.
+    """
     summary = performance_summary(run)
-    cpu, memory = wording.duration(summary["cpu_s"]), wording.size(summary["peak_rss_bytes"])
+    cpu_s, peak_bytes = summary["cpu_s"], summary["peak_rss_bytes"]
     if run.mode == "RUN":
-        return f"Run took {wording.duration(run.duration_s)} (CPU {cpu}, peak memory {memory})"
-    lines = [
-        f"Sweep took {wording.duration(run.duration_s)}: {wording.status_counts(run)} (CPU {cpu}, peak memory {memory})"
-    ]
+        return usage_text("Run", run.duration_s, cpu_s, peak_bytes, long=long)
+    lines = [usage_text("Sweep", run.duration_s, cpu_s, peak_bytes, outcome=wording.status_counts(run), long=long)]
     if summary["average_job_s"] is not None:
         figures = ", ".join(
             f"{name} {wording.duration(summary[f'{name}_job_s'])}" for name in ("average", "median", "p95", "min", "max")
         )
         lines.append(f"  a job took: {figures}")
-    if summary["slowest_job"] is not None and summary["parallelism"] is not None:
+    if summary["slowest_job"] is not None:
         slowest = next(job for job in run.jobs if job.job_num == summary["slowest_job"]["job_num"])
-        lines.append(
-            f"  slowest: job {slowest.job_num} ({wording.overrides(slowest.task_overrides)}); "
-            f"{summary['parallelism']:.2g} jobs at once on average"
-        )
+        parallelism = summary["parallelism"] or 0.0
+        at_once = f"; {parallelism:.2g} jobs at once on average" if parallelism >= _PARALLEL else ""
+        lines.append(f"  slowest: job {slowest.job_num} ({varied_text(slowest, varied_overrides(run.jobs))}){at_once}")
     return "\n".join(lines)
 
 

@@ -2,41 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from hydra_callback_kit.journal.records import JobRecord
-from hydra_callback_kit.journal.values import is_number
-from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.results import flat_return_value
+from hydra_callback_kit.views.metrics import metric_of
 from hydra_callback_kit.views.table_formats import markdown
+from hydra_callback_kit.views.varied import varied_overrides, varied_text
 
 Best = Literal["max", "min"]
-
-
-def metric_of(job: JobRecord, metric: str) -> float | None:
-    """A number that a job returned.
-
-    Args:
-        job: the job.
-        metric: a key of the returned mapping, dotted where it is nested (`test.accuracy`); `return_value` for a bare number.
-            `return_value.` in front, as the columns of the results table have it, makes no difference.
-
-    Returns:
-        The number, NaN and infinities too; None if there is none by that name.
-    """
-    found = _at(job.return_value, metric)
-    return _at({"return_value": job.return_value}, metric) if found is None else found
-
-
-def _at(value: Any, path: str) -> float | None:
-    if not isinstance(value, dict):
-        return None
-    if path in value:
-        found = value[path]
-        return found if is_number(found) else None
-    cuts = [i for i, character in enumerate(path) if character == "."]  # a key may hold a dot itself
-    inside = (_at(value[path[:i]], path[i + 1 :]) for i in cuts if path[:i] in value)
-    return next((found for found in inside if found is not None), None)
 
 
 def ranked(jobs: Sequence[JobRecord], metric: str, mode: Best = "max") -> list[JobRecord]:
@@ -82,7 +55,7 @@ def best_job(jobs: Sequence[JobRecord], metric: str, mode: Best = "max") -> JobR
 
 
 def ranking_text(jobs: Sequence[JobRecord], metric: str, mode: Best = "max", top_k: int = 10) -> str:
-    """The best jobs as a table for people, one a line: number, status, metric and overrides.
+    """The best jobs as a table for people, one a line: number, status, metric and the overrides that vary.
 
     Args:
         jobs: the jobs.
@@ -90,19 +63,9 @@ def ranking_text(jobs: Sequence[JobRecord], metric: str, mode: Best = "max", top
         mode: whether `max` or `min` is best.
         top_k: how many jobs are shown.
     """
+    varied = varied_overrides(jobs)
     rows = [
-        [job.job_num, job.status, metric_of(job, metric), wording.overrides(job.task_overrides)]
+        [job.job_num, job.status, metric_of(job, metric), varied_text(job, varied)]
         for job in ranked(jobs, metric, mode)[:top_k]
     ]
     return markdown(["job", "status", metric, "overrides"], rows)
-
-
-def metric_names(jobs: Sequence[JobRecord]) -> list[str]:
-    """The metrics that completed jobs returned, as `metric_of` takes them, in the order they appear in."""
-    names: dict[str, None] = {}
-    for job in jobs:
-        if job.status == "COMPLETED":
-            for column, value in flat_return_value(job.return_value).items():
-                if is_number(value):
-                    names[column.removeprefix("return_value.")] = None
-    return list(names)

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import is_cut
+from hydra_callback_kit.views.own_overrides import of_the_app
 from hydra_callback_kit.views.table_formats import Table
 
 Row = dict[str, Any]
@@ -63,7 +64,8 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
     They are `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or
     `return_value.<key>` for each item of a mapping; `error_type`, `error_message`; `started_at`, `ended_at`, `duration_s`,
     `attempts`, `host`, `output_dir`; each other fact under its name, but not the config. An override whose key is one of the
-    other names is called `overrides.<key>`, and such a fact `facts.<name>`.
+    other names is called `overrides.<key>`, and such a fact `facts.<name>`. Overrides that choose callbacks of this package
+    have no column.
 
     Args:
         jobs: the jobs, in the order of the rows.
@@ -79,6 +81,11 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
 def flat_return_value(value: Any) -> Row:
     """A return value by column: `return_value`, or `return_value.<key>` for each item of a mapping, at any depth."""
     return _flat("return_value", value)
+
+
+def flat_mapping(value: Mapping[str, Any]) -> Row:
+    """A mapping by column, the items of mappings in it as `<key>.<key>`, at any depth."""
+    return _flat("", value)
 
 
 def results_table(run: RunRecord, *, include_config: bool = True) -> Table:
@@ -132,7 +139,7 @@ class _Layout:
         written: dict[str, None] = {}
         values, facts = _Flattening("return_value"), _Flattening("")
         for job in jobs:
-            for override in job.task_overrides:
+            for override in of_the_app(job.task_overrides):
                 written[override.partition("=")[0]] = None
             values.see(job.return_value)
             facts.see(_other_facts(job))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.views.ranking import Best, best_job, metric_names
+from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.ranking import Best, best_job
 from hydra_callback_kit.views.results import flat_rows
 
 if TYPE_CHECKING:

@@ -3,10 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_args
 
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.views.own_overrides import of_the_app
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
@@ -38,8 +40,8 @@ def size(size_bytes: float | None) -> str:
 
 
 def overrides(task_overrides: Sequence[str]) -> str:
-    """A job's overrides on one line."""
-    return " ".join(task_overrides) or "no overrides"
+    """A job's overrides on one line, without those that choose callbacks of this package."""
+    return " ".join(of_the_app(task_overrides)) or "no overrides"
 
 
 def printable(text: str) -> str:
@@ -52,9 +54,31 @@ def on_one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning where it has more characters than `most`."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def jobs(count: int) -> str:
     """`1 job`, `7 jobs`."""
     return f"{count} job{'' if count == 1 else 's'}"
+
+
+def files(paths: Sequence[Path]) -> str:
+    """`a.csv, b.json (in /some/directory)`: files of one directory, which is named once; others by their whole paths."""
+    directories = {path.parent for path in paths}
+    if len(directories) > 1 or len(paths) == 1:
+        return ", ".join(map(str, paths))
+    return f"{', '.join(path.name for path in paths)} (in {paths[0].parent})"
+
+
+def unknown_metric(metric: str, known: Sequence[str]) -> str:
+    """What to say where no job has a number by a name: the nearest name, and all that there are."""
+    import difflib  # noqa: PLC0415  only who mistyped needs it
+
+    nearest = difflib.get_close_matches(metric, known, n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    return f"No completed job returned a number {metric!r}.{hint} Metrics are: {', '.join(known) or 'none'}."
 
 
 def status_counts(run: RunRecord) -> str:

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
-from hydra_callback_kit.views.ranking import Best, metric_of
+from hydra_callback_kit.views.metrics import metric_of
+from hydra_callback_kit.views.ranking import Best
 
 PlotlyJs = Literal["inline", "directory"]
 

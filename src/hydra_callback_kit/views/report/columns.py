@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from hydra_callback_kit.journal.overrides import override_key, typed_override
 from hydra_callback_kit.journal.records import JobRecord
-from hydra_callback_kit.journal.values import as_json, is_number
-from hydra_callback_kit.views.results import flat_return_value
+from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.views.metrics import metrics_of
 from hydra_callback_kit.views.varied import varied_overrides
 
 MAX_OVERRIDES: Final = 30
@@ -113,14 +113,11 @@ def _coded(override: str, columns: Mapping[str, OverrideColumn]) -> tuple[list[i
 def _metric_columns(jobs: Sequence[JobRecord]) -> list[MetricColumn]:
     columns: dict[str, list[float | None]] = {}
     for row, job in enumerate(jobs):
-        if job.return_value is None:
-            continue
-        for name, value in flat_return_value(job.return_value).items():
-            if is_number(value):
-                if name not in columns:
-                    columns[name] = [None] * len(jobs)
-                columns[name][row] = value
-    return [MetricColumn(name.removeprefix("return_value."), values) for name, values in columns.items()]
+        for name, value in metrics_of(job).items():
+            if name not in columns:
+                columns[name] = [None] * len(jobs)
+            columns[name][row] = value
+    return [MetricColumn(name, values) for name, values in columns.items()]
 
 
 def compact_numbers(values: Iterable[float | None]) -> list[Any]:

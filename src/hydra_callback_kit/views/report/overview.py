@@ -10,7 +10,8 @@ from typing import Any, Final
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.ranking import best_job, metric_of
+from hydra_callback_kit.views.metrics import added_facts, metric_of
+from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.report.choice import Metric
 
 MAX_HOSTS: Final = 5
@@ -67,8 +68,10 @@ def outcome_of(job: JobRecord) -> dict[str, str]:
     outcome = {"overrides": wording.overrides(job.task_overrides)}
     value = job.return_value
     if isinstance(value, dict):
-        return outcome | {str(name): _text(item) for name, item in value.items()}
-    return outcome if value is None else outcome | {"returned": _text(value)}
+        outcome |= {str(name): _text(item) for name, item in value.items()}
+    elif value is not None:
+        outcome["returned"] = _text(value)
+    return {**{name: _text(fact) for name, fact in added_facts(job).items()}, **outcome}
 
 
 def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> list[str]:
@@ -88,9 +91,7 @@ def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> l
     if unstarted > 0 and run.status != "RUNNING":
         notices.append(f"{wording.jobs(unstarted)} of {run.planned_jobs} never started.")
     if asked_for is not None:
-        notices.append(
-            f"No completed job returned a number {asked_for!r}. Numbers that jobs returned: {', '.join(known) or 'none'}."
-        )
+        notices.append(wording.unknown_metric(asked_for, known))
     return notices + [f"A line of the journal cannot be read: {broken}" for broken in run.broken_lines[:MAX_HOSTS]]
 
 

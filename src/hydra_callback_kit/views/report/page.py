@@ -13,7 +13,7 @@ from typing import Any, Final, get_args
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.files import put_in_place, set_aside, write_atomically
-from hydra_callback_kit.views.ranking import metric_names
+from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
 from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.report.contents import Contents

@@ -1,0 +1,73 @@
+"""The numbers of a job: what it returned, and what was added to its record."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import is_number
+from hydra_callback_kit.views.results import flat_mapping, flat_return_value
+
+_MEASURED: Final = frozenset(("config", "cpu_s", "peak_rss_bytes", "resources"))
+"""Facts that callbacks of this package add to every job, and that views show in their own way."""
+
+
+def added_facts(job: JobRecord) -> dict[str, Any]:
+    """What callbacks of the user's and the task function have added to a job's record, a value for each name.
+
+    Returns:
+        The items of mappings are named `<name>.<key>`.
+    """
+    if not job.facts.keys() - _MEASURED:
+        return {}
+    return flat_mapping({name: fact for name, fact in job.facts.items() if name not in _MEASURED})
+
+
+def metrics_of(job: JobRecord) -> dict[str, float]:
+    """Every number of a job by the name that `metric_of` takes: those that it returned, then those that were added.
+
+    A fact whose name is that of a number that the job returned is called `facts.<name>`.
+    """
+    metrics: dict[str, float] = {}
+    if job.return_value is not None:
+        for column, value in flat_return_value(job.return_value).items():
+            if is_number(value):
+                metrics[column.removeprefix("return_value.")] = value
+    for name, value in added_facts(job).items():
+        if is_number(value):
+            metrics[f"facts.{name}" if name in metrics else name] = value
+    return metrics
+
+
+def metric_of(job: JobRecord, metric: str) -> float | None:
+    """A number of a job.
+
+    Args:
+        job: the job.
+        metric: a key of the returned mapping, dotted where it is nested (`test.accuracy`); `return_value` for a bare number;
+            else the name of a fact. `return_value.` or `facts.` in front, as columns of the results table may have it, says
+            where to look.
+
+    Returns:
+        The number, NaN and infinities too; None if there is none by that name.
+    """
+    for where in (job.return_value, {"return_value": job.return_value}, job.facts, {"facts": job.facts}):
+        found = _at(where, metric)
+        if found is not None:
+            return found
+    return None
+
+
+def metric_names(jobs: Sequence[JobRecord]) -> list[str]:
+    """The metrics of the completed jobs, as `metric_of` takes them, in the order they appear in."""
+    return list(dict.fromkeys(name for job in jobs if job.status == "COMPLETED" for name in metrics_of(job)))
+
+
+def _at(value: Any, path: str) -> float | None:
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        found = value[path]
+        return found if is_number(found) else None
+    cuts = [i for i, character in enumerate(path) if character == "."]  # a key may hold a dot itself
+    inside = (_at(value[path[:i]], path[i + 1 :]) for i in cuts if path[:i] in value)
+    return next((found for found in inside if found is not None), None)
