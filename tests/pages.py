@@ -1,9 +1,10 @@
 """The documentation's pages as their readers follow them: files are written, commands are typed, outputs are compared.
 
-In a page, a fenced block with `title="train.py"` is a file, and a block of the language `console` holds commands (`$ ...`) with
-their outputs, both streams together. All of a page happens in one empty folder, shown as `/home/me/app`; `<!-- new folder -->`
-begins another one, and `<!-- not run: why -->` before a block leaves it alone. In an output `…` stands for any text of a line,
-and a line `...` for any lines; times, durations, sizes, process numbers and the width of columns may differ.
+In a page, a fenced block with `title="train.py"` is a file, and a block of the language `console` holds commands (`$ ...`)
+with their outputs, both streams together. All of a page happens in one empty folder, shown as `/home/me/app`;
+`<!-- new folder -->` begins another one, and `<!-- not run: why -->` before a block leaves it alone. In an output `…`
+stands for any text of a line, and a line `...` for any lines; times, durations, sizes, process numbers and the width of
+columns may differ.
 
 `python tests/pages.py docs/some-page.md` puts in the outputs as they are now.
 """
@@ -21,7 +22,8 @@ SHOWN_FOLDER = "/home/me/app"
 SHOWN_PYTHON = "/usr/bin/python"
 
 _BLOCK = re.compile(
-    r"(?P<before><!-- (?P<note>[^>]*?) -->\s*\n)?^(?P<indent> *)```(?P<language>\w+)(?P<options>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$",
+    r"(?P<before><!-- (?P<note>[^>]*?) -->\s*\n)?"
+    r"^(?P<indent> *)```(?P<language>\w+)(?P<options>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
 _DIFFERS = (
@@ -70,10 +72,8 @@ def follow(page: Path) -> Iterator[Command]:
         folder.mkdir()
         for number, block in enumerate(_BLOCK.finditer(text)):
             note = block["note"] or ""
-            if (
-                note.startswith("new folder")
-                or "<!-- new folder -->" in text[_end_of_last(text, block.start()) : block.start()]
-            ):
+            between = text[max(text.rfind("```", 0, block.start()), 0) : block.start("language")]
+            if "<!-- new folder -->" in between:
                 folder = Path(home, f"app{number}")
                 folder.mkdir()
             title = re.search(r'title="([^"]+)"', block["options"])
@@ -98,11 +98,6 @@ def rewrite(page: Path) -> int:
         changes += 1
     page.write_text(text, "utf-8")
     return changes
-
-
-def _end_of_last(text: str, before: int) -> int:
-    """Where the fenced block before a place ends."""
-    return max(text.rfind("```", 0, before), 0)
 
 
 def _dedented(block: "re.Match[str]") -> str:
@@ -135,7 +130,7 @@ def _run(line: str, folder: Path) -> list[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**kept, "PATH": path, "PYTHONWARNINGS": "ignore::DeprecationWarning", "COLUMNS": "120", "USER": "me"}
     done = subprocess.run(
-        ["bash", "-c", line],
+        ["/bin/bash", "-c", line],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
