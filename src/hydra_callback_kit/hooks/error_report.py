@@ -40,4 +40,13 @@ def report(what: str, error: Exception) -> None:
         advice = _ADVICE.get(error.errno or 0, "Look at the path it names.")
         log.error("%s could not do its work: %s. The job is not affected. %s", what, error, advice)
     else:
-        log.error("%s failed. The job is not affected. Please report this as a bug.", what, exc_info=error)
+        bug = " Please report this as a bug." if _is_ours(error) else ""
+        log.error("%s failed. The job is not affected.%s", what, bug, exc_info=error)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it was raised in a line of this package: a user's callback, resolver or value makes mistakes of its own."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    return frames is not None and str(frames.tb_frame.f_globals.get("__name__")).startswith("hydra_callback_kit.")

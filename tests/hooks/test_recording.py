@@ -1,0 +1,137 @@
+"""`RecordingCallback`: what a subclass gets without doing anything for it."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apps import App
+from hook_calls import call_job, call_run, config_of, job_of, returned
+
+from hydra_callback_kit import RecordingCallback, abort, load_run
+from hydra_callback_kit.journal.reader import read_run
+
+
+class Heard(RecordingCallback):
+    """Notes what it hears; calls no super()."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+        self.heard: list[str] = []
+
+    def on_run_start(self, config: Any, **kwargs: Any) -> None:
+        """The run is on record by now."""
+        self.heard.append(f"start of {load_run(config).mode}")
+
+    def on_job_start(self, config: Any, **kwargs: Any) -> None:
+        """So is the job."""
+        self.heard.append(f"job {load_run(config).jobs[0].status}")
+        if self.fails:
+            raise ValueError("a mistake of the user's")
+
+    def on_job_end(self, config: Any, job_return: Any, **kwargs: Any) -> None:
+        """And its end."""
+        self.heard.append(f"job {load_run(config).jobs[0].status}")
+
+    def at_the_end(self, config: Any) -> None:
+        """The run is over."""
+        self.heard.append(f"{load_run(config).status} at the end")
+
+
+class Deeper(Heard):
+    """Overrides what was overridden, and calls it."""
+
+    def on_job_end(self, config: Any, job_return: Any, **kwargs: Any) -> None:
+        """After its parent."""
+        super().on_job_end(config, job_return, **kwargs)
+        self.heard.append("deeper")
+
+
+def test_a_hook_comes_after_what_it_overrides_is_recorded(tmp_path: Path) -> None:
+    """No super() is needed, and every hook finds on record what it is called for."""
+    callback = Heard()
+    call_run(callback, config_of(tmp_path))
+    assert callback.heard == ["start of RUN", "job RUNNING", "job COMPLETED", "COMPLETED at the end"]
+    assert len((next((tmp_path / ".callbacks").iterdir())).read_text().splitlines()) == 4
+
+
+def test_a_chain_of_subclasses_records_once(tmp_path: Path) -> None:
+    """super() is harmless, at any depth, and the end comes once."""
+    callback = Deeper()
+    call_run(callback, config_of(tmp_path))
+    assert callback.heard == ["start of RUN", "job RUNNING", "job COMPLETED", "deeper", "COMPLETED at the end"]
+    assert len((next((tmp_path / ".callbacks").iterdir())).read_text().splitlines()) == 4
+
+
+def test_a_mistake_in_a_hook_breaks_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged with its traceback, is not called a bug of ours, and the job is on record all the same."""
+    callback = Heard(fails=True)
+    call_run(callback, config_of(tmp_path))
+    assert callback.heard[-1] == "COMPLETED at the end"
+    (record,) = caplog.records
+    assert record.getMessage() == "Heard.on_job_start failed. The job is not affected."
+    assert "a mistake of the user's" in caplog.text
+
+
+def test_the_hook_decides_what_a_run_is(tmp_path: Path) -> None:
+    """`on_multirun_start` starts a sweep in `hydra.sweep.dir`, also where nobody set `hydra.mode`."""
+    run = config_of(tmp_path)
+    run.hydra.mode = None
+    run.hydra.run.dir = str(tmp_path / "elsewhere")
+    callback = RecordingCallback()
+    callback.on_multirun_start(config=run)
+    call_job(callback, job_of(run, num=0, id="0"))
+    callback.on_multirun_end(config=run)
+    assert (read_run(tmp_path).mode, read_run(tmp_path).count("COMPLETED")) == ("MULTIRUN", 1)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_before_the_run_may_abort(tmp_path: Path) -> None:
+    """Then nothing has started, and the record says why."""
+
+    class Refusing(RecordingCallback):
+        def before_the_run(self, config: Any) -> None:
+            abort(config, "not today")
+
+    config = config_of(tmp_path)
+    config.hydra.runtime.output_dir = "???"
+    with pytest.raises(SystemExit, match="not today"):
+        Refusing().on_run_start(config=config)
+    assert read_run(tmp_path).facts["aborted"] == "not today"
+
+
+def test_a_subclass_is_pickled_like_any_class(tmp_path: Path) -> None:
+    """A launcher sends it to its workers."""
+    callback = pickle.loads(pickle.dumps(Heard()))
+    callback.on_job_end(config_of(tmp_path), returned())
+    assert callback.heard == ["job COMPLETED"]
+
+
+OWN = """
+import hydra_callback_kit
+from hydra_callback_kit import RecordingCallback, add_job_facts, load_run
+
+class Slowest(RecordingCallback):
+    def on_job_end(self, config, job_return, **kwargs):
+        add_job_facts({"squared": config.x**2, "password": "hunter2-hunter2"}, config)
+
+    def at_the_end(self, config):
+        run = load_run(config)
+        print("AT THE END", run.status, [job.facts.get("squared") for job in run.jobs])
+"""
+CONFIG = """
+x: 0
+hydra:
+  callbacks:
+    slowest:
+      _target_: __main__.Slowest
+"""
+
+
+def test_one_of_ones_own_in_a_sweep(app: App, launcher: str) -> None:
+    """Each job's facts are on record under every launcher, also of the job that failed, and the end comes once."""
+    app.write('if cfg.x == 1:\n    raise ValueError("boom")\nreturn cfg.x', CONFIG, OWN)
+    done = app.sweep(launcher, "x=0,1,2")
+    assert done.code == 1
+    assert done.stdout.count("AT THE END FAILED [0, 1, 4]") == 1, done.stdout
+    assert not any(b"hunter2" in file.read_bytes() for file in done.root.glob(".callbacks/*"))
