@@ -35,7 +35,7 @@ class ResultsAggregatorCallback:
     output_file: Any = "results.json"  # a name or a list of names, which OmegaConf has no type for
     include_config: bool = True
     sort_by: str | None = None
-    mode: str = "max"
+    mode: str | None = None
     top_k: int = 10
     average_over: list[str] = field(default_factory=list)
 
@@ -69,7 +69,7 @@ class ReportCallback:
     _target_: str = "hydra_callback_kit.ReportCallback"
     output_file: str = "report.html"
     metric: str | None = None
-    mode: str = "max"
+    mode: str | None = None
     title: str | None = None
     plotly_js: str = "inline"
     max_table_rows: int = 10_000

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from apps import without_numbers
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, field_validator
 
 from hydra_callback_kit.checks import plain as plain_config
-from hydra_callback_kit.checks.config_check import ConfigCheck, scrubbed
+from hydra_callback_kit.checks.config_check import ConfigCheck
 from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
 from hydra_callback_kit.configs.redaction import Redaction
-from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.masking import is_mark
 
 
 class Adam(BaseModel):
@@ -175,13 +176,17 @@ def test_no_secret_is_shown() -> None:
     config = {"token": "hunter2", "optim": {"kind": "adam", "lr": {"password": "swordfish"}}, "n": {"api_key": "${nope}xyz"}}
     schema = SchemaCheck({"properties": {"token": {"maxLength": 3}, "optim": {"type": "string"}}})
     found = check(config, model=ModelCheck(Model), schema=schema, forbid_missing=True)
-    assert found["token"].value == REDACTED
+    assert is_mark(found["token"].value)
     assert not {secret for secret in ("hunter2", "swordfish", "xyz") if secret in str(found)}
 
 
 def test_secrets_are_replaced_as_words() -> None:
     """A short secret does not turn every letter of the message into stars."""
-    assert scrubbed("token a is bad: a", ["a", ""]) == f"token {REDACTED} is bad: {REDACTED}"
+    try:
+        raise ValueError("token a is bad: a")
+    except ValueError as error:
+        problem = ConfigCheck(Redaction()).not_composed(error, ["db.token=a"]).problem
+    assert without_numbers(problem) == "cannot be composed: token <redacted> is bad: <redacted>"
 
 
 def test_a_config_that_cannot_be_composed_says_why_without_secrets() -> None:
@@ -193,7 +198,7 @@ def test_a_config_that_cannot_be_composed_says_why_without_secrets() -> None:
             raise ValueError("Error merging override db.token=hunter2") from cause
     except ValueError as error:
         problem = ConfigCheck(Redaction()).not_composed(error, ["db.token='hunter2'"]).problem
-    assert problem.startswith("cannot be composed: Error merging override db.token=<redacted>; ")
+    assert without_numbers(problem).startswith("cannot be composed: Error merging override db.token=<redacted>; ")
     assert "hunter2" not in problem
     assert "\n" not in problem
 

@@ -300,7 +300,7 @@ def test_what_cannot_be_run_again(tmp_path: Path) -> None:
     assert "--cwd" in hck("rerun", root, code=2).output
     hck("rerun", root, "--cwd", tmp_path)
     assert "(optuna) chooses them as it goes" in " ".join(hck("rerun", root, "--missing", code=2).output.split())
-    secret = write_run(tmp_path / "secret", planned_overrides=["token=<redacted>", "lr=0.1"])
+    secret = write_run(tmp_path / "secret", planned_overrides=["token=<redacted 12345>", "lr=0.1"])
     assert "varies a secret value" in " ".join(hck("rerun", secret, "--missing", code=2).output.split())
     lost = write_run(tmp_path / "lost", program=None)
     assert "how the run was started" in " ".join(hck("rerun", lost, code=2).output.split())

@@ -16,7 +16,7 @@ PLANNED = jobs_of(SWEPT)
 def test_jobs_are_multiplied_as_the_sweeper_does() -> None:
     """The last override varies fastest, quotes and prefixes stay, and a redacted value stays redacted."""
     assert [(f"x={x}", f"y={y}", "+z='a b'") for x in (1, 2) for y in (0, 1)] == PLANNED
-    assert jobs_of(["db.password=<redacted>", "x=1,2"]) == [("db.password=<redacted>", f"x={x}") for x in (1, 2)]
+    assert jobs_of(["db.password=<redacted 12345>", "x=1,2"]) == [("db.password=<redacted 12345>", f"x={x}") for x in (1, 2)]
 
 
 @given(st.sets(st.integers(0, 3)), st.randoms(use_true_random=False))

@@ -111,13 +111,16 @@ def test_what_is_left_without_a_record_is_a_run_too(app: App) -> None:
 
 
 def test_where_nothing_can_be_recorded_that_is_said_once(app: App) -> None:
-    """By all callbacks together; the job runs."""
+    """By all callbacks together; the job runs, unless the guard has to know whose directory it is."""
     app.write(
         "print('RAN')", CONFIG.replace("output_guard", "results_aggregator_callback, thread_safe_callback, output_guard")
     )
     (app.directory / "out").mkdir()
     (app.directory / "out" / ".callbacks").write_text("a file", "utf-8")
-    done = app.run()
+    refused = app.run()
+    assert (refused.code, refused.stdout.count("RAN")) == (1, 0)
+    assert refused.stderr.startswith("The run was not started: OutputGuardCallback cannot find out whether it may. ")
+    done = app.run(f"{GUARD}.policy=warn")
     assert (done.code, done.stdout.count("RAN")) == (0, 1)
     assert done.stdout.count("cannot be claimed") == 1
     assert done.stdout.count("cannot be written") == 1

@@ -219,7 +219,7 @@ def test_a_cut_is_stated_and_keeps_the_best_job() -> None:
 def test_the_metric(values: list[Any], options: dict[str, Any], chosen: tuple[str, str, str] | None) -> None:
     """What was asked for, else the first that varies; a loss is best at its smallest."""
     jobs = [job(num, value=value) for num, value in enumerate(values)]
-    found = choose_metric(jobs, metric_names(jobs), ReportOptions(**options))
+    found = choose_metric(a_run(*jobs), metric_names(jobs), ReportOptions(**options))
     assert (found and (found.name, found.mode, found.picked)) == chosen
 
 

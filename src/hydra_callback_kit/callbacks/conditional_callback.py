@@ -1,6 +1,5 @@
 """`conditional_callback`: other callbacks, only when a condition holds."""
 
-import logging
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.checks.condition import OPERATORS, Condition
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.configs.reading import reading, resolving
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.configs.sweeping import may_differ
 from hydra_callback_kit.hooks.end_of_run import disarm, run_starts
@@ -22,9 +22,9 @@ from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.parameters import ParameterError, one_of
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
-from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
-log = logging.getLogger("hydra_callback_kit.conditional_callback")
+log = SafeLogger("hydra_callback_kit.conditional_callback")
 
 JOB_STATUSES: Final = ("COMPLETED", "FAILED")
 
@@ -185,7 +185,11 @@ class ConditionalCallback(KnownParameters, Callback):
     def _holds(self, config: DictConfig) -> bool:
         if self.condition is None:
             return True
-        verdict = self.condition.ask(config)
+        with reading(config):
+            verdict = self.condition.ask(config)
+        if verdict.why:  # it may be that only a resolver of the app's can tell
+            with resolving(config) as resolved:
+                verdict = self.condition.ask(resolved)
         if verdict.why:
             # jobs inherit what was said to their sweep; jobs of one process share the rest
             said: list[str] = notes_of(config).setdefault(f"conditional_{self._token}_said", [])
@@ -204,8 +208,9 @@ class ConditionalCallback(KnownParameters, Callback):
             return
         key, value = self.condition.key, self.condition.value
         shown = "" if self.condition.operator in ("exists", "missing") else f" {value!r}"
-        if shown and redaction_of(config).is_secret(key):
-            shown = f" {REDACTED}"
+        redaction = redaction_of(config)
+        if shown and redaction.is_secret(key):
+            shown = f" {redaction.mark(value)}"
         log.info("Job %s %s; the condition is met: %s %s%s", number, what, key, self.condition.operator, shown)
 
 

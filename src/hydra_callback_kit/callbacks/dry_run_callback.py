@@ -20,7 +20,7 @@ from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.dry_run import job_list
-from hydra_callback_kit.views.yaml_text import yaml_text
+from hydra_callback_kit.views.yaml_text import config_text
 
 
 class DryRunCallback(RecordingCallback):
@@ -50,6 +50,8 @@ class DryRunCallback(RecordingCallback):
         ```
     """
 
+    fails_closed = True
+
     def __init__(self, show_config: bool = False) -> None:
         self.show_config = show_config
 
@@ -65,7 +67,7 @@ class DryRunCallback(RecordingCallback):
         _print(job_list([_shown(config, task_overrides(config))], {}))
         if self.show_config:
             with seen_by_the_job(config):
-                _print(yaml_text(app_config(config)).rstrip())
+                _print(config_text(*app_config(config)).rstrip())
 
     def _print_sweep(self, config: DictConfig) -> None:
         jobs = sweep_jobs(config)
@@ -85,7 +87,7 @@ class DryRunCallback(RecordingCallback):
             try:
                 job = composed.compose(job_num, overrides)
                 with seen_by_the_job(job):
-                    _print(yaml_text(app_config(job)).rstrip())
+                    _print(config_text(*app_config(job)).rstrip())
             except (HydraException, OmegaConfBaseException, ValueError) as error:
                 _print(f"cannot be composed: {str(error).partition(chr(10))[0]}")
 

@@ -1,7 +1,6 @@
 """`failure_limit_callback`: no further job of a sweep once too many have failed."""
 
 import functools
-import logging
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +12,11 @@ from hydra_callback_kit.hooks.abort import AbortRun, abort
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import type_name
 from hydra_callback_kit.views import wording
 
-log = logging.getLogger("hydra_callback_kit.failure_limit_callback")
+log = SafeLogger("hydra_callback_kit.failure_limit_callback")
 
 _NOT_STARTED: Final = type_name(AbortRun)
 """What a job is recorded to have failed by that a callback did not let start."""

@@ -1,17 +1,18 @@
 """`latest_run_callback`: one path that always leads to the latest run."""
 
-import logging
 import os
 from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import absolute_directory, identify_run
+from hydra_callback_kit.configs.directories import absolute_directory
+from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views.latest_link import link_directory, put_link, remove_link
 
-log = logging.getLogger("hydra_callback_kit.latest_run_callback")
+log = SafeLogger("hydra_callback_kit.latest_run_callback")
 
 
 class LatestRunCallback(RecordingCallback):

@@ -15,10 +15,11 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.parameters import log_level
 from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
 
-log = logging.getLogger("hydra_callback_kit.logging_callback")
+log = SafeLogger("hydra_callback_kit.logging_callback")
 
 MAX_RETURN_VALUE: Final = 1_000
 """Characters of a return value that are logged."""
@@ -81,9 +82,9 @@ class LoggingCallback(RecordingCallback):
         log.log(self.level, "Job %d starts: %s (in %s)", job.job_num, wording.overrides(job.overrides), job.output_dir)
         if self.log_config:
             from hydra_callback_kit.configs.app_config import app_config  # noqa: PLC0415  most runs do not log their configs
-            from hydra_callback_kit.views.yaml_text import yaml_text  # noqa: PLC0415  the same
+            from hydra_callback_kit.views.yaml_text import config_text  # noqa: PLC0415  the same
 
-            log.log(self.level, "Job %d has the config\n%s", job.job_num, yaml_text(app_config(config)).rstrip())
+            log.log(self.level, "Job %d has the config\n%s", job.job_num, config_text(*app_config(config)).rstrip())
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Logs the job's status, duration and return value, or its error."""
@@ -127,10 +128,10 @@ _HYDRA_LOGS_TRACEBACKS: Final = not hydra.__version__.startswith("1.3.")
 
 def _log_to_file(level: int, message: str) -> None:
     """Logs to the job's log file alone, as Hydra 1.4 does: on the console Hydra prints the first traceback at the end."""
-    record = log.makeRecord(log.name, level, __file__, 0, message, (), None)
-    files = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)]
-    if not files:
-        log.handle(record)
-    for handler in files:
-        if level >= handler.level:
-            handler.handle(record)
+    files: list[logging.Handler] = [
+        handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)
+    ]
+    if files:
+        log.log_to(files, level, message)
+    else:
+        log.log(level, "%s", message)

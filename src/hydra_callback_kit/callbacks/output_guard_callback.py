@@ -1,6 +1,5 @@
 """`output_guard_callback`: no run into a directory that holds another one, and none onto a full disk."""
 
-import logging
 import shlex
 import shutil
 from pathlib import Path
@@ -15,13 +14,15 @@ from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import one_of, size_in_bytes
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
+from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.process import command_line, is_alive
+from hydra_callback_kit.journal.process import is_alive
 from hydra_callback_kit.journal.reader import read_runs
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
 
-log = logging.getLogger("hydra_callback_kit.output_guard_callback")
+log = SafeLogger("hydra_callback_kit.output_guard_callback")
 
 
 class OutputGuardCallback(RecordingCallback):
@@ -61,6 +62,8 @@ class OutputGuardCallback(RecordingCallback):
         ```
     """
 
+    fails_closed = True
+
     def __init__(self, policy: str = "abort", min_free_bytes: float | str | None = None) -> None:
         self.policy = one_of("policy", policy, ("abort", "warn"))
         self.min_free_bytes = None if min_free_bytes is None else size_in_bytes("min_free_bytes", min_free_bytes)
@@ -80,7 +83,8 @@ class OutputGuardCallback(RecordingCallback):
             if not refusals[0] or self.policy == "warn":
                 refusals.append(self._occupied(config, run, key))
         except OSError as error:
-            # a disk that cannot be written is for Hydra itself to speak of
+            if self.policy == "abort":
+                raise
             log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
             return
         for refusal in filter(None, refusals):
@@ -105,7 +109,7 @@ class OutputGuardCallback(RecordingCallback):
     def _occupied(self, config: DictConfig, run: RunIdentity, key: str) -> str:
         if run.rerun:
             return ""
-        mine = claim_of(run, redaction_of(config).of_overrides(command_line()))
+        mine = claim_of(run, redaction_of(config).of_command(command_line().words))
         found: list[str] = []
 
         def is_free(holder: Claim | None) -> bool:

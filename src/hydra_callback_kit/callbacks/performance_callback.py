@@ -15,11 +15,12 @@ from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.performance import performance_summary, performance_text, usage_text
 
-log = logging.getLogger("hydra_callback_kit.performance_callback")
+log = SafeLogger("hydra_callback_kit.performance_callback")
 
 
 class PerformanceCallback(RecordingCallback):

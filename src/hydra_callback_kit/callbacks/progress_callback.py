@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.identity import identify_run, job_name
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -60,7 +60,7 @@ class ProgressCallback(RecordingCallback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Starts to show the progress."""
         run = identify_run(config)
-        display = _displays[os.getpid(), run.run_id] = _Display(run, str(config.hydra.job.name), self.interval_s)
+        display = _displays[os.getpid(), run.run_id] = _Display(run, job_name(config), self.interval_s)
         display.start()
 
     def at_the_end(self, config: DictConfig) -> None:

@@ -17,16 +17,17 @@ from hydra_callback_kit.hooks.facts import add_run_facts
 from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.masking import masked
-from hydra_callback_kit.journal.process import command_line
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.provenance.git import Git, GitError
 from hydra_callback_kit.provenance.surroundings import environment_variables, source_directory, surroundings
 from hydra_callback_kit.provenance.work_tree import Names, Patch, WorkTree, read_patch, read_work_tree
 from hydra_callback_kit.views.files import json_text, write_atomically
-from hydra_callback_kit.views.yaml_text import yaml_text
+from hydra_callback_kit.views.yaml_text import config_text
 
-log = logging.getLogger("hydra_callback_kit.provenance_callback")
+log = SafeLogger("hydra_callback_kit.provenance_callback")
 
 
 class ProvenanceCallback(RecordingCallback):
@@ -67,6 +68,7 @@ class ProvenanceCallback(RecordingCallback):
         out, makes the tracked files what they were, binary ones included.
         `config_resolved.yaml` beside it: the app's config, interpolations resolved and secrets redacted; of a sweep the
         config that its jobs' overrides are applied to, where what only a job can resolve (`${hydra:...}`) stays as written.
+        So does what only a resolver of the app's can tell, which is not called for it; the first line names such keys.
         `.callbacks/*.jsonl` in the same directory: the journal (JSON lines), with the run's fact `git`.
 
     Example:
@@ -101,6 +103,17 @@ class ProvenanceCallback(RecordingCallback):
             raise ParameterError("git_timeout_s", git_timeout_s, "more than 0", "Write git_timeout_s=10.")
         self.git_timeout_s = git_timeout_s
 
+    @property
+    def fails_closed(self) -> bool:  # type: ignore[override]  # a plain attribute elsewhere
+        """Where the work tree has to be clean, nothing starts before that is known."""
+        return self.require_clean
+
+    def before_the_run(self, config: DictConfig) -> None:
+        """Stops the run if the work tree has to be clean and is not."""
+        if self.require_clean:
+            tree, _, problem = self._ask_git(source_directory(config.hydra.runtime.cwd))
+            _stop_unless_clean(config, tree, problem)
+
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Writes the files."""
         self._start(config)
@@ -111,13 +124,8 @@ class ProvenanceCallback(RecordingCallback):
 
     def _start(self, config: DictConfig) -> None:
         run = identify_run(config)
-        if run.rerun and not self.require_clean:
-            return
-        directory = source_directory(config.hydra.runtime.cwd)
-        tree, patch, problem = self._ask_git(directory)
-        if self.require_clean:
-            _stop_unless_clean(config, tree, problem)
         if not run.rerun:
+            tree, patch, problem = self._ask_git(source_directory(config.hydra.runtime.cwd))
             self._write(config, run, tree, patch, ([problem] if problem else []) + list(patch.notes))
 
     def _ask_git(self, directory: str) -> tuple[WorkTree | None, Patch, str]:
@@ -150,7 +158,7 @@ class ProvenanceCallback(RecordingCallback):
         provenance = {
             "run_id": run.run_id,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
-            "command": redaction.of_overrides(command_line()),
+            "command": redaction.of_command(command_line().words),
             "cwd": config.hydra.runtime.cwd,
             "git": None if tree is None else _described(tree, patch),
             "notes": list(notes),
@@ -160,7 +168,7 @@ class ProvenanceCallback(RecordingCallback):
         write_atomically(file, json_text(provenance))
         # what a sweep's jobs resolve to differs from job to job
         with resolved_as_in_the_job(config) if run.mode == "RUN" else contextlib.nullcontext():
-            write_atomically(config_file, yaml_text(app_config(config)))
+            write_atomically(config_file, config_text(*app_config(config)))
         if tree is not None:
             log.info("Provenance: %s: %s", _in_words(tree), file)
             for note in notes:

@@ -9,12 +9,17 @@ from hydra_callback_kit.hooks.parameters import ParameterError
 
 
 class RedactionCallback(KnownParameters, Callback):
-    """Says which config keys hold secrets. Their values are `<redacted>` in all logs and files of this package's callbacks.
+    """Says which config keys hold secrets. Their values are hidden in all logs and files of this package's callbacks.
+
+    In their place stands `<redacted 48213>`, with the same number for the same secret within a run, and another one for
+    another secret. The number tells nothing of the secret.
 
     It has no hooks: the other callbacks look here, wherever it stands in the list. Without it the default keys hold. A key
-    is secret when it contains one of the words and the word ends there: `token` makes `hf_token` and `apiToken` secret, not
-    `max_tokens` and not `tokenizer`. Case, `-` and `_` make no difference. A number is hidden only where the key ends with
-    the word (`db_password`, not `token_dropout`); null and booleans are not.
+    is secret when it has one of the words: `token` makes `hf_token` and `apiToken` secret, not `max_tokens` and not
+    `tokenizer`. Case, `-` and `_` make no difference. With the default words, `token` counts only at the end of a key, and
+    not where it is a tokenizer's (`pad_token`, `eos_token`). A number is hidden only where the key ends with the word
+    (`db_password`, not `password_length`); null and booleans are not. The password of an address is hidden under any key:
+    `postgres://me:secret@host`.
 
     Args:
         keys: the words that make a key secret. They replace the default ones, which are password, passwords, passwd,

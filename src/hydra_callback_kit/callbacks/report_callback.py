@@ -1,6 +1,5 @@
 """`report_callback`: a run or sweep as one HTML file."""
 
-import logging
 from pathlib import Path
 from typing import Literal
 
@@ -11,10 +10,11 @@ from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.report.libraries import missing_libraries
 
-log = logging.getLogger("hydra_callback_kit.report_callback")
+log = SafeLogger("hydra_callback_kit.report_callback")
 
 
 class ReportCallback(RecordingCallback):
@@ -33,8 +33,8 @@ class ReportCallback(RecordingCallback):
             a directory that exists.
         metric: the metric that jobs are ranked by: a key of what they return, dotted where it is nested (`test.accuracy`),
             or `return_value` for a bare number; null picks the first that the jobs differ in, and the page says which.
-        mode: whether `max` or `min` of the metric is best. A metric that was picked and whose name speaks of a loss or an
-            error is best at its smallest all the same.
+        mode: whether `max` or `min` of the metric is best; null for the sweeper's direction (`hydra.sweeper.direction`)
+            where it has one, else `min` for what is named like a loss or an error, `max` for the rest.
         title: the page's title; null for the app's name.
         plotly_js: `inline` puts plotly's JavaScript (4.8 MB) into the file; `directory` puts it beside the report, as
             `plotly.min.js`, which all reports in that directory share.
@@ -69,7 +69,7 @@ class ReportCallback(RecordingCallback):
         self,
         output_file: str = "report.html",
         metric: str | None = None,
-        mode: str = "max",
+        mode: str | None = None,
         title: str | None = None,
         plotly_js: str = "inline",
         max_table_rows: int = 10_000,
@@ -80,7 +80,7 @@ class ReportCallback(RecordingCallback):
         if max_table_rows < 1:
             raise ParameterError("max_table_rows", max_table_rows, "1 or more", "Write max_table_rows=10000.")
         self.metric = metric
-        self.mode: Literal["max", "min"] = "min" if parameters.one_of("mode", mode, ("max", "min")) == "min" else "max"
+        self.mode = parameters.direction("mode", mode)
         self.title = title
         inline = parameters.one_of("plotly_js", plotly_js, ("inline", "directory")) == "inline"
         self.plotly_js: Literal["inline", "directory"] = "inline" if inline else "directory"

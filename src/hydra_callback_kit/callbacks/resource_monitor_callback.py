@@ -3,7 +3,6 @@
 import atexit
 import functools
 import importlib.util
-import logging
 import os
 from typing import Any, Final
 
@@ -18,11 +17,12 @@ from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
 from hydra_callback_kit.measure.resource_sampler import ResourceSampler, wait_for_threads
 from hydra_callback_kit.measure.samples import SampleFile
 
-log = logging.getLogger("hydra_callback_kit.resource_monitor_callback")
+log = SafeLogger("hydra_callback_kit.resource_monitor_callback")
 
 INSTALL: Final = "pip install 'hydra-callback-kit[resources]'"
 LONGEST_INTERVAL_S: Final = 86_400.0

@@ -2,11 +2,11 @@
 
 import importlib
 import importlib.util
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
@@ -21,15 +21,17 @@ from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
+from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.files import json_text, write_atomically
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.results import nested_row, results_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
-log = logging.getLogger("hydra_callback_kit.results_aggregator_callback")
+log = SafeLogger("hydra_callback_kit.results_aggregator_callback")
 
 _HOLD_CONFIGS = (".json", ".jsonl")
 _BEST = "best.json"
@@ -53,7 +55,8 @@ class ResultsAggregatorCallback(RecordingCallback):
         include_config: whether the JSON formats hold each job's config, resolved.
         sort_by: a metric to rank the jobs by: a key of what they return, dotted where it is nested (`test.accuracy`), or
             `return_value` for a bare number; null ranks nothing. Jobs with NaN come after the others, failed ones last.
-        mode: whether `max` or `min` of `sort_by` is best.
+        mode: whether `max` or `min` of `sort_by` is best; null for the sweeper's direction (`hydra.sweeper.direction`)
+            where it has one, else `min` for what is named like a loss or an error, `max` for the rest.
         top_k: how many of the best jobs are logged, 1 or more.
         average_over: keys of overrides, such as `seed`; for each combination of the other overrides the metrics of the jobs
             are averaged. A NaN makes the mean NaN.
@@ -65,7 +68,9 @@ class ResultsAggregatorCallback(RecordingCallback):
         `results.json` (JSON): a list of objects, one a line, with `job_num`, `job_id`, `job_name`, `status` (`COMPLETED`,
         `FAILED`, `INTERRUPTED` or `RUNNING`), `overrides`, `return_value`, `error` (null, or `type`, `message` and
         `traceback`), `started_at`, `ended_at` (UTC), `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other
-        callbacks measured) and `config`. NaN and infinities are the strings `NaN`, `Infinity` and `-Infinity` there.
+        callbacks measured), `config`, and `config_as_written` if there are such keys: those whose interpolations only a
+        resolver of the app's can tell, which is not called for the record. NaN and infinities are the strings `NaN`,
+        `Infinity` and `-Infinity` there.
         `.jsonl` has the same objects without the list.
         `.csv`, `.parquet` and `.md` have a column for each override under its key, for each metric (`return_value` or
         `return_value.<key>`), `error_type` and `error_message`, and the other fields, one a name. Markdown leaves out what
@@ -95,14 +100,14 @@ class ResultsAggregatorCallback(RecordingCallback):
         output_file: Any = "results.json",
         include_config: bool = True,
         sort_by: str | None = None,
-        mode: str = "max",
+        mode: str | None = None,
         top_k: int = 10,
         average_over: Sequence[str] = (),
     ) -> None:
         self.output_files = _output_files(output_file)
         self.include_config = include_config
         self.sort_by = sort_by
-        self.mode: ranking.Best = "min" if parameters.one_of("mode", mode, ("max", "min")) == "min" else "max"
+        self.mode: Best | None = parameters.direction("mode", mode)
         if top_k < 1:
             raise ParameterError("top_k", top_k, "1 or more", "Write top_k=10, or sort_by=null to rank nothing.")
         self.top_k = top_k
@@ -133,6 +138,11 @@ class ResultsAggregatorCallback(RecordingCallback):
         """Records the job's config."""
         if self.include_config:
             record_job_config(config)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Records what of the config only the job could tell."""
+        if self.include_config:
+            record_job_config(config, job_return.cfg)
 
     def _import_libraries(self) -> None:
         if any(Path(name).suffix.lower() == ".parquet" for name in self.output_files):
@@ -183,7 +193,7 @@ class ResultsAggregatorCallback(RecordingCallback):
             if self.average_over:
                 files[file.with_stem(f"{file.stem}_averaged")] = lambda path: write_table(path, averaged)
         if self.sort_by is not None:
-            best = ranking.best_job(run.jobs, self.sort_by, self.mode)
+            best = ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode))
             if best is not None:
                 row = nested_row(best, include_config=self.include_config)
                 files[identity.root / _BEST] = lambda path: write_atomically(path, json_text(as_json(row)))
@@ -192,12 +202,13 @@ class ResultsAggregatorCallback(RecordingCallback):
     def _log_best(self, run: RunRecord) -> None:
         if self.sort_by is None:
             return
-        if ranking.best_job(run.jobs, self.sort_by, self.mode) is None:
+        if ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode)) is None:
             unknown = wording.unknown_metric(self.sort_by, metric_names(run.jobs))
             log.warning("Warning: sort_by=%r ranks nothing. %s", self.sort_by, unknown)
             return
-        text = ranking.ranking_text(run.jobs, self.sort_by, self.mode, self.top_k)
-        log.info("Best jobs by %s (%s):\n%s", self.sort_by, self.mode, text.rstrip())
+        mode = direction_of(run.facts, self.sort_by, self.mode)
+        text = ranking.ranking_text(run.jobs, self.sort_by, mode, self.top_k)
+        log.info("Best jobs by %s (%s):\n%s", self.sort_by, mode, text.rstrip())
 
 
 def _output_files(given: Any) -> list[str]:

@@ -19,10 +19,11 @@ from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.own_files import prepare_files
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished
 from hydra_callback_kit.views.files import json_text, write_atomically
 
-log = logging.getLogger("hydra_callback_kit.thread_safe_callback")
+log = SafeLogger("hydra_callback_kit.thread_safe_callback")
 
 _UNSTARTED: Final = {"status": "running", "start_time": None, "end_time": None, "success": None}
 

@@ -1,6 +1,5 @@
 """`validation_callback`: a config that is not valid never starts a job."""
 
-import logging
 import os
 import pkgutil
 from collections.abc import Mapping, Sequence
@@ -20,13 +19,15 @@ from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.job_configs import JobConfigs, app_part, seen_by_the_job
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.configs.reading import unchanged_randomness
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sample_job, sweep_jobs
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
-log = logging.getLogger("hydra_callback_kit.validation_callback")
+log = SafeLogger("hydra_callback_kit.validation_callback")
 
 
 class ValidationCallback(RecordingCallback):
@@ -87,6 +88,8 @@ class ValidationCallback(RecordingCallback):
                       lr: {type: number, exclusiveMinimum: 0}
         ```
     """
+
+    fails_closed = True
 
     def __init__(
         self,
@@ -150,7 +153,8 @@ class ValidationCallback(RecordingCallback):
         """Checks the job's config, if it was not known before."""
         if self._name in notes_of(config).get("validated", []):
             return
-        violations = self._check(config).violations(app_part(config))
+        with unchanged_randomness():
+            violations = self._check(config).violations(app_part(config))
         if violations:
             job = identify_job(config)
             headline = f"Job {job.job_num} ({' '.join(job.overrides)}) was not started"

@@ -12,7 +12,7 @@ from hydra_callback_kit.checks.plain import Plain, plain
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
 from hydra_callback_kit.configs.redaction import Redaction
-from hydra_callback_kit.journal.masking import MIN_SECRET, REDACTED, masked
+from hydra_callback_kit.journal.masking import MIN_SECRET, masked
 
 
 class ConfigCheck:
@@ -56,7 +56,7 @@ class ConfigCheck:
             return []
         hidden = [*self._secrets(OmegaConf.to_container(config, resolve=False)), *self._secrets(content.values)]
         return [
-            violation._replace(problem=scrubbed(violation.problem, hidden), value=self._shown(violation, hidden))
+            violation._replace(problem=self._scrubbed(violation.problem, hidden), value=self._shown(violation, hidden))
             for violation in found.values()
         ]
 
@@ -72,7 +72,7 @@ class ConfigCheck:
         secret = [override for override in overrides if self._redaction.of_override(override) != override]
         values = [override.partition("=")[2] for override in secret]
         hidden = [text for value in values for text in (value, value.strip("'\""))]
-        return Violation("", f"cannot be composed: {scrubbed(text or type(error).__name__, hidden)}")
+        return Violation("", f"cannot be composed: {self._scrubbed(text or type(error).__name__, hidden)}")
 
     def _all(self, config: DictConfig, content: Plain) -> Iterator[Violation]:
         yield from required(config, self._required_keys)
@@ -86,9 +86,10 @@ class ConfigCheck:
         if violation.value is ABSENT:
             return ABSENT
         if self._redaction.is_secret(violation.key):
-            return REDACTED
+            return self._redaction.mark(violation.value)
         # an interpolation may have brought a secret to where the key does not tell
-        return masked(self._redaction.of_value(violation.value), {text for text in hidden if len(text) >= MIN_SECRET})
+        marks = {text: self._redaction.mark(text) for text in hidden if len(text) >= MIN_SECRET}
+        return masked(self._redaction.of_value(violation.value), marks)
 
     def _secrets(self, node: Any, inside: bool = False) -> Iterator[str]:
         """The values below secret keys, as text."""
@@ -101,14 +102,8 @@ class ConfigCheck:
         elif inside and node is not None:
             yield str(node)
 
-
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """Replaces secrets in a text that someone else wrote: a validator, a resolver, Hydra.
-
-    Args:
-        text: the text.
-        secrets: what must not be seen in it, where it stands as a word of its own.
-    """
-    for secret in sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REDACTED, text)
-    return text
+    def _scrubbed(self, text: str, secrets: Iterable[str]) -> str:
+        """A text that someone else wrote (a validator, a resolver, Hydra) without secrets that stand in it as words."""
+        for secret in sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True):
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", self._redaction.mark(secret), text)
+        return text

@@ -1,6 +1,7 @@
 """`hydra-callback-kit best`: the best job, and how to run it again."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,11 +18,15 @@ from hydra_callback_kit.cli.target import (
     the_run,
 )
 from hydra_callback_kit.journal import values
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
-from hydra_callback_kit.views.metrics import metric_names
-from hydra_callback_kit.views.ranking import Best, best_job
+from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front, the_metric
+from hydra_callback_kit.views.metrics import metric_names, metric_of
+from hydra_callback_kit.views.plain_table import Column
+from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.results import nested_row
+from hydra_callback_kit.views.varied import varied_overrides, varied_text
 
 
 @click.command("best")
@@ -30,7 +35,7 @@ from hydra_callback_kit.views.results import nested_row
 @mode_option
 @run_option
 @json_option
-def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_json: bool) -> None:
+def command(path: Path, sort_by: str | None, mode: Best | None, run_id: str | None, as_json: bool) -> None:
     """Show the best job of a sweep.
 
     Its overrides, what it returned, its directory, and the command that runs it again as a run of its own. METRIC is a key
@@ -41,11 +46,15 @@ def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_
     known = metric_names(run.jobs)
     if sort_by is None and not known:
         raise NothingToShowError(f"No job returned a number: {wording.status_counts(run)} in {run.root}")
-    if sort_by is None and len(known) != 1:
+    front = pareto_front(run.facts, run.jobs) if sort_by is None else []
+    if front:
+        _print_front(run, front, as_json=as_json)
+        return
+    metric = sort_by or the_metric(run.facts, run.jobs)
+    if metric is None:
         raise click.UsageError(f"Say --sort-by METRIC. The jobs returned: {', '.join(known)}.")
-    metric = sort_by or known[0]
-    sorted_jobs(run.jobs, metric, mode)
-    best = best_job(run.jobs, metric, mode)
+    sorted_jobs(run, metric, mode)
+    best = best_job(run.jobs, metric, direction_of(run.facts, metric, mode))
     if best is None:
         raise NothingToShowError(f"Every {metric} in {run.root} is NaN.")
     try:
@@ -61,8 +70,28 @@ def command(path: Path, sort_by: str | None, mode: Best, run_id: str | None, as_
     )
     screen.print_facts(
         {
+            "best by": f"{metric} ({direction_of(run.facts, metric, mode)})",
             "returned": json.dumps(values.as_json(best.return_value), ensure_ascii=False),
             "directory": str(best.output_dir or "?"),
             "run again": again.line() if again else why_not,
         }
+    )
+
+
+def _print_front(run: RunRecord, front: Sequence[JobRecord], *, as_json: bool) -> None:
+    """Of several objectives no single job is the best."""
+    if as_json:
+        screen.print_json([{"run_id": run.run_id, **nested_row(job)} for job in front])
+        return
+    varied = varied_overrides(run.jobs)
+    click.echo(f"{wording.jobs(len(front))} that no other beats in all objectives; --sort-by METRIC ranks by one of them\n")
+    screen.print_table(
+        [
+            Column("job", [str(job.job_num) for job in front], right=True),
+            *(
+                Column(f"{name} ({best})", [f"{metric_of(job, name):.6g}" for job in front], right=True)
+                for name, best in objectives(run.facts)
+            ),
+            Column("overrides", [wording.on_one_line(varied_text(job, varied)) for job in front]),
+        ]
     )

@@ -1,6 +1,7 @@
 """Runs commands one after another, and shows how far it has come."""
 
 import codecs
+import functools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import IO, Any, cast
 import click
 
 from hydra_callback_kit.cli.screen import is_terminal
+from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
@@ -29,30 +31,53 @@ def execute_all(commands: Sequence[Command], run: RunRecord) -> None:
     Raises:
         click.exceptions.Exit: with code 1 if a command failed.
     """
-    failed = _with_a_bar(commands) if is_terminal() and commands else _plainly(commands)
+    arrivals = _Arrivals(run)
+    failed = _with_a_bar(commands, arrivals) if is_terminal() and commands else _plainly(commands, arrivals)
     after = read_run(run.root, run.run_id)
     click.echo(f"{wording.status_counts(after)} in {run.root}", err=True)
-    for command, code in failed:
-        click.secho(f"job {command.job_num} failed with exit code {code}: {command.line()}", err=True, fg="red")
+    for command, why in failed:
+        click.secho(f"job {command.job_num} {why}: {command.line()}", err=True, fg="red")
     if failed:
         raise click.exceptions.Exit(1)
 
 
-Failed = list[tuple[Command, int]]
+Failed = list[tuple[Command, str]]
 
 
-def _plainly(commands: Sequence[Command]) -> Failed:
+class _Arrivals:
+    """Looks after each command whether the job was really run again: an app may not take overrides from its command line."""
+
+    def __init__(self, run: RunRecord) -> None:
+        self._follower = RunFollower(run.root, run.run_id)
+        self._follower.look()
+
+    def problem(self, command: Command, run: Callable[[], int]) -> str:
+        """Runs a command; returns what went wrong, or an empty text."""
+        before = self._follower.attempts(command.job_num)
+        code = run()
+        self._follower.look()
+        if code:
+            return f"failed with exit code {code}"
+        arrived = self._follower.attempts(command.job_num) > before
+        return "" if arrived else "was not run again, although the command ended well: it left no attempt on record"
+
+
+def _plainly(commands: Sequence[Command], arrivals: _Arrivals) -> Failed:
     failed: Failed = []
     for number, command in enumerate(commands, start=1):
         click.echo(f"[{number}/{len(commands)}] job {command.job_num}", err=True)
         sys.stdout.flush()
-        code = _wait(subprocess.Popen(command.words, cwd=command.cwd))  # noqa: S603  what was recorded of the run
-        if code:
-            failed.append((command, code))
+        problem = arrivals.problem(command, functools.partial(_started, command))
+        if problem:
+            failed.append((command, problem))
     return failed
 
 
-def _with_a_bar(commands: Sequence[Command]) -> Failed:
+def _started(command: Command) -> int:
+    return _wait(subprocess.Popen(command.words, cwd=command.cwd))  # noqa: S603  what was recorded of the run
+
+
+def _with_a_bar(commands: Sequence[Command], arrivals: _Arrivals) -> Failed:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  for people
 
     failed: Failed = []
@@ -61,9 +86,11 @@ def _with_a_bar(commands: Sequence[Command]) -> Failed:
         bar = progress.add_task("", total=len(commands))
         for command in commands:
             progress.update(bar, description=f"job {command.job_num}")
-            code = _streamed(command, lambda line: progress.console.out(line, highlight=False))
-            if code:
-                failed.append((command, code))
+            problem = arrivals.problem(
+                command, functools.partial(_streamed, command, lambda line: progress.console.out(line, highlight=False))
+            )
+            if problem:
+                failed.append((command, problem))
             progress.advance(bar)
     return failed
 

@@ -7,8 +7,8 @@ import click
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import NothingToShowError, mode_option, path_argument, run_option, the_run
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.metrics import metric_names
-from hydra_callback_kit.views.ranking import Best
 from hydra_callback_kit.views.report.choice import PlotlyJs, ReportOptions, choose_metric
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
 
@@ -36,7 +36,7 @@ def command(
     path: Path,
     output: Path | None,
     metric: str | None,
-    mode: Best,
+    mode: Best | None,
     title: str | None,
     plotly_js: PlotlyJs,
     run_id: str | None,
@@ -57,7 +57,7 @@ def command(
         raise NothingToShowError(f"No job has started yet in {run.root}.")
     options = ReportOptions(metric, mode, title, plotly_js)
     known = metric_names(run.jobs)
-    chosen = choose_metric(run.jobs, known, options)
+    chosen = choose_metric(run, known, options)
     if metric is not None and known and chosen is None:
         raise NothingToShowError(wording.unknown_metric(metric, known))
     output = output or run.root / "report.html"

@@ -27,7 +27,8 @@ from hydra_callback_kit.cli.target import (
 from hydra_callback_kit.journal.reader import run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.ranking import Best, ranked
+from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views.ranking import ranked
 
 _ROWS: Final = 40
 """Rows of a table on a terminal; in a pipe there is no limit."""
@@ -45,7 +46,15 @@ _REFRESH_S: Final = 2.0
 @run_option
 @json_option
 def command(
-    *, path: Path, failed: bool, sort_by: str | None, mode: Best, every: bool, watch: bool, run_id: str | None, as_json: bool
+    *,
+    path: Path,
+    failed: bool,
+    sort_by: str | None,
+    mode: Best | None,
+    every: bool,
+    watch: bool,
+    run_id: str | None,
+    as_json: bool,
 ) -> None:
     """Show a run or a sweep, or list the runs below a folder.
 
@@ -83,12 +92,13 @@ def command(
 
 
 def _chosen(
-    run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best, may_come: bool, as_json: bool
+    run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best | None, may_come: bool, as_json: bool
 ) -> list[JobRecord]:
     """The jobs that are shown; where the metric may still come, they are sorted without asking whether there is one."""
     jobs = list(run.jobs)
     if sort_by is not None:
-        jobs = ranked(jobs, sort_by, mode) if may_come else sorted_jobs(jobs, sort_by, mode)
+        best = direction_of(run.facts, sort_by, mode)
+        jobs = ranked(jobs, sort_by, best) if may_come else sorted_jobs(run, sort_by, best)
     if not failed:
         return jobs
     jobs = [job for job in jobs if job.status in ("FAILED", "INTERRUPTED")]

@@ -1,7 +1,7 @@
 """What PATH means: the run that lies there, or the runs below."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,8 +13,9 @@ from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names, metric_of
-from hydra_callback_kit.views.ranking import Best, ranked
+from hydra_callback_kit.views.ranking import ranked
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,8 +44,8 @@ def json_option(command: Command) -> Command:
 
 def mode_option(command: Command) -> Command:
     """The option `--mode`."""
-    text = "Whether the largest or the smallest value is the best.  [default: max]"
-    return click.option("--mode", type=click.Choice(["max", "min"]), default="max", help=text)(command)
+    text = "Which value is the best.  [default: the sweeper's direction; else min for a loss or an error, max for the rest]"
+    return click.option("--mode", type=click.Choice(["max", "min"]), help=text)(command)
 
 
 def the_run(
@@ -108,12 +109,12 @@ def runs_below(path: Path) -> list[RunRecord]:
     return sorted(runs, key=lambda run: run.run_id, reverse=True)
 
 
-def sorted_jobs(jobs: Sequence[JobRecord], metric: str, mode: Best) -> list[JobRecord]:
-    """Sorts jobs by a metric, the best first.
+def sorted_jobs(run: RunRecord, metric: str, mode: Best | None) -> list[JobRecord]:
+    """Sorts a run's jobs by a metric, the best first.
 
     Raises:
         NothingToShowError: if no job has it.
     """
-    if all(metric_of(job, metric) is None for job in jobs):
-        raise NothingToShowError(wording.unknown_metric(metric, metric_names(jobs)))
-    return ranked(jobs, metric, mode)
+    if all(metric_of(job, metric) is None for job in run.jobs):
+        raise NothingToShowError(wording.unknown_metric(metric, metric_names(run.jobs)))
+    return ranked(run.jobs, metric, direction_of(run.facts, metric, mode))

@@ -2,6 +2,7 @@
 
 from hydra._internal import config_loader_impl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 
-__all__ = ["BasicSweeper", "config_loader_impl", "get_args_parser"]
+__all__ = ["BasicSweeper", "Hydra", "config_loader_impl", "get_args_parser"]

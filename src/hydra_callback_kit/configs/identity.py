@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 from typing import Final
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.configs.directories import directory_of
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.configs.reading import known_value
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.journal.format import Mode
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
@@ -33,6 +35,9 @@ def identify_run(config: DictConfig) -> RunIdentity:
     Args:
         config: the config that Hydra handed to any hook.
 
+    Raises:
+        DirectoryNotKnownError: if the config does not say where the run goes.
+
     Returns:
         The same identity for the run's config and for the configs of all its jobs. A single run that `rerun_overrides` made
         of a job belongs to the run of that job.
@@ -41,10 +46,10 @@ def identify_run(config: DictConfig) -> RunIdentity:
     if "run_id" not in notes:
         mode: Mode = notes.get("mode") or _mode_of(config)
         of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
-        directory = config.hydra.sweep.dir if mode == "MULTIRUN" or of_run else config.hydra.run.dir
-        notes["root"] = str(absolute_directory(config, directory))
+        root = directory_of(config, "hydra.sweep.dir" if mode == "MULTIRUN" or of_run else "hydra.run.dir")
+        notes["root"] = str(root)
         notes["rerun"] = of_run is not None
-        of_sweep = of_run and absolute_directory(config, config.hydra.run.dir) != Path(notes["root"])
+        of_sweep = of_run and directory_of(config, "hydra.run.dir") != root
         notes["mode"] = "MULTIRUN" if of_sweep else mode
         notes["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{os.urandom(4).hex()}"
     return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"])
@@ -69,7 +74,7 @@ def identify_job(config: DictConfig) -> JobIdentity:
             attempt=os.urandom(6).hex(),
             pid=os.getpid(),
             job_id=job.get("id"),
-            job_name=job.name,
+            job_name=job_name(config),
             overrides=tuple(redaction_of(config).of_overrides(task_overrides(config))),
             output_dir=Path(hydra.runtime.output_dir),
         )
@@ -103,17 +108,11 @@ def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | No
     ]
 
 
-def absolute_directory(config: DictConfig, directory: str) -> Path:
-    """Makes a directory of a config absolute: relative ones start where the app was started, also after a `chdir`.
-
-    Args:
-        config: the config that Hydra handed to a hook.
-        directory: such as `hydra.run.dir`.
-
-    Returns:
-        The path without `..`; links in it are not followed.
-    """
-    return Path(os.path.abspath(os.path.join(config.hydra.runtime.cwd, directory)))  # noqa: PTH100, PTH118  `..` must go
+def job_name(config: DictConfig) -> str:
+    """`hydra.job.name`, as it is written where only a resolver of the app's can tell."""
+    written = OmegaConf.to_container(config.hydra.job, resolve=False).get("name")  # type: ignore[union-attr]
+    name = known_value(config, "hydra.job.name") if isinstance(written, str) and "${" in written else None
+    return str(written if name is None else name)
 
 
 def _mode_of(config: DictConfig) -> Mode:

@@ -15,10 +15,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import env_override
 from omegaconf import DictConfig, OmegaConf, flag_override
-from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.given_overrides import hydra_overrides
 from hydra_callback_kit.configs.hydra_internals import config_loader_impl
+from hydra_callback_kit.configs.reading import known_value, unchanged_randomness
 from hydra_callback_kit.configs.sweep_jobs import config_loader, parse_override
 
 _BASES: Final = 64
@@ -94,7 +94,7 @@ def seen_by_the_job(config: DictConfig) -> Iterator[DictConfig]:
     Yields:
         A copy without the `hydra` node; resolving it changes no job's config.
     """
-    with resolved_as_in_the_job(config):
+    with resolved_as_in_the_job(config), unchanged_randomness():
         yield app_part(config)
 
 
@@ -102,17 +102,16 @@ def seen_by_the_job(config: DictConfig) -> Iterator[DictConfig]:
 def resolved_as_in_the_job(config: DictConfig) -> Iterator[None]:
     """Lets interpolations say what they will say in the job: `${hydra:...}` and `hydra.job.env_set` included.
 
-    What a resolver that keeps its answers has said in the context, it says in the job too.
-
     Args:
         config: a job's config with its `hydra` node, or a single run's; it is as before when the context ends.
     """
     before = HydraConfig.instance().cfg
     HydraConfig.instance().cfg = config  # type: ignore[assignment]  # Hydra too keeps a config with a `hydra` node there
     try:
-        with contextlib.suppress(OmegaConfBaseException):
-            _set_output_dir(config, os.path.abspath(_output_dir(config.hydra)))  # noqa: PTH100  as Hydra does
-        with env_override(_variables(config.hydra)):
+        directory = _output_dir(config)
+        if directory is not None:
+            _set_output_dir(config, os.path.abspath(directory))  # noqa: PTH100  as Hydra does
+        with env_override(_variables(config)):
             yield
     finally:
         HydraConfig.instance().cfg = before
@@ -136,18 +135,19 @@ def _set_output_dir(config: DictConfig, directory: str) -> None:
         config.hydra.runtime.output_dir = directory
 
 
-def _output_dir(hydra: Any) -> str:
-    if OmegaConf.is_missing(hydra.job, "num"):
-        return str(hydra.run.dir)
-    return os.path.join(str(hydra.sweep.dir), str(hydra.sweep.subdir))  # noqa: PTH118  as Hydra does
+def _output_dir(config: DictConfig) -> str | None:
+    """None where only a resolver of the app's can tell."""
+    if OmegaConf.is_missing(config.hydra.job, "num"):
+        directory = known_value(config, "hydra.run.dir")
+        return None if directory is None else str(directory)
+    parts = known_value(config, "hydra.sweep.dir"), known_value(config, "hydra.sweep.subdir")
+    return None if None in parts else os.path.join(*map(str, parts))  # noqa: PTH118  as Hydra does
 
 
-def _variables(hydra: Any) -> dict[str, str]:
+def _variables(config: DictConfig) -> dict[str, str]:
     """The environment variables that the job will have besides; what cannot be resolved, Hydra itself will speak of."""
-    try:
-        return {str(name): str(hydra.job.env_set[name]) for name in hydra.job.env_set}
-    except OmegaConfBaseException:
-        return {}
+    known = {str(name): known_value(config, f"hydra.job.env_set.{name}") for name in config.hydra.job.env_set}
+    return {name: str(value) for name, value in known.items() if value is not None}
 
 
 def _state_overrides(config: DictConfig, overrides: Iterable[Override]) -> None:

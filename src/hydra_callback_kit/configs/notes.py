@@ -5,9 +5,12 @@ config into the config of every job, wherever that job runs: so `${now:...}` giv
 lie in that cache. They reach the workers of every launcher, and those of a job end with its config.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
+
+NOTES: Final = "hydra_callback_kit"
+"""What the notes are called in the cache, where resolvers keep their answers under their names."""
 
 
 def notes_of(config: DictConfig) -> dict[str, Any]:
@@ -20,5 +23,5 @@ def notes_of(config: DictConfig) -> dict[str, Any]:
         A dict. What a run's hooks put there must be plain: each job, and each config that a task function gets, starts with
         a copy of it. What a job's hooks put there stays with that job.
     """
-    notes: dict[str, Any] = OmegaConf.get_cache(config).setdefault("hydra_callback_kit", {})
+    notes: dict[str, Any] = OmegaConf.get_cache(config).setdefault(NOTES, {})
     return notes

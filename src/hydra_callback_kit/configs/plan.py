@@ -11,11 +11,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.hydra_internals import BasicSweeper
+from hydra_callback_kit.configs.reading import reading
 from hydra_callback_kit.configs.sweep_jobs import is_basic_sweeper
-from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.masking import quoted_marks, unquoted_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,21 @@ def planned_jobs(config: DictConfig) -> Plan | None:
         config: the config of `on_multirun_start`.
 
     Returns:
-        None if that cannot be known: another sweeper chooses as it goes, or Hydra is about to refuse the overrides.
+        None if that cannot be known: another sweeper chooses as it goes, Hydra is about to refuse the overrides, or only a
+        resolver of the app's can tell them.
     """
     sweeper = config.hydra.sweeper
     if not is_basic_sweeper(sweeper):
         return None
     hydra = GlobalHydra.instance().hydra
     parser = OverridesParser.create(config_loader=hydra.config_loader if hydra else None)
-    params = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
     state = random.getstate()
     try:
+        with reading(config):
+            params = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
         parsed = parser.parse_overrides([*params, *task_overrides(config)])
         values = {override.get_key_element(): _values(override) for override in parsed}
-    except HydraException:
+    except (HydraException, OmegaConfBaseException):
         return None
     finally:
         random.setstate(state)  # Hydra shuffles a `shuffle(...)` each time it is looked at
@@ -69,9 +73,9 @@ def jobs_of(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     Raises:
         HydraException: if Hydra cannot read one of them.
     """
-    readable = [override.replace(f"={REDACTED}", f"='{REDACTED}'") for override in overrides]
+    readable = [quoted_marks(override) for override in overrides]
     (jobs,) = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(readable), None)
-    return [tuple(override.replace(f"='{REDACTED}'", f"={REDACTED}") for override in job) for job in jobs]
+    return [tuple(unquoted_marks(override) for override in job) for job in jobs]
 
 
 def missing_jobs(overrides: Sequence[str], started: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:

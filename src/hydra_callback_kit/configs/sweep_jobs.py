@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.hydra_internals import BasicSweeper
+from hydra_callback_kit.configs.reading import reading
 
 _BASIC_SWEEPER = f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}"
 
@@ -95,7 +96,10 @@ def _parsed(overrides: list[str]) -> list[Override]:
 
 def _mapping(config: DictConfig, node: str) -> Mapping[str, Any]:
     found = OmegaConf.select(config.hydra.sweeper, node)
-    return found if isinstance(found, Mapping) else {}
+    if not isinstance(found, Mapping):
+        return {}
+    with reading(config):
+        return {str(key): found[key] for key in found}
 
 
 def _search_space(config: DictConfig, node: str) -> list[str]:

@@ -7,6 +7,7 @@ Hydra turns an ordinary exception of a hook into a warning. `SystemExit` passes,
 """
 
 import logging
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -15,8 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_callback_kit.configs.app_config import secrets_of
 from hydra_callback_kit.hooks.recorder import record_job_aborted, record_run_facts, record_run_start
 from hydra_callback_kit.journal.masking import masked
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
-_log = logging.getLogger("hydra_callback_kit.abort")
+_log = SafeLogger("hydra_callback_kit.abort")
 
 
 class AbortRun(SystemExit):
@@ -58,7 +60,13 @@ class AbortRun(SystemExit):
         return type(self), (self.message, self.exit_code)
 
 
-def abort(config: DictConfig, message: str, exit_code: int = 1, log: logging.Logger = _log) -> NoReturn:
+def abort(
+    config: DictConfig,
+    message: str,
+    exit_code: int = 1,
+    log: logging.Logger | SafeLogger = _log,
+    cause: BaseException | None = None,
+) -> NoReturn:
     """Stops the run or the job that a hook was called for.
 
     The message goes to stderr once, without a traceback, and to the log. The record of a job says that it failed by
@@ -69,6 +77,7 @@ def abort(config: DictConfig, message: str, exit_code: int = 1, log: logging.Log
         message: what the user is told; its first line may stand alone.
         exit_code: the app's exit code.
         log: the callback's logger.
+        cause: the exception that it is about, if any; its traceback is logged at level DEBUG.
 
     Raises:
         AbortRun: always.
@@ -78,6 +87,8 @@ def abort(config: DictConfig, message: str, exit_code: int = 1, log: logging.Log
         _tell(config, aborted, log)
     except Exception as error:  # noqa: BLE001  no disk and no stream that fails may let the run start
         _log.debug("What stopped the run could not be told everywhere: %r", error)
+    if cause is not None:
+        log.debug("What it is about:", exc_info=cause)
     raise aborted
 
 
@@ -88,7 +99,7 @@ def _without_secrets(config: DictConfig, message: str) -> str:
         return message
 
 
-def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger) -> None:
+def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger | SafeLogger) -> None:
     message, exit_code = aborted.message, aborted.exit_code
     if not OmegaConf.is_missing(config.hydra.runtime, "output_dir"):  # only a job has one
         record_job_aborted(config, aborted)
@@ -97,28 +108,34 @@ def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger) -> None:
         if exit_code != 0:
             record_run_facts(config, {"aborted": message})
     if exit_code != 0:
-        _log_away_from_the_terminal(log, message)
+        _log_elsewhere(SafeLogger(log.name), message)
     if exit_code != 1 and sys.stderr is not None:  # Python prints the message of a SystemExit that has one for its code
         sys.stderr.write(f"{message}\n")
 
 
-def _log_away_from_the_terminal(log: logging.Logger, message: str) -> None:
-    """Who reads stderr on the screen need not read the same there twice."""
+def _log_elsewhere(log: SafeLogger, message: str) -> None:
+    """Who reads stderr need not read the same twice: on a terminal, or in a file that both streams go to."""
 
     def is_another(record: logging.LogRecord) -> bool:
         return record.getMessage() != message
 
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
-    on_screen = [handler for handler in handlers if _is_terminal(sys.stderr) and _is_terminal(handler.stream)]
-    for handler in on_screen:
+    same = [
+        handler for handler in handlers if _place(sys.stderr) is not None and _place(handler.stream) == _place(sys.stderr)
+    ]
+    for handler in same:
         handler.addFilter(is_another)
     try:
         log.error("%s", message)
     finally:
-        for handler in on_screen:
+        for handler in same:
             handler.removeFilter(is_another)
 
 
-def _is_terminal(stream: Any) -> bool:
-    """A process may have been started without the stream, or have closed it."""
-    return stream is not None and not getattr(stream, "closed", False) and bool(stream.isatty())
+def _place(stream: Any) -> tuple[int, int] | None:
+    """What a stream writes to; None for one that is closed, or that is no file."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (AttributeError, OSError, ValueError):  # the process may have been started without the stream, or have closed it
+        return None
+    return status.st_dev, status.st_ino

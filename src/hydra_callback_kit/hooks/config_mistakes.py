@@ -1,6 +1,5 @@
 """Mistakes below `hydra.callbacks` that Hydra takes silently, or warns of at every hook: said once, as the run starts."""
 
-import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -10,8 +9,9 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.callback_nodes import callback_nodes, names_of_options, replaced_settings
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
-log = logging.getLogger("hydra_callback_kit")
+log = SafeLogger("hydra_callback_kit")
 
 _OF_HYDRA: Final = r"Callback (DictConfig|dict)\.on_\w+ raised "
 """Hydra's warning for a node without `_target_`, which it calls as if it were a callback."""

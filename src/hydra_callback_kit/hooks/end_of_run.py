@@ -1,30 +1,32 @@
 """The end of a run, whether Hydra announces it or not.
 
 On Hydra 1.3 `on_multirun_end` does not come after a failure, and neither end hook comes after `sys.exit` or Ctrl-C. So what
-a callback does at the end is armed at the start, and the end of the process makes up for a hook that did not come.
+a callback does at the end is armed at the start. A hook that did not come is made up for when control leaves Hydra, when the
+next run starts in the process, or at the latest as the process ends.
 """
 
 import atexit
 import contextlib
-import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.hooks import gates
+from hydra_callback_kit.hooks import gates, leaving_hydra
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.recorder import record_run_end, record_run_start
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
 if TYPE_CHECKING:
     from hydra_callback_kit.journal.records import RunRecord
 
 Finish = Callable[[DictConfig], None]
 
-_log = logging.getLogger("hydra_callback_kit")
+_log = SafeLogger("hydra_callback_kit")
 
 
 def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
@@ -38,10 +40,23 @@ def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
     _arm(config, finish)
 
 
+class _Armed(NamedTuple):
+    """What is to be done at the end of a run."""
+
+    config: DictConfig
+    thread: int
+    finishes: list[Finish]
+
+
 def _arm(config: DictConfig, finish: Finish | None) -> None:
-    armed = _armed.setdefault((os.getpid(), identify_run(config).run_id), (config, []))
-    if finish is not None and finish not in armed[1]:
-        armed[1].append(finish)
+    key = os.getpid(), identify_run(config).run_id
+    if key not in _armed:
+        if leaving_hydra.runs_on_the_stack() == 1:  # the runs before this one in the process are over
+            _finish_what_this_thread_has_left()
+        leaving_hydra.watch(_finish_what_this_thread_has_left)
+        _armed[key] = _Armed(config, threading.get_ident(), [])
+    if finish is not None and finish not in _armed[key].finishes:
+        _armed[key].finishes.append(finish)
 
 
 def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
@@ -71,12 +86,12 @@ def disarm(config: DictConfig, finish: Finish | None) -> bool:
         Whether it was still to be done.
     """
     key = os.getpid(), identify_run(config).run_id
-    _, finishes = _armed.get(key, (config, []))
-    was_armed = finish in finishes
-    if finish is not None and was_armed:
-        finishes.remove(finish)
-    if not finishes:
-        _armed.pop(key, None)
+    armed = _armed.get(key)
+    was_armed = armed is not None and finish in armed.finishes
+    if armed is not None and finish is not None and was_armed:
+        armed.finishes.remove(finish)
+    if armed is not None and not armed.finishes:
+        _forget(key)
     return was_armed
 
 
@@ -99,22 +114,38 @@ def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> "RunRec
     return read_run(identity.root, identity.run_id, without=without, has_ended=not identity.rerun)
 
 
-_armed: dict[tuple[int, str], tuple[DictConfig, list[Finish]]] = {}
+_armed: dict[tuple[int, str], _Armed] = {}
+"""By process and run."""
+
+
+def _forget(key: tuple[int, str]) -> None:
+    _armed.pop(key, None)
+    if not any(pid == os.getpid() for pid, _ in _armed):
+        leaving_hydra.watch_no_more()
+
+
+def _finish_what_this_thread_has_left() -> None:
+    thread = threading.get_ident()
+    for key, armed in list(_armed.items()):
+        if key[0] == os.getpid() and armed.thread == thread:
+            _finish_run(key)
 
 
 @atexit.register
 def _finish_what_is_armed() -> None:
-    for pid, run_id in list(_armed):
-        if pid != os.getpid():  # a forked child inherits what its parent has armed
-            continue
-        config, finishes = _armed[pid, run_id]
-        if gates.is_refused(config):
-            continue
+    for key in list(_armed):
+        if key[0] == os.getpid():  # a forked child inherits what its parent has armed
+            _finish_run(key)
+    _end_as_interrupted()
+
+
+def _finish_run(key: tuple[int, str]) -> None:
+    config, _, finishes = _armed[key]
+    if not gates.is_refused(config):
         record_run_end(config)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
             _finish(finishes.pop(), config)  # the last first, as Hydra calls its end hooks
-        _armed.pop((pid, run_id), None)
-    _end_as_interrupted()
+    _forget(key)
 
 
 def _finish(finish: Finish, config: DictConfig) -> None:

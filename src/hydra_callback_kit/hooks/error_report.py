@@ -1,12 +1,12 @@
 """Says that a callback could not do its work: once for each reason, with what to do about it."""
 
 import errno
-import logging
 from typing import Final
 
 from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
-log = logging.getLogger("hydra_callback_kit")
+log = SafeLogger("hydra_callback_kit")
 
 _ADVICE: Final = {
     errno.ENOSPC: "Free some space on the disk.",
@@ -35,7 +35,8 @@ def report(what: str, error: Exception) -> None:
         return
     _reported.add(reason)
     if isinstance(error, JournalNotFoundError):
-        log.error("Nothing of the run could be recorded, so what is made of its record is missing from %s.", error.root)
+        if error.root.is_dir():  # who removes the run's directory does not want to be told what is missing there
+            log.error("Nothing of the run could be recorded, so what is made of its record is missing from %s.", error.root)
     elif isinstance(error, OSError):
         advice = _ADVICE.get(error.errno or 0, "Look at the path it names.")
         log.error("%s could not do its work: %s. The job is not affected. %s", what, error, advice)

@@ -6,12 +6,14 @@ this package acts for it any more, also not where Hydra 1.4 calls the end hooks,
 
 import importlib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.configs.directories import DirectoryNotKnownError
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.configs.reading import resolving
+from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.recorder import do_not_record
 
 _PACKAGE: Final = "hydra_callback_kit"
@@ -55,6 +57,22 @@ def refuse(config: DictConfig) -> None:
     notes_of(config)["gates"] = "refused"
 
 
+def cannot_find_out(config: DictConfig, name: str, error: Exception) -> NoReturn:
+    """Stops a run of which a callback could not find out whether it may start.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+        name: the callback's class.
+        error: what kept it from finding out.
+
+    Raises:
+        AbortRun: always.
+    """
+    refuse(config)
+    why = f"{type(error).__name__}: {error}" if type(error) is not DirectoryNotKnownError else str(error)
+    abort(config, f"The run was not started: {name} cannot find out whether it may. {why}", cause=error)
+
+
 def is_refused(config: DictConfig) -> bool:
     """Tells whether a gate has stopped the run of a config."""
     return bool(notes_of(config).get("gates") == "refused")
@@ -62,13 +80,13 @@ def is_refused(config: DictConfig) -> bool:
 
 def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -> None:
     try:
-        gate = getattr(importlib.import_module(_PACKAGE), name)(**parameters)
+        gate = getattr(importlib.import_module(_PACKAGE), name)(**_resolved(parameters, config))
         getattr(gate, hook)(config=config)
     except SystemExit:
         refuse(config)
         raise
-    except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
-        report(f"{name}.{hook}", error)
+    except Exception as error:  # noqa: BLE001  whatever it is, nothing may start
+        cannot_find_out(config, name, error)
 
 
 def _nodes(config: DictConfig) -> Iterator[tuple[str, Any]]:
@@ -77,5 +95,11 @@ def _nodes(config: DictConfig) -> Iterator[tuple[str, Any]]:
     for node in nodes.values() if isinstance(nodes, dict) else ():
         package, _, name = str(node.get("_target_") if isinstance(node, dict) else "").rpartition(".")
         if package == _PACKAGE and name in _GATES:
-            parameters = {key: value for key, value in node.items() if not str(key).startswith("_")}
-            yield name, OmegaConf.to_container(OmegaConf.create(parameters, parent=config), resolve=True)
+            yield name, {key: value for key, value in node.items() if not str(key).startswith("_")}
+
+
+def _resolved(parameters: dict[str, Any], config: DictConfig) -> Any:
+    if "${" not in str(parameters):
+        return parameters
+    with resolving(config) as copied:
+        return OmegaConf.to_container(OmegaConf.create(parameters, parent=copied), resolve=True)

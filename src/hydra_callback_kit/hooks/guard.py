@@ -1,4 +1,7 @@
-"""Keeps the promise that a callback never breaks the user's job, and lets the gates speak before any callback acts."""
+"""Keeps the promise that a callback never breaks the user's job, and lets the gates speak before any callback acts.
+
+A callback whose purpose is to decide whether a run starts fails closed: where it cannot find out, nothing starts.
+"""
 
 import functools
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from omegaconf import DictConfig
 
+from hydra_callback_kit.configs.directories import DirectoryNotKnownError
 from hydra_callback_kit.configs.identity import note_mode
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.config_mistakes import after_hook, before_hook
@@ -18,7 +22,8 @@ def never_breaks_the_job(hook: Hook) -> Hook:
     """Decorates a hook: what it raises is logged once, and the job goes on.
 
     Hydra itself turns an exception of a hook into a warning, which Python shows once per place. An exception that is meant
-    to stop the run (a `SystemExit`) passes. Before the start of a run the gates are asked (see `gates`), and for a run that
+    to stop the run (a `SystemExit`) passes. So does, as an abort, whatever a start hook raises of a callback that has
+    `fails_closed`. Before the start of a run the gates are asked (see `gates`), and for a run that
     they have stopped no hook is called.
 
     Args:
@@ -31,8 +36,8 @@ def never_breaks_the_job(hook: Hook) -> Hook:
 
     @functools.wraps(hook)
     def guarded(self: object, *args: Any, **kwargs: Any) -> None:
+        config = kwargs.get("config", args[0] if args else None)
         try:
-            config = kwargs.get("config", args[0] if args else None)
             if isinstance(config, DictConfig):
                 if starts_a_run:
                     note_mode(config, "MULTIRUN" if hook.__name__ == "on_multirun_start" else "RUN")
@@ -44,6 +49,10 @@ def never_breaks_the_job(hook: Hook) -> Hook:
             if isinstance(config, DictConfig):
                 after_hook(hook.__name__, config)
         except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
-            report(f"{type(self).__name__}.{hook.__name__}", error)
+            name = type(self).__name__
+            if starts_a_run and getattr(self, "fails_closed", False) and isinstance(config, DictConfig):
+                gates.cannot_find_out(config, name, error)
+            if not isinstance(error, DirectoryNotKnownError):  # the user's, and Hydra is about to say so
+                report(f"{name}.{hook.__name__}", error)
 
     return cast("Hook", guarded)

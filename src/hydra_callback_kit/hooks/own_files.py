@@ -1,6 +1,5 @@
 """The files that callbacks write for people: what lies in their place and was not written by this package is kept."""
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.journal.reader import facts_of_runs
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.views.files import set_aside
 
@@ -27,7 +27,7 @@ def remove_own_file(config: DictConfig, name: str) -> None:
         (root / name).unlink()
 
 
-def prepare_files(config: DictConfig, names: Iterable[str | Path], log: logging.Logger) -> list[Path]:
+def prepare_files(config: DictConfig, names: Iterable[str | Path], log: SafeLogger) -> list[Path]:
     """Sets aside what no run of ours wrote, and records what this run is about to write.
 
     Args:

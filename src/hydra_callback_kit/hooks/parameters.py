@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -86,6 +86,17 @@ def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "") 
         else f"Write for example {parameter}={usual or allowed[0]}."
     )
     raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", advice)
+
+
+def direction(parameter: str, given: str | None) -> Literal["max", "min"] | None:
+    """Returns which value of a metric is the best; None where that is left open.
+
+    Raises:
+        ParameterError: if it is another word.
+    """
+    if given is None:
+        return None
+    return "min" if one_of(parameter, given, ("max", "min")) == "min" else "max"
 
 
 def size_in_bytes(parameter: str, given: float | str) -> int:

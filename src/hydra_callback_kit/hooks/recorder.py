@@ -7,7 +7,7 @@ the others that it is written. So any callback may be used alone, and no order b
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,16 +16,16 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_overrides
-from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.identity import identify_job, identify_run, job_name
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.redaction import HYDRA_OPTIONS, HYDRA_OPTIONS_WITH_A_VALUE, redaction_of
 from hydra_callback_kit.hooks import running_jobs
-from hydra_callback_kit.journal.encoder import to_json
+from hydra_callback_kit.journal.command_line import command_line
+from hydra_callback_kit.journal.encoder import to_json, whole_text, whole_texts
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.masking import holds_text, masked
-from hydra_callback_kit.journal.process import command_line, program
 from hydra_callback_kit.journal.writer import forget, write_line
 
 if TYPE_CHECKING:
@@ -76,30 +76,50 @@ def record_run_start(config: DictConfig) -> None:
     notes["run_pid"] = os.getpid()
     redaction = redaction_of(config)
     planned = _planned(config) if run.mode == "MULTIRUN" else None
+    directions = _directions(config) if run.mode == "MULTIRUN" else []
     hydra_config = config.hydra  # to look a key up takes a while
-    job, runtime = hydra_config.job, hydra_config.runtime
-    choices = runtime.choices
+    runtime, choices = hydra_config.runtime, hydra_config.runtime.choices
+    given, given_to_hydra, command = task_overrides(config), hydra_overrides(config), command_line()
     write_line(
         run,
         "run_started",
         {
             "mode": run.mode,
-            "root": run.root,
-            "cwd": runtime.cwd,
-            "program": redaction.of_overrides(program()),
-            "command": redaction.of_overrides(command_line()),
-            "job_name": job.name,
-            "config_name": job.config_name,
-            "overrides": redaction.of_overrides(task_overrides(config)),
-            "hydra_overrides": redaction.of_overrides(hydra_overrides(config)),
+            "config_name": hydra_config.job.config_name,
             "launcher": choices.get("hydra/launcher"),
             "sweeper": choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
-            "planned_overrides": planned and redaction.of_overrides(planned.overrides),
+            **({"directions": directions} if directions else {}),
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
+            **({"from_python": True} if hydra_config.mode is None else {}),  # only `hydra.main` sets it
+        },
+        encoded={
+            "root": whole_text(str(run.root)),
+            "cwd": whole_text(runtime.cwd),
+            "job_name": whole_text(job_name(config)),
+            "program": whole_texts(redaction.of_command(command.program)),
+            "command": whole_texts(redaction.of_command(command.words)),
+            "other_arguments": whole_texts(redaction.of_command(_others(command.arguments, {*given, *given_to_hydra}))),
+            "overrides": whole_texts(redaction.of_overrides(given)),
+            "hydra_overrides": whole_texts(redaction.of_overrides(given_to_hydra)),
+            **({"planned_overrides": whole_texts(redaction.of_overrides(planned.overrides))} if planned else {}),
         },
     )
+
+
+def _others(arguments: Sequence[str], overrides: Container[str]) -> list[str]:
+    """The words of a command that are neither overrides nor options of Hydra's: an app may have arguments of its own."""
+    others: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        option = word.partition("=")[0]
+        if option in HYDRA_OPTIONS:
+            if word in HYDRA_OPTIONS_WITH_A_VALUE:
+                next(words, None)
+        elif word not in overrides:
+            others.append(word)
+    return others
 
 
 def record_run_end(config: DictConfig) -> None:
@@ -135,14 +155,13 @@ def record_job_start(config: DictConfig) -> JobIdentity:
         write_line(
             job.run,
             "job_started",
-            {
-                "job_id": job.job_id,
-                "job_name": job.job_name,
-                "overrides": job.overrides,
-                "output_dir": _below(job.run, job.output_dir),
-                **({"rerun": True} if job.run.rerun else {}),
-            },
+            {"job_id": job.job_id, **({"rerun": True} if job.run.rerun else {})},
             job,
+            {
+                "job_name": whole_text(job.job_name),
+                "overrides": whole_texts(job.overrides),
+                "output_dir": whole_text(_below(job.run, job.output_dir)),
+            },
         )
     return job
 
@@ -224,16 +243,33 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
     write_line(job.run, "job_facts", {}, job, _redacted_facts(config, facts))
 
 
-def record_job_config(config: DictConfig) -> None:
-    """Adds a job's config to its record, as the fact `config`.
+def record_job_config(config: DictConfig, task_config: Any = None) -> None:
+    """Adds a job's config to its record, as the facts `config` and, if it has such keys, `config_as_written`.
+
+    At the end of the job it is recorded again if the task function has asked a resolver of the app's for a value that the
+    resolver keeps: now that is known.
 
     Args:
-        config: the config of `on_job_start`.
+        config: the config of `on_job_start` or `on_job_end`.
+        task_config: the config that the task function got, at the end of the job.
     """
-    from hydra_callback_kit.configs.app_config import app_config  # noqa: PLC0415  not every callback wants configs on record
+    from hydra_callback_kit.configs.app_config import app_config, take_over_answers  # noqa: PLC0415  not always wanted
 
-    job = identify_job(config)
-    write_line(job.run, "job_facts", {"config": app_config(config)}, job)
+    notes = notes_of(config)
+    left_before: tuple[str, ...] | None = notes.get("config_as_written")
+    if task_config is not None:
+        if not left_before:
+            return  # nothing was left to be known, or the start was not recorded
+        take_over_answers(config, task_config)
+    elif left_before is not None:
+        return
+    values, left = app_config(config)
+    notes["config_as_written"] = left
+    if left != left_before:
+        job = identify_job(config)
+        write_line(
+            job.run, "job_facts", {"config": values, **({"config_as_written": left} if left or left_before else {})}, job
+        )
 
 
 def _redacted_facts(config: DictConfig, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,7 +296,13 @@ def _planned(config: DictConfig) -> "Plan | None":
     return planned_jobs(config)
 
 
-def _secrets(config: DictConfig) -> set[str]:
+def _directions(config: DictConfig) -> list[str]:
+    from hydra_callback_kit.configs.objectives import sweep_directions  # noqa: PLC0415  a single run has none
+
+    return sweep_directions(config)
+
+
+def _secrets(config: DictConfig) -> dict[str, str]:
     from hydra_callback_kit.configs.app_config import secrets_of  # noqa: PLC0415  most jobs return numbers, and do not fail
 
     return secrets_of(config)

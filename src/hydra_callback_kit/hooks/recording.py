@@ -32,6 +32,9 @@ class RecordingCallback(KnownParameters, Callback):
       end hook: after a failed job on Hydra 1.3, after `sys.exit` and after Ctrl-C. `load_run(config)` is the whole record
       there.
 
+    A callback that decides whether a run starts sets `fails_closed = True`: then an exception in its start hooks stops the
+    run instead of being logged.
+
     Instances are pickled to the workers: keep plain values on `self`, and no locks, files or threads.
 
     Files:
@@ -48,6 +51,9 @@ class RecordingCallback(KnownParameters, Callback):
                 print("longest:", max(jobs, key=lambda job: job.duration_s or 0).overrides)
         ```
     """
+
+    fails_closed: bool = False
+    """Whether nothing may start where a start hook of this callback fails."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Makes the hooks of a subclass safe: see the class."""

@@ -1,6 +1,5 @@
 """Callbacks inside a callback: checked as it is built, and called as Hydra calls its own."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
 
 class WrappedCallbacks:
@@ -24,7 +24,7 @@ class WrappedCallbacks:
         ParameterError: if something in it is not a callback.
     """
 
-    def __init__(self, given: Mapping[str, Any], log: logging.Logger) -> None:
+    def __init__(self, given: Mapping[str, Any], log: SafeLogger) -> None:
         self.by_name = _checked(given)  # a plain dict: OmegaConf's would carry the whole config into every pickle
         self._log = log
 

@@ -43,6 +43,16 @@ def to_json(value: Any) -> Any:
     return _Encoder().encode(value, 0)
 
 
+def whole_text(text: str) -> Any:
+    """Turns a text into what `json.dumps` accepts, however long it is: for what identifies a run or a job."""
+    return {"repr": text, "type": "str"} if text in NAMES else text
+
+
+def whole_texts(texts: Iterable[str]) -> list[Any]:
+    """The same for several."""
+    return [whole_text(text) for text in texts]
+
+
 class _Encoder:
     """Encodes one value: counts its parts and knows which containers are being encoded, so that cycles end."""
 
@@ -77,6 +87,11 @@ class _Encoder:
             return _string(str(value) if isinstance(value, PurePath) else value.isoformat())
         if isinstance(value, dt.timedelta):
             return value.total_seconds()
+        if type_name(type(value)) in ("decimal.Decimal", "fractions.Fraction"):
+            return self.encode(float(value), depth)
+        labelled = _labelled(value)
+        if labelled is not None:
+            return self._container(value, labelled, depth, self._mapping)
         if callable(getattr(value, "tolist", None)) and hasattr(value, "shape"):
             return self._array(value, depth)
         fields = _fields_of(value)
@@ -98,7 +113,10 @@ class _Encoder:
         size = math.prod(value.shape)
         if size > MAX_ITEMS:
             return {**_representation(value), "length": size}
-        return self.encode(value.tolist(), depth)
+        plain = value.tolist()
+        if type(plain) is type(value):  # NumPy has kinds of numbers that Python has not
+            return self.encode(complex(value) if isinstance(plain, complex) else float(value), depth)
+        return self.encode(plain, depth)
 
     def _container(self, value: Any, content: Collection[Any], depth: int, encode: Callable[[Any, int], Any]) -> Any:
         if len(content) > MAX_ITEMS or self._parts > MAX_VALUES:
@@ -156,6 +174,24 @@ def _fields_of(value: Any) -> dict[str, Any] | None:
     else:
         return None
     return {name: getattr(value, name) for name in names}
+
+
+def _labelled(value: Any) -> Mapping[Any, Any] | None:
+    """The items of what has labels: a Series, a frame of one row, a dataset of single values; found without an import.
+
+    What has more rows than one, or numbers for labels, is none of these.
+    """
+    package = type(value).__module__.partition(".")[0]
+    kind = type(value).__name__
+    if package == "pandas" and kind == "Series":
+        return None if type(value.index).__name__ == "RangeIndex" or len(value) > MAX_ITEMS else dict(value.items())
+    if package == "pandas" and kind == "DataFrame":
+        return dict(value.iloc[0].items()) if len(value) == 1 else None
+    if package == "polars" and kind == "DataFrame":
+        return dict(value.row(0, named=True)) if value.height == 1 else None
+    if package == "xarray" and kind == "Dataset":
+        return {name: each.item() for name, each in value.items() if each.size == 1} if value else None
+    return None
 
 
 def _plain(container: Any) -> Any:

@@ -1,8 +1,9 @@
 """An exception as it goes on record: its type, its message, and its traceback from the app's own code on."""
 
 import traceback
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.masking import masked
@@ -32,12 +33,12 @@ class JobError(NamedTuple):
         return f"{self.type}: {first_line}" if first_line else self.type
 
 
-def error_of(exception: BaseException, secrets: Collection[str] = ()) -> JobError:
+def error_of(exception: BaseException, secrets: Mapping[str, str] = MappingProxyType({})) -> JobError:
     """Describes an exception.
 
     Args:
         exception: what was raised.
-        secrets: texts that are hidden.
+        secrets: texts that are hidden, each with what is written in its place.
 
     Returns:
         Its type, message and traceback, that without Hydra's own first frames.

@@ -88,6 +88,10 @@ class RunFollower:
             jobs["RUNNING" if alive[job.process] else "INTERRUPTED"].append(job)
         return jobs
 
+    def attempts(self, job_num: int) -> int:
+        """How often a job was started."""
+        return len(self._attempts.get(job_num, {}))
+
     def _add(self, text: bytes) -> None:
         head = text[:_HEAD]
         if not text or any(event in head for event in _UNREAD):

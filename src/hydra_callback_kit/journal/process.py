@@ -24,20 +24,6 @@ class ProcessIdentity(NamedTuple):
 _this_process: tuple[ProcessIdentity, str] | None = None
 
 
-def program() -> list[str]:
-    """The words of the command line that started the calling process, up to its arguments: `[python, "-m", "pkg.app"]`."""
-    arguments = len(sys.argv) - 1
-    typed = sys.orig_argv[1 : len(sys.orig_argv) - arguments]
-    if sys.orig_argv[len(sys.orig_argv) - arguments :] != sys.argv[1:]:  # something in the process has changed `sys.argv`
-        typed = sys.argv[:1]
-    return [sys.executable, *typed]
-
-
-def command_line() -> list[str]:
-    """The words of the command line that started the calling process, as they were typed: not for the record as they are."""
-    return [*program(), *sys.argv[1:]]
-
-
 def this_process() -> ProcessIdentity:
     """Tells the calling process, also after a fork."""
     return _of_this_process()[0]

@@ -61,7 +61,7 @@ def as_json(decoded: Any) -> Any:
     if kind is int:
         return decoded if decoded.bit_length() <= MAX_INT_BITS else {"repr": hex(decoded), "type": "int"}
     if kind is dict:
-        return {key: as_json(item) for key, item in decoded.items()}
+        return {key if type(key) is str else str(key): as_json(item) for key, item in decoded.items()}
     if kind is list:
         return [as_json(item) for item in decoded]
     return decoded

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import functools
 import json
-import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -16,8 +15,9 @@ from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.format import JOURNAL_DIR, SCHEMA_VERSION
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, this_process_token
+from hydra_callback_kit.journal.safe_log import SafeLogger
 
-log = logging.getLogger("hydra_callback_kit")
+log = SafeLogger("hydra_callback_kit")
 
 
 def journal_file(run: RunIdentity) -> Path:

@@ -13,7 +13,6 @@ import hydra
 import omegaconf
 
 from hydra_callback_kit.configs.redaction import Redaction
-from hydra_callback_kit.journal.masking import REDACTED
 from hydra_callback_kit.journal.process import user_name
 from hydra_callback_kit.provenance.packages import installed_packages
 
@@ -43,13 +42,16 @@ def environment_variables(patterns: Iterable[str], redaction: Redaction) -> dict
         redaction: says which names are secret.
 
     Returns:
-        The values by name, `<redacted>` for secret names; a name without `*` that is not set has None.
+        The values by name, redacted for secret names; a name without `*` that is not set has None.
     """
     found: dict[str, str | None] = {}
     for pattern in patterns:
         names = sorted(fnmatch.filter(os.environ, pattern)) if "*" in pattern else [pattern]
         found |= {name: os.environ.get(name) for name in names}
-    return {name: REDACTED if value is not None and redaction.is_secret(name) else value for name, value in found.items()}
+    return {
+        name: redaction.mark(value) if value is not None and redaction.is_secret(name) else value
+        for name, value in found.items()
+    }
 
 
 def source_directory(started_in: str) -> str:

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from hydra_callback_kit.configs.hydra_internals import get_args_parser
 from hydra_callback_kit.configs.identity import rerun_overrides
 from hydra_callback_kit.configs.plan import jobs_of, missing_jobs
-from hydra_callback_kit.journal.masking import REDACTED
+from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 
 _SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})
@@ -72,6 +72,11 @@ class Commands:
         program, command = _words(run.facts.get("program")), _words(run.facts.get("command"))
         if not program or not command:
             raise NotRecordedError(f"The journal in {run.root} does not say how the run was started.")
+        if run.facts.get("from_python"):
+            raise NotRecordedError(
+                f"The run in {run.root} was started from Python code, which takes no overrides from a command: "
+                f"start it there again. The command was: {shlex.join(command)}"
+            )
         self._cwd = cwd or Path(str(run.facts.get("cwd")))
         if not self._cwd.is_dir():
             raise NotRecordedError(
@@ -80,7 +85,12 @@ class Commands:
             )
         self.other_python = None if Path(program[0]).exists() else program[0]
         python = program[0] if self.other_python is None else sys.executable
-        self._start = [python, *program[1:], *_options(command[len(program) :])]
+        others = _words(run.facts.get("other_arguments"))
+        if any(map(is_marked, others)):
+            raise NotRecordedError(
+                f"The app was given a secret ({' '.join(filter(is_marked, others))}), and secret values are not recorded."
+            )
+        self._start = [python, *program[1:], *others, *_options(command[len(program) :])]
         self._hydra_overrides = [
             override for override in _words(run.facts.get("hydra_overrides")) if _key(override) not in _SET_ANEW
         ]
@@ -113,7 +123,7 @@ class Commands:
             else:
                 recorded.append(override)
         added = [override if override[0] in "+~" else prefixes[key] + override for key, override in self._added.items()]
-        secret = [_key(override) for override in recorded if override.endswith(f"={REDACTED}")]
+        secret = [_key(override) for override in recorded if is_marked(override)]
         if secret:
             values = " ".join(f"{key}=VALUE" for key in secret)
             raise NotRecordedError(
@@ -158,7 +168,7 @@ def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
 def _key(override: str) -> str:
     """The key of an override without what stands before it; a redacted one cannot be parsed."""
     name, _, value = override.partition("=")
-    if value == REDACTED:
+    if is_marked(value):
         return name.lstrip("+~")
     return str(OverridesParser.create().parse_override(override).get_key_element()).lstrip("+~")
 

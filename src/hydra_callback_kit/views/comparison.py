@@ -13,7 +13,10 @@ VARIES: Final = "(varies)"
 """Stands for the value of a config key that is not the same in all jobs of a sweep."""
 
 _OF_EVERY_RUN: Final = frozenset(
-    ("root", "cwd", "program", "command", "overrides", "hydra_overrides", "planned_overrides", "planned_jobs")
+    (
+        *("root", "cwd", "program", "command", "other_arguments", "overrides", "hydra_overrides"),
+        *("planned_overrides", "planned_jobs"),
+    )
 )
 _DIRECTORIES: Final = frozenset(("hydra.mode", "hydra.run.dir", "hydra.sweep.dir"))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.identity import absolute_directory
+from hydra_callback_kit.configs.directories import resolved_again
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.views.files import put_in_place, write_atomically
 
@@ -26,14 +26,14 @@ def link_directory(config: DictConfig, run: RunIdentity) -> Path:
         The deepest directory of the run's path that is the same whenever the run starts: above the first part that comes
         from `${now:...}`, however many interpolations lie between; beside the run's directory where none does.
     """
-    directory = config.hydra.sweep if run.mode == "MULTIRUN" else config.hydra.run
     # Hydra's resolver keeps what it said, so that a run has one time: while that says another, what changes can be seen
     said: dict[Any, Any] = OmegaConf.get_cache(config).get("now", {})
     kept = dict(said)
     said.update(dict.fromkeys(said, _ANOTHER_TIME))
     try:
-        common = Path(os.path.commonpath([run.root, absolute_directory(config, directory.dir)]))
-    except Exception:  # noqa: BLE001  a resolver of the user's may refuse such a time
+        another = resolved_again(config, "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir") or run.root
+        common = Path(os.path.commonpath([run.root, another]))
+    except ValueError:  # on another drive
         common = run.root
     finally:
         said.clear()

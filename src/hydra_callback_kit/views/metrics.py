@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
-from hydra_callback_kit.views.results import flat_mapping, flat_return_value
+from hydra_callback_kit.views.results import MAX_SEQUENCE, flat_mapping, flat_return_value
 
-_MEASURED: Final = frozenset(("config", "cpu_s", "peak_rss_bytes", "resources"))
+_MEASURED: Final = frozenset(("config", "config_as_written", "cpu_s", "peak_rss_bytes", "resources"))
 """Facts that callbacks of this package add to every job, and that views show in their own way."""
 
 
@@ -29,9 +29,10 @@ def metrics_of(job: JobRecord) -> dict[str, float]:
     """
     metrics: dict[str, float] = {}
     if job.return_value is not None:
+        prefix = "return_value." if isinstance(job.return_value, dict) else ""
         for column, value in flat_return_value(job.return_value).items():
             if is_number(value):
-                metrics[column.removeprefix("return_value.")] = value
+                metrics[column.removeprefix(prefix)] = value
     for name, value in added_facts(job).items():
         if is_number(value):
             metrics[f"facts.{name}" if name in metrics else name] = value
@@ -63,6 +64,8 @@ def metric_names(jobs: Sequence[JobRecord]) -> list[str]:
 
 
 def _at(value: Any, path: str) -> float | None:
+    if isinstance(value, list) and len(value) <= MAX_SEQUENCE:
+        value = {str(place): item for place, item in enumerate(value)}
     if not isinstance(value, dict):
         return None
     if path in value:

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.metrics import metric_of
 from hydra_callback_kit.views.table_formats import markdown
 from hydra_callback_kit.views.varied import varied_overrides, varied_text
-
-Best = Literal["max", "min"]
 
 
 def ranked(jobs: Sequence[JobRecord], metric: str, mode: Best = "max") -> list[JobRecord]:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.values import is_cut
+from hydra_callback_kit.journal.values import is_cut, is_number
 from hydra_callback_kit.views.own_overrides import of_the_app
 from hydra_callback_kit.views.table_formats import Table
 
@@ -17,11 +17,15 @@ Row = dict[str, Any]
 MAX_COLUMNS: Final = 100
 """A mapping with more items stays in one column."""
 
+MAX_SEQUENCE: Final = 10
+"""A sequence of more numbers stays in one column."""
+
 _HEAD: Final = ("job_num", "job_id", "job_name", "status")
 _ERROR: Final = ("error_type", "error_message")
 _TAIL: Final = ("started_at", "ended_at", "duration_s", "attempts", "host", "output_dir")
 _FIXED: Final = frozenset((*_HEAD, *_ERROR, *_TAIL))
 _CONFIG: Final = "config"
+_AS_WRITTEN: Final = "config_as_written"
 _TIMES: Final = frozenset(("started_at", "ended_at"))
 _NOT_FOR_PEOPLE: Final = frozenset(("job_id", "job_name", "started_at", "ended_at", "attempts", "host", "output_dir"))
 
@@ -35,8 +39,8 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
 
     Returns:
         `job_num`, `job_id`, `job_name`, `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`,
-        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name) and `config`. Floats
-        are floats, NaN and infinities too.
+        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), `config` and, if
+        there are such keys, `config_as_written`. Floats are floats, NaN and infinities too.
     """
     error = job.error
     row: Row = {
@@ -55,14 +59,18 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         "output_dir": _directory(job),
         "facts": _other_facts(job) or {},
     }
-    return {**row, _CONFIG: job.facts.get(_CONFIG)} if include_config else row
+    if not include_config:
+        return row
+    left = {_AS_WRITTEN: job.facts[_AS_WRITTEN]} if job.facts.get(_AS_WRITTEN) else {}
+    return {**row, _CONFIG: job.facts.get(_CONFIG), **left}
 
 
 def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
     """The jobs as rows that all have the same columns, the union of what the jobs have.
 
     They are `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or
-    `return_value.<key>` for each item of a mapping; `error_type`, `error_message`; `started_at`, `ended_at`, `duration_s`,
+    `return_value.<key>` for each item of a mapping, or of a short sequence of numbers; `error_type`, `error_message`;
+    `started_at`, `ended_at`, `duration_s`,
     `attempts`, `host`, `output_dir`; each other fact under its name, but not the config. An override whose key is one of the
     other names is called `overrides.<key>`, and such a fact `facts.<name>`. Overrides that choose callbacks of this package
     have no column.
@@ -79,7 +87,10 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
 
 
 def flat_return_value(value: Any) -> Row:
-    """A return value by column: `return_value`, or `return_value.<key>` for each item of a mapping, at any depth."""
+    """A return value by column: `return_value`, or `return_value.<key>` for each item of a mapping, at any depth.
+
+    The items of a short sequence of numbers are `return_value.0` and so on.
+    """
     return _flat("return_value", value)
 
 
@@ -176,6 +187,9 @@ class _Layout:
             ]
 
 
+_NESTED: Final = frozenset((dict, list))
+
+
 class _Flattening:
     """Flattens one value of each job. Most jobs have mappings of the same shape: their columns are named once.
 
@@ -194,7 +208,7 @@ class _Flattening:
             return
         columns = _flat(self._name, value)
         self.columns.update(dict.fromkeys(columns))
-        if type(value) is dict and 0 < len(value) == len(columns) and dict not in map(type, value.values()):
+        if type(value) is dict and 0 < len(value) == len(columns) and _NESTED.isdisjoint(map(type, value.values())):
             self._shapes[tuple(value)] = tuple(columns)
 
     def cells(self, value: Any, columns: tuple[str, ...]) -> Iterable[Any]:
@@ -210,7 +224,7 @@ class _Flattening:
     def _columns_of(self, value: Any) -> tuple[str, ...] | None:
         """The columns of a mapping of a shape that has been seen, if none of its items is a mapping."""
         columns = self._shapes.get(tuple(value)) if type(value) is dict else None
-        return None if columns is None or dict in map(type, value.values()) else columns
+        return None if columns is None or not _NESTED.isdisjoint(map(type, value.values())) else columns
 
 
 def _flat(name: str, value: Any) -> Row:
@@ -220,6 +234,8 @@ def _flat(name: str, value: Any) -> Row:
 
 
 def _flatten(name: str, value: Any, cells: Row) -> None:
+    if type(value) is list and 0 < len(value) <= MAX_SEQUENCE and all(map(is_number, value)):
+        value = {str(place): item for place, item in enumerate(value)}
     if type(value) is dict and 0 < len(value) <= MAX_COLUMNS and not is_cut(value):
         for key, item in value.items():
             _flatten(f"{name}.{key}" if name else key, item, cells)
@@ -231,7 +247,9 @@ def _flatten(name: str, value: Any, cells: Row) -> None:
 
 def _other_facts(job: JobRecord) -> Row | None:
     facts = job.facts
-    return ({name: fact for name, fact in facts.items() if name != _CONFIG} if _CONFIG in facts else facts) or None
+    if _CONFIG in facts or _AS_WRITTEN in facts:
+        facts = {name: fact for name, fact in facts.items() if name not in (_CONFIG, _AS_WRITTEN)}
+    return facts or None
 
 
 def _directory(job: JobRecord) -> str | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names
-from hydra_callback_kit.views.ranking import Best, best_job
+from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.results import flat_rows
 
 if TYPE_CHECKING:
@@ -29,21 +30,22 @@ class Run(RunRecord):
         """The jobs that failed or were interrupted."""
         return failed_jobs(self)
 
-    def best(self, metric: str, mode: Best = "max") -> JobRecord:
+    def best(self, metric: str, mode: Best | None = None) -> JobRecord:
         """The best of the completed jobs.
 
         Args:
             metric: a key of the mapping that the jobs return, dotted where it is nested (`test.accuracy`); `return_value`
                 where they return a bare number.
-            mode: whether the largest (`max`) or the smallest (`min`) value is the best.
+            mode: whether the largest (`max`) or the smallest (`min`) value is the best; None for the sweeper's direction
+                where it has one, else `min` for what is named like a loss or an error and `max` for the rest.
 
         Raises:
             MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.
             ValueError: if `mode` is another word.
         """
-        if mode not in get_args(Best):
+        if mode is not None and mode not in get_args(Best):
             raise ValueError(f"mode={mode!r} is not valid: allowed is 'max' or 'min'")
-        job = best_job(self.jobs, metric, mode)
+        job = best_job(self.jobs, metric, direction_of(self.facts, metric, mode))
         if job is None:
             raise MetricNotFoundError(metric, metric_names(self.jobs))
         return job

@@ -1,6 +1,7 @@
 """YAML that loads back as what it was, in PyYAML and in OmegaConf, which takes more texts for numbers."""
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -11,6 +12,17 @@ _Dumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # line breaks of Unicode, which the one in C writes as they are where PyYAML then reads a space
 _BREAKS: Final = re.compile("[\x85\u2028\u2029]")
+
+
+def config_text(values: Any, as_written: Sequence[str] = ()) -> str:
+    """Writes a config as YAML, whose first line names the keys of interpolations that are as they were written.
+
+    Args:
+        values: the config as plain values.
+        as_written: the keys.
+    """
+    head = f"# as written, for only the app itself can tell: {', '.join(as_written)}\n" if as_written else ""
+    return head + yaml_text(values)
 
 
 def yaml_text(value: Any) -> str:

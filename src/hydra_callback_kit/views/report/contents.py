@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.ranking import Best
+from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.report import charts
-from hydra_callback_kit.views.report.choice import Metric, usual_mode
+from hydra_callback_kit.views.report.choice import Metric
 from hydra_callback_kit.views.report.columns import (
     STATUS_LETTERS,
     columns_of,
@@ -55,7 +55,7 @@ class Contents:
         self.failures = failures_of(run)
         self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.resources = resources_of(shown, run.jobs)
-        self._root, self._beside = run.root, beside
+        self._root, self._beside, self._facts = run.root, beside, run.facts
         self._shown = shown
         self._metric = metric
         self._axes = [charts.override_axis(column) for column in self.columns.overrides]
@@ -136,4 +136,4 @@ class Contents:
         ]
 
     def _mode_of(self, metric: str) -> Best:
-        return self._metric.mode if self._metric and self._metric.name == metric else usual_mode(metric)
+        return self._metric.mode if self._metric and self._metric.name == metric else direction_of(self._facts, metric)

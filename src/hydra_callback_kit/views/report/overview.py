@@ -5,15 +5,21 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.direction import objectives, pareto_front
 from hydra_callback_kit.views.metrics import added_facts, metric_of
 from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.report.choice import Metric
+from hydra_callback_kit.views.report.columns import links
+from hydra_callback_kit.views.varied import varied_overrides, varied_text
 
+MAX_FRONT: Final = 50
+"""Jobs of a Pareto front that are shown."""
 MAX_HOSTS: Final = 5
 """Machines that are named."""
 MAX_VALUE: Final = 2_000
@@ -41,6 +47,42 @@ def best_of(jobs: Sequence[JobRecord], metric: Metric | None) -> BestJob | None:
     if metric is None or (best := best_job(jobs, metric.name, metric.mode)) is None:
         return None
     return BestJob(best, metric.words, f"{metric_of(best, metric.name):.6g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The jobs that no other job beats in all objectives, ready to be shown.
+
+    Attributes:
+        objectives: the objectives with their directions: `return_value.0 (min)`.
+        jobs: of each job its number, its link, what sets it apart, and its values.
+        more: how many are not shown.
+    """
+
+    objectives: list[str]
+    jobs: list[tuple[int, str | None, str, list[str]]]
+    more: int
+
+
+def front_of(run: RunRecord, beside: Path) -> Front | None:
+    """The Pareto front of a sweep with several objectives; None for any other.
+
+    Args:
+        run: the run.
+        beside: the directory that the page will lie in.
+    """
+    front = pareto_front(run.facts, run.jobs)
+    if not front:
+        return None
+    known, varied, shown = objectives(run.facts), varied_overrides(run.jobs), front[:MAX_FRONT]
+    return Front(
+        [f"{name} ({best})" for name, best in known],
+        [
+            (job.job_num, link, varied_text(job, varied), [f"{metric_of(job, name):.6g}" for name, _ in known])
+            for job, link in zip(shown, links(shown, run.root, beside), strict=True)
+        ],
+        len(front) - len(shown),
+    )
 
 
 def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:

@@ -19,7 +19,7 @@ from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.report.contents import Contents
 from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
-from hydra_callback_kit.views.report.overview import best_of, facts_of, notices_of, outcome_of
+from hydra_callback_kit.views.report.overview import best_of, facts_of, front_of, notices_of, outcome_of
 
 SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "timeline", "resources", "start")
 """The parts of the page's script, in their order."""
@@ -72,9 +72,9 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
 
     now = now or datetime.now(timezone.utc).astimezone()
     names = metric_names(run.jobs)
-    metric = choose_metric(run.jobs, names, options)
+    metric = choose_metric(run, names, options)
     not_found = None if metric else options.metric
-    metric = metric or choose_metric(run.jobs, names, replace(options, metric=None))
+    metric = metric or choose_metric(run, names, replace(options, metric=None))
     best = best_of(run.jobs, metric)
     shown = spread(run.jobs, options.max_table_rows, best.job.job_num if best else None)
     contents = Contents(run, shown, metric, beside, now)
@@ -91,6 +91,7 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
         best=best,
         best_link=best and links([best.job], run.root, beside)[0],
         metric=metric,
+        front=front_of(run, beside),
         outcome=outcome_of(run.jobs[0]) if len(run.jobs) == 1 else None,
         outcome_link=contents.links[0] if len(run.jobs) == 1 else None,
         shown=len(shown),

@@ -1,0 +1,70 @@
+"""The command that started the calling process, as it was typed: not for the record as it is, for it may hold secrets."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Final, NamedTuple
+
+_WITH_AN_ARGUMENT: Final = ("-X", "-W", "--check-hash-based-pycs")
+"""Python's options whose argument is a word of its own."""
+
+
+class CommandLine(NamedTuple):
+    """A command.
+
+    Attributes:
+        program: the words up to the app's own arguments: `["python", "-m", "pkg.app"]`.
+        arguments: the words that follow.
+    """
+
+    program: list[str]
+    arguments: list[str]
+
+    @property
+    def words(self) -> list[str]:
+        """All words."""
+        return [*self.program, *self.arguments]
+
+
+def command_line(typed: Sequence[str] | None = None, arguments: Sequence[str] | None = None) -> CommandLine:
+    """Tells how the calling process was started.
+
+    Args:
+        typed: the words as the operating system has them; by default this process's.
+        arguments: what the process calls its arguments; by default `sys.argv`. Apps change it: what was typed counts,
+            unless it is another program's (a test session that says `app.py`).
+    """
+    typed = sys.orig_argv if typed is None else typed
+    arguments = sys.argv if arguments is None else arguments
+    split = _end_of_program(typed)
+    if split is None or not arguments or not _is_same_program(typed[split - 1], arguments[0]):
+        return CommandLine([sys.executable, *arguments[:1]], list(arguments[1:]))
+    return CommandLine([sys.executable, *typed[1:split]], list(typed[split:]))
+
+
+def _end_of_program(typed: Sequence[str]) -> int | None:
+    """How many of the words start the app; None where there is no script and no module among them."""
+    position = 1
+    while position < len(typed):
+        word = typed[position]
+        if word in _WITH_AN_ARGUMENT:
+            position += 2
+        elif word.startswith("-") and not word.startswith("--") and word[-1:] in ("m", "c"):
+            return position + 2 if position + 1 < len(typed) else None
+        elif word.startswith("-") and word != "-":
+            position += 1
+        else:
+            return position + 1
+    return None
+
+
+def _is_same_program(script_or_module: str, argument: str) -> bool:
+    """Whether the first of `sys.argv` is what was started: a script, or the file of a module."""
+    if argument in ("", "-c", "-m"):
+        return True
+    file = PurePath(argument)
+    if file.name == PurePath(script_or_module).name:
+        return True
+    module = tuple(script_or_module.split("."))
+    parts = (*file.parts[:-1], file.stem)
+    return parts[-len(module) :] == module or parts[-len(module) - 1 :] == (*module, "__main__")
