@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
@@ -34,6 +35,7 @@ def write_job(run: RunIdentity, num: int, status: str | None, attempt: str = "1"
 
 def write_sweep(root: Path) -> RunIdentity:
     """A sweep in which jobs ended in every way and one was tried twice."""
+    writer._files.clear()  # a directory of the same name was another one
     run = a_run(root)
     write_line(run, "run_started", {"mode": "MULTIRUN", "command": ["app.py"]})
     write_job(run, 0, "COMPLETED", return_value=float("nan"))

@@ -119,7 +119,7 @@ def test_show_a_sweep(tmp_path: Path) -> None:
 
 
 def test_a_folder_above_lists_runs_newest_first(tmp_path: Path) -> None:
-    """Also among hidden directories, links, many files and job directories, none of which are entered."""
+    """Also below another run, and among many files; hidden directories and links are not entered."""
     write_run(tmp_path / "a" / "old")
     write_run(tmp_path / "new", "20260102T000000000000-0000000b", ended=False)
     write_run(tmp_path / "new", "20260101T120000000000-0000000c")
@@ -130,9 +130,9 @@ def test_a_folder_above_lists_runs_newest_first(tmp_path: Path) -> None:
     for num in range(1_000):
         (tmp_path / "data" / f"{num}.txt").touch()
     listed = hck("show", tmp_path).output.splitlines()
-    assert [line.split()[3] for line in listed[1:]] == ["new", "new", "a/old"]
-    assert [run["run_id"][-1] for run in json.loads(hck("show", tmp_path, "--json").output)] == ["b", "c", "a"]
-    assert list(run_directories(tmp_path)) == [tmp_path / "a" / "old", tmp_path / "new"]
+    assert [line.split()[3] for line in listed[1:]] == ["new/0/inner", "new", "new", "a/old"]
+    assert [run["run_id"][-1] for run in json.loads(hck("show", tmp_path, "--json").output)] == ["d", "b", "c", "a"]
+    assert list(run_directories(tmp_path)) == [tmp_path / "a" / "old", tmp_path / "new", tmp_path / "new" / "0" / "inner"]
     assert "other runs  20260101T120000000000-0000000c" in hck("show", tmp_path / "new").output
     earlier = hck("show", tmp_path / "new", "--run", "20260101T120000000000-0000000c").output
     assert earlier.startswith("app  sweep FAILED")

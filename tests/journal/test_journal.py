@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_a_directory_without_a_journal(tmp_path: Path) -> None:
 
 
 def test_a_write_cut_short_does_not_swallow_the_next_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full in the middle of a line: the error is logged once, and the next line is whole."""
+    """The disk is full in the middle of a line: the error is logged once, and that line is written with the next one."""
     run = a_run(tmp_path)
     write_line(run, "run_started", {})
     real_write = os.write
@@ -149,7 +150,42 @@ def test_a_write_cut_short_does_not_swallow_the_next_line(tmp_path: Path, monkey
     write_job(run, 0, None)
     monkeypatch.undo()
     write_job(run, 1, "COMPLETED")
-    assert [job.job_num for job in read_run(tmp_path).jobs] == [1]
+    assert [job.job_num for job in read_run(tmp_path).jobs] == [0, 1]
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed", "directory removed"])
+def test_what_vanishes_is_written_again(tmp_path: Path, how: str) -> None:
+    """An app that clears its output directory does not clear the record of the run that is going on."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN"})
+    write_job(run, 0, "COMPLETED")
+    file = writer.journal_file(run)
+    if how == "emptied":
+        file.write_bytes(b"")
+    elif how == "removed":
+        file.unlink()
+    else:
+        shutil.rmtree(tmp_path / ".callbacks")
+    write_job(run, 1, "COMPLETED")
+    assert [(job.job_num, job.status) for job in read_run(tmp_path).jobs] == [(0, "COMPLETED"), (1, "COMPLETED")]
+    assert len(file.read_bytes().splitlines()) == 5
+
+
+def test_what_could_not_be_written_is_written_as_the_process_ends(tmp_path: Path) -> None:
+    """The disk was full at the last line, and has room again when the process ends."""
+    code = """
+import os, sys
+from pathlib import Path
+from hydra_callback_kit.journal import writer
+from hydra_callback_kit.journal.identity import RunIdentity
+run = RunIdentity("20260101T000000-aa", Path(sys.argv[1]), "RUN")
+writer.write_line(run, "run_started", {"mode": "RUN"})
+real, writer.os.write = os.write, lambda descriptor, data: 0
+writer.write_line(run, "run_ended", {"duration_s": 1.0})
+writer.os.write = real
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
+    assert read_run(tmp_path).duration_s == 1.0
 
 
 def test_a_directory_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

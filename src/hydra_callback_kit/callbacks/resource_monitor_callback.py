@@ -4,12 +4,14 @@ import atexit
 import functools
 import importlib.util
 import os
+from pathlib import Path
 from typing import Any, Final
 
 from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
+from hydra_callback_kit.configs.directories import is_shared
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
@@ -60,8 +62,9 @@ class ResourceMonitorCallback(RecordingCallback):
         gpu: `auto`: GPUs are measured if there is an NVIDIA driver, and nothing is said if there is none; `on`: a warning
             says so if there is no driver or no visible GPU, once a job has lasted long enough to ask; `off`: GPUs are not
             looked at.
-        output_file: the samples' file, relative to the job's output directory; null for none. An absolute path is for single
-            runs: the jobs of a sweep would replace each other's.
+        output_file: the samples' file, relative to the job's output directory, or absolute; null for none. Where the jobs
+            of a sweep would replace each other's (an absolute path, or a `hydra.sweep.subdir` that is the same for all of
+            them), the name gets the job's number: `resources_3.csv`.
 
     Raises:
         ParameterError: if psutil is not installed (the extra `resources` has it), or with `gpu=on` nvidia-ml-py; if
@@ -116,10 +119,13 @@ class ResourceMonitorCallback(RecordingCallback):
         """Starts the sampling."""
         _stop_those_without_an_end(id(self))
         job = identify_job(config)
-        file = None if self.output_file is None else SampleFile(job.output_dir, self.output_file)
+        name = self.output_file
+        if name is not None and is_shared(config, name):
+            name = str(Path(name).with_stem(f"{Path(name).stem}_{job.job_num}"))
+        file = None if name is None else SampleFile(job.output_dir, name)
         open_gpus = functools.partial(visible_gpus, self.gpu)
         sampler = ResourceSampler(self.interval_s, self.include_children, file, open_gpus, _report)
-        _running[job.attempt, id(self)] = config, self.output_file, sampler
+        _running[job.attempt, id(self)] = config, name, sampler
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Ends the sampling, and records the means and peaks."""

@@ -60,7 +60,13 @@ def _run_or_job(path: Path) -> RunRecord:
             if job.output_dir is not None and job.output_dir.resolve() == path.resolve():
                 facts = {**run.facts, "overrides": list(job.task_overrides)}
                 return dataclasses.replace(
-                    run, mode="RUN", status=job.status, jobs=(job,), duration_s=job.duration_s, facts=facts
+                    run,
+                    mode="RUN",
+                    status=job.status,
+                    jobs=(job,),
+                    planned_jobs=None,
+                    duration_s=job.duration_s,
+                    facts=facts,
                 )
     return the_run(path, with_configs=True)
 

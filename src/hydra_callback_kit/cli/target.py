@@ -74,7 +74,7 @@ def the_run(
 
 
 def directories(path: Path) -> list[Path]:
-    """The directories that hold a run, newest run first.
+    """The directory itself if it holds a run, or those below that do, newest run first.
 
     Raises:
         NothingToShowError: if there is none at `path` or below.
@@ -82,6 +82,8 @@ def directories(path: Path) -> list[Path]:
     start = Path(os.path.abspath(path))  # noqa: PTH100  `..` must go
     if start.is_symlink():  # `latest` will lead elsewhere, and what is printed is used later
         start = Path(os.path.abspath(start.parent / start.readlink()))  # noqa: PTH100  the same
+    if run_ids(start):
+        return [start]
     found = [(run_ids(directory), directory) for directory in run_directories(start)]
     if not any(ids for ids, _ in found):
         above = enclosing_run(path)

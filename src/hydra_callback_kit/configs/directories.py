@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, flag_override
@@ -52,6 +53,22 @@ def resolved_again(config: DictConfig, key: str) -> Path | None:
     """
     directory = known_value(config, key)
     return None if directory is None else absolute_directory(config, str(directory))
+
+
+def is_shared(config: DictConfig, directory: str) -> bool:
+    """Tells whether other jobs of a sweep may write into the same place.
+
+    Args:
+        config: the config of a job's hook.
+        directory: a name relative to the job's output directory, or an absolute one.
+
+    Returns:
+        False for a single run; True where the name is absolute, or `hydra.sweep.subdir` says the same for all jobs.
+    """
+    if config.hydra.job.get("num") is None:
+        return False
+    subdir: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
+    return os.path.isabs(directory) or "${" not in str(subdir.get("subdir"))  # noqa: PTH117  as everywhere here
 
 
 def absolute_directory(config: DictConfig, directory: str) -> Path:

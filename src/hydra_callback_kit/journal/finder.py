@@ -11,10 +11,9 @@ _NEVER_OUTPUT: Final = frozenset({"__pycache__", "node_modules", "site-packages"
 
 
 def run_directories(folder: Path) -> Iterator[Path]:
-    """Finds the directories that hold a journal: `folder` itself, or those below it.
+    """Finds the directories that hold a journal: `folder` itself and those below it, also below another run's directory.
 
-    What lies below a directory with a journal is that run's own, hidden directories and links are not entered, and no file
-    is looked at.
+    Hidden directories and links are not entered, and no file is looked at.
 
     Args:
         folder: where to start.
@@ -27,8 +26,7 @@ def run_directories(folder: Path) -> Iterator[Path]:
         directory = waiting.pop()
         if os.path.isdir(os.path.join(directory, JOURNAL_DIR)):  # noqa: PTH112, PTH118  paths are made only of what is found
             yield Path(directory)
-        else:
-            waiting += sorted(_directories_in(directory), reverse=True)
+        waiting += sorted(_directories_in(directory), reverse=True)
 
 
 def enclosing_run(path: Path) -> Path | None:

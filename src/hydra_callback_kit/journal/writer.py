@@ -1,5 +1,6 @@
 """The journal's writer: one line, one `os.write`, in a file that only this process writes."""
 
+import atexit
 import contextlib
 import errno
 import functools
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.format import JOURNAL_DIR, SCHEMA_VERSION
@@ -32,6 +33,7 @@ def forget(run: RunIdentity) -> None:
         run: a run that never started.
     """
     file = journal_file(run)
+    _files.pop(file, None)
     with contextlib.suppress(OSError):
         file.unlink()
         file.parent.rmdir()
@@ -72,44 +74,100 @@ def write_line(
         line |= {"job": job.job_num, "attempt": job.attempt}
     line |= {"host": process.host, "pid": process.pid, "born": process.born}
     line["facts"] = {**{name: to_json(fact) for name, fact in facts.items()}, **encoded}
-    _append(journal_file(run), json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n")
+    _files.setdefault(journal_file(run), _File(journal_file(run))).append(
+        json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    )
 
 
-_written: set[Path] = set()
-_torn: set[Path] = set()
-_reported: set[Path] = set()
+MAX_KEPT: Final = 4_000_000
+"""Bytes of lines that are kept in memory: those that could not be written, and those that may have to be written again."""
 
 
-def _append(file: Path, line: bytes) -> None:
-    try:
-        descriptor = _open(file)
+class _File:
+    """The file that this process appends to.
+
+    A line that could not be written is kept and written with the next one. Where the file has vanished or was emptied, by
+    an app that clears its output directory, say, what it held is written again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: list[bytes] = []
+        self._waiting: list[bytes] = []
+        self._size = 0  # what the file holds by what this process has written
+        self._is_torn = False
+        self._was_there = False
+        self._was_reported = False
+
+    def append(self, line: bytes) -> None:
+        """Writes a line. Never raises for what the disk does: the first failure is logged."""
+        self._waiting.append(line)
         try:
+            self._write()
+        except OSError as error:
+            self._drop_what_is_too_much(self._waiting)
+            vanished = self._was_there and not self._path.parent.parent.is_dir()
+            if not self._was_reported and not vanished:  # who removes the run's directory does not want to hear of it
+                self._was_reported = True
+                log.error(  # noqa: TRY400  the error says it all; a traceback would only hide it
+                    "The journal %s cannot be written: %s. The job is not affected, but what the callbacks report of it may "
+                    "be incomplete. Free some space or make the directory writable.",
+                    self._path,
+                    error.strerror or error,
+                )
+
+    def write_what_waits(self) -> None:
+        """Tries once more."""
+        if self._waiting:
+            with contextlib.suppress(OSError):
+                self._write()
+
+    def _write(self) -> None:
+        descriptor = self._open()
+        try:
+            if os.fstat(descriptor).st_size < self._size:
+                self._waiting[:0] = self._written
+                self._written, self._size, self._is_torn = [], 0, False
             # after a write that the disk cut short, the next line must not continue the torn one
-            data = b"\n" + line if file in _torn else line
-            complete = os.write(descriptor, data) == len(data)
+            data = (b"\n" if self._is_torn else b"") + b"".join(self._waiting)
+            written = os.write(descriptor, data)
         finally:
             os.close(descriptor)
-        (_torn.discard if complete else _torn.add)(file)
-        if not complete:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
-    except OSError as error:
-        if file not in _reported:
-            _reported.add(file)
-            log.error(  # noqa: TRY400  the error says it all; a traceback would only hide it
-                "The journal %s cannot be written: %s. The job is not affected, but what the callbacks report of it will "
-                "be incomplete. Free some space or make the directory writable before the next run.",
-                file,
-                error.strerror or error,
-            )
+        self._size += written
+        if written < len(data):
+            self._is_torn = True
+            self._take_what_was_written(written - (data[:1] == b"\n"))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+        self._is_torn = False
+        self._take_what_was_written(len(data))
+
+    def _take_what_was_written(self, size: int) -> None:
+        while self._waiting and len(self._waiting[0]) <= size:
+            size -= len(self._waiting[0])
+            self._written.append(self._waiting.pop(0))
+        self._drop_what_is_too_much(self._written)
+
+    def _drop_what_is_too_much(self, lines: list[bytes]) -> None:
+        while sum(map(len, lines)) > MAX_KEPT:
+            del lines[0]
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            descriptor = os.open(self._path, flags, 0o666)
+        except FileNotFoundError:
+            # a run's directory that vanished in the middle is not ours to make again
+            self._path.parent.mkdir(parents=not self._was_there, exist_ok=True)
+            descriptor = os.open(self._path, flags, 0o666)
+        self._was_there = True
+        return descriptor
 
 
-def _open(file: Path) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        return os.open(file, flags, 0o666)
-    except FileNotFoundError:
-        # a run's directory that vanished in the middle is not ours to make again
-        file.parent.mkdir(parents=file not in _written, exist_ok=True)
-        return os.open(file, flags, 0o666)
-    finally:
-        _written.add(file)
+_files: dict[Path, _File] = {}
+"""By path; a forked child has files of its own, whose names hold its process."""
+
+
+@atexit.register
+def _write_what_waits() -> None:
+    for file in list(_files.values()):
+        file.write_what_waits()

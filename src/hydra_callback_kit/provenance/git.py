@@ -72,10 +72,11 @@ class GitCommand:
             yield from whole
 
     def end(self) -> tuple[int, str]:
-        """Waits for the end: the exit code, and the first line of stderr without `fatal: `."""
+        """Waits for the end: the exit code, and what went wrong: the first line that says so, or else the first line."""
         code = self._process.wait()
         self._errors.seek(0)
-        line = self._errors.readline(1_000).decode("utf-8", "backslashreplace").strip()
+        lines = self._errors.read(100_000).decode("utf-8", "backslashreplace").splitlines() or [""]
+        line = next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[0])[:1_000].strip()
         return code, line.removeprefix("fatal: ").removeprefix("error: ")
 
     def stop(self) -> None:
@@ -96,6 +97,10 @@ class GitCommand:
         self._errors.close()
 
 
+def _is_passed_on(variable: str) -> bool:
+    return variable not in _FORGOTTEN and not variable.startswith(("GIT_TRACE", "GIT_TR2_"))
+
+
 class Git:
     """Runs git commands in one directory, all of them within one time limit; to be used in a `with` statement.
 
@@ -107,7 +112,7 @@ class Git:
     def __init__(self, directory: str, timeout_s: float) -> None:
         self.directory = directory
         self._timeout_s = timeout_s
-        self._environment = {**{name: value for name, value in os.environ.items() if name not in _FORGOTTEN}, **_SET}
+        self._environment = {**{name: value for name, value in os.environ.items() if _is_passed_on(name)}, **_SET}
         self._is_late = False
         self._commands: list[GitCommand] = []
         self._timer = threading.Timer(timeout_s, self._stop_all)

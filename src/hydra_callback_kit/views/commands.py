@@ -152,10 +152,12 @@ def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
         raise NotRecordedError(
             f"Which jobs are missing cannot be known: the sweeper ({run.facts.get('sweeper')}) chooses them as it goes."
         )
-    if len(jobs_of(overrides)) != run.planned_jobs:
-        raise NotRecordedError(
-            "Which jobs are missing cannot be known: the sweep varies a secret value, or has more values than are recorded."
-        )
+    try:
+        count = len(jobs_of(overrides))
+    except HydraException as error:
+        raise NotRecordedError(f"Which jobs are missing cannot be known: {error}") from error
+    if count != run.planned_jobs:
+        raise NotRecordedError("Which jobs are missing cannot be known: the sweep varies a secret value.")
     try:
         return missing_jobs(overrides, {job.job_num: job.task_overrides for job in run.jobs})
     except ValueError as error:

@@ -90,10 +90,10 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
 
     Args:
         run: the run.
-        now: the time of writing, in the time zone that times are shown in.
+        now: the time of writing.
     """
     known = {
-        "started": _time(run.started_at, now),
+        "started": _time(run.started_at),
         "took": _took(run, now),
         "command": _command(run.facts.get("command")),
         "directory": str(run.root),
@@ -137,8 +137,9 @@ def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> l
     return notices + [f"A line of the journal cannot be read: {broken}" for broken in run.broken_lines[:MAX_HOSTS]]
 
 
-def _time(time: str | None, now: datetime) -> str:
-    return "" if time is None else f"{datetime.fromisoformat(time).astimezone(now.tzinfo):%Y-%m-%d %H:%M:%S %Z}"
+def _time(time: str | None) -> str:
+    """In the reader's time zone, with the offset that it had on that day."""
+    return "" if time is None else f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _took(run: RunRecord, now: datetime) -> str:
