@@ -5,7 +5,9 @@ or a daemon), keeps the message from no other, and the message goes to stderr in
 """
 
 import contextlib
+import errno
 import logging
+import os
 import sys
 from typing import Any, Final
 
@@ -76,16 +78,25 @@ def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:
 
 
 def _give(handler: logging.Handler, record: logging.LogRecord) -> None:
-    stream = getattr(handler, "stream", None)
-    if stream is None or not getattr(stream, "closed", False):
-        try:
+    if _is_open(getattr(handler, "stream", None)):
+        with contextlib.suppress(Exception):  # whatever the handler is, the message still has somewhere to go
             handler.handle(record)
-        except Exception:  # noqa: BLE001  whatever the handler is, the message still has somewhere to go
-            stream = None
-        else:
             return
     elif isinstance(handler, logging.FileHandler):
         return  # closed on purpose: the job whose log it was is over
     with contextlib.suppress(Exception):
-        if sys.stderr is not None and not sys.stderr.closed:
+        if sys.stderr is not None and _is_open(sys.stderr):
             sys.stderr.write(f"{_FORMAT.format(record)}\n")
+
+
+def _is_open(stream: Any) -> bool:
+    """Whether a stream takes text: what is written to a closed descriptor would make the process's exit code 120."""
+    if getattr(stream, "closed", False):
+        return False
+    try:
+        os.fstat(stream.fileno())
+    except (AttributeError, ValueError):  # no file
+        return True
+    except OSError as error:
+        return error.errno != errno.EBADF
+    return True
