@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import command_line
+import costs_page
 import hydra
 import journals
 import plot
-import readme
 import report
 import resources
 import results
@@ -70,8 +70,8 @@ def _write(measured: dict[str, Sequence[Line]], topics: Collection[str]) -> None
     tables = {topic: text.strip() for topic, _, text in (section.partition("\n") for section in earlier)}
     tables |= {topic: table(lines) for topic, lines in measured.items()}
     page.write_text(_head() + "".join(f"\n## {topic}\n\n{tables[topic]}\n" for topic in topics if topic in tables), "utf-8")
-    readme.update()
-    plot.draw(readme.figures(), DOCS / "benchmark.svg")
+    costs_page.update()
+    plot.draw(costs_page.figures(), DOCS / "benchmark.svg")
 
 
 def _head() -> str:

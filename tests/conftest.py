@@ -11,6 +11,8 @@ from faults.matrix import pytest_terminal_summary
 from hypothesis import HealthCheck, settings
 from journals import Fresh
 
+from hydra_callback_kit.journal import writer
+
 __all__ = ["pytest_terminal_summary"]  # a plugin's hook, which pytest finds here in every one of its processes
 
 
@@ -46,6 +48,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
 
     def made(name: str) -> Path:
         shutil.rmtree(base / name, ignore_errors=True)
+        writer._files.clear()  # a directory of the same name was another one
         (base / name).mkdir()
         return base / name
 

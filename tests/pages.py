@@ -32,7 +32,8 @@ _DIFFERS = (
     r"\d+(?:\.\d+)?(?:e-?\d+)? (?:ms|s|min|h)(?: \d+ (?:s|min))?\b",
     r"\d+(?:\.\d+)? (?:B|KiB|MiB|GiB|kB|MB)\b",
     r"\(process \d+\)",
-    r"\b(?=[a-f]*\d)[0-9a-f]{12}\b",  # commits
+    r"\b(?=[a-f]*\d)(?:[0-9a-f]{40}|[0-9a-f]{12})\b",  # commits
+    r"<redacted \d+>",
     r"\b0\.\d{4,}\b",  # seconds in tables
 )
 

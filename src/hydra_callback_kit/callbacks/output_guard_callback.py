@@ -3,6 +3,7 @@
 import shlex
 import shutil
 from pathlib import Path
+from typing import Final
 
 from omegaconf import DictConfig
 
@@ -23,6 +24,9 @@ from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
 
 log = SafeLogger("hydra_callback_kit.output_guard_callback")
+
+_ALL_THE_SAME: Final = "or run all the same with hydra.callbacks.output_guard_callback.policy=warn."
+_GOES_ON: Final = "or expect files of both runs there: policy is warn, and the run goes on."
 
 
 class OutputGuardCallback(RecordingCallback):
@@ -67,6 +71,7 @@ class OutputGuardCallback(RecordingCallback):
     def __init__(self, policy: str = "abort", min_free_bytes: float | str | None = None) -> None:
         self.policy = one_of("policy", policy, ("abort", "warn"))
         self.min_free_bytes = None if min_free_bytes is None else size_in_bytes("min_free_bytes", min_free_bytes)
+        self._asked_for = str(min_free_bytes)
 
     def before_the_run(self, config: DictConfig) -> None:
         """Claims the run's output directory or the sweep's directory, or refuses to run."""
@@ -91,7 +96,7 @@ class OutputGuardCallback(RecordingCallback):
             if self.policy == "abort":
                 gates.refuse(config)
                 abort(config, f"The run was refused: {refusal}", log=log)
-            log.warning("%s", refusal)
+            log.caution("%s", refusal)
 
     def _full_disk(self, root: Path, key: str) -> str:
         if self.min_free_bytes is None:
@@ -101,7 +106,7 @@ class OutputGuardCallback(RecordingCallback):
         if free >= self.min_free_bytes:
             return ""
         return (
-            f"the disk of {root} has {wording.size(free)} free, and min_free_bytes={self.min_free_bytes} asks for "
+            f"the disk of {root} has {wording.size(free)} free, and min_free_bytes={self._asked_for} asks for "
             f"{wording.size(self.min_free_bytes)}.\nFree some space, choose another {key}, or ask for less with "
             "hydra.callbacks.output_guard_callback.min_free_bytes."
         )
@@ -119,9 +124,10 @@ class OutputGuardCallback(RecordingCallback):
         lay_claim(run.root, mine, is_free)
         if not found or not found[0]:
             return ""
-        return (
-            f"{run.root} already holds {found[0]}\nChoose another {key}, move that directory away, or run all the same with "
-            "hydra.callbacks.output_guard_callback.policy=warn."
+        return f"{run.root} already holds {found[0]}\nChoose another {key}, move that directory away, " + (
+            "or run all the same with hydra.callbacks.output_guard_callback.policy=warn."
+            if self.policy == "abort"
+            else _GOES_ON
         )
 
 

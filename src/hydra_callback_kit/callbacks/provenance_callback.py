@@ -199,7 +199,7 @@ def _in_words(tree: WorkTree) -> str:
 
 
 def _stop_unless_clean(config: DictConfig, tree: WorkTree | None, problem: str) -> None:
-    way_out = "or write require_clean=false for provenance_callback."
+    way_out = "or run all the same with hydra.callbacks.provenance_callback.require_clean=false."
     if tree is None or tree.dirty is None or tree.commit is None:
         message = f"it cannot be known whether the work tree is clean: {problem}.\nMake git able to tell, {way_out}"
     elif tree.changed is not None and tree.changed.count:

@@ -107,6 +107,6 @@ class ReportCallback(RecordingCallback):
             log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
         if self.metric is not None and all(metric_of(job, self.metric) is None for job in run.jobs):
             known = metric_names(run.jobs)
-            log.warning("Warning: metric=%r ranks nothing. %s", self.metric, wording.unknown_metric(self.metric, known))
+            log.caution("metric=%r ranks nothing. %s", self.metric, wording.unknown_metric(self.metric, known))
         if not identity.rerun:
             log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)

@@ -204,7 +204,7 @@ class ResultsAggregatorCallback(RecordingCallback):
             return
         if ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode)) is None:
             unknown = wording.unknown_metric(self.sort_by, metric_names(run.jobs))
-            log.warning("Warning: sort_by=%r ranks nothing. %s", self.sort_by, unknown)
+            log.caution("sort_by=%r ranks nothing. %s", self.sort_by, unknown)
             return
         mode = direction_of(run.facts, self.sort_by, self.mode)
         text = ranking.ranking_text(run.jobs, self.sort_by, mode, self.top_k)

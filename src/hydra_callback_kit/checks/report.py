@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.checks.violation import ABSENT, Violation
+from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.encoder import to_json
 
 MAX_VIOLATIONS: Final = 10
@@ -66,7 +67,9 @@ def _group(group: Sequence[tuple[InvalidJob, Violation]], total: int, examples: 
         return lines
     for job, of_job in group[:examples]:
         value = "" if same or of_job.value is ABSENT else f": {_value(of_job.value)}"
-        lines.append(f"    job {job.job_num} ({_cut(' '.join(job.overrides), MAX_OVERRIDES)}){value}")
+        lines.append(
+            f"    job {job.job_num} ({_cut(' '.join(of_the_app(job.overrides)) or 'no overrides', MAX_OVERRIDES)}){value}"
+        )
     rest = [job.job_num for job, _ in group[examples:] if job.job_num is not None]
     if rest:
         lines.append(f"    and {_count(len(rest), 'more job')}: {_ranges(rest)}")

@@ -8,6 +8,7 @@ import click
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import latest_runs
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import results_table, results_table_of_all
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
@@ -52,7 +53,7 @@ def command(paths: tuple[Path, ...], outputs: tuple[Path, ...], no_config: bool)
             raise click.UsageError(f"{output} needs pyarrow: pip install 'hydra-callback-kit[parquet]'") from error
         except OSError as error:
             raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
-        click.echo(f"{output}: {jobs} jobs of {len(runs)} {'run' if len(runs) == 1 else 'runs'}", err=True)
+        click.echo(f"{output}: {wording.jobs(jobs)} of {len(runs)} {'run' if len(runs) == 1 else 'runs'}", err=True)
 
 
 def _named(runs: list[RunRecord]) -> dict[str, RunRecord]:

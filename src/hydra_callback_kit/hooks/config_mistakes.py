@@ -29,7 +29,7 @@ def before_hook(hook: str, config: DictConfig) -> None:
         without_target = list(_without_target(config))
         notes["mistakes"], notes["parent"] = bool(without_target), os.getpid()
         for mistake in (*without_target, *_replaced(config)):
-            log.warning("%s", mistake)
+            log.caution("%s", mistake)
     if hook.endswith("_start") and notes.get("mistakes") and not _filters:
         warnings.filterwarnings("ignore", _OF_HYDRA, UserWarning)
         _filters.append(warnings.filters[0])
@@ -71,19 +71,19 @@ def _without_target(config: DictConfig) -> Iterator[str]:
         nearest = difflib.get_close_matches(name, options, n=1, cutoff=0.75)
         if name in options:
             yield (
-                f"Warning: {key} has settings, but {name} is not chosen, so they do nothing. "
+                f"{key} has settings, but {name} is not chosen, so they do nothing. "
                 f"Add it to the defaults list (callbacks: [{name}]) or to callbacks=[...] on the command line."
             )
         elif nearest:
-            yield f"Warning: {key} is no callback, so it does nothing. Did you mean hydra.callbacks.{nearest[0]}?"
+            yield f"{key} is no callback, so it does nothing. Did you mean hydra.callbacks.{nearest[0]}?"
         else:
-            yield f"Warning: {key} is no callback, so it does nothing: it has no _target_."
+            yield f"{key} is no callback, so it does nothing: it has no _target_."
 
 
 def _replaced(config: DictConfig) -> Iterator[str]:
     for name, given, used in replaced_settings(config):
         yield (
-            f"Warning: {config.hydra.job.config_name} sets hydra.callbacks.{name}={given}, but the value used is {used}: "
+            f"{config.hydra.job.config_name} sets hydra.callbacks.{name}={given}, but the value used is {used}: "
             "`_self_` stands before `callbacks` in its defaults list, so that the option's own values replace it. "
             "Move `_self_` to the end of the list."
         )

@@ -20,7 +20,8 @@ class ParameterError(ValueError):
     """
 
     def __init__(self, parameter: str, given: object, allowed: str, advice: str) -> None:
-        super().__init__(f"{parameter}={given!r} is not valid: allowed is {allowed}. {advice}")
+        shown = "null" if given is None else repr(given)
+        super().__init__(f"{parameter}={shown} is not valid: allowed is {allowed}. {advice}")
         self.parameter = parameter
         self.given = given
         self.allowed = allowed

@@ -7,7 +7,7 @@ the others that it is written. So any callback may be used alone, and no order b
 import os
 import sys
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -92,7 +92,7 @@ def record_run_start(config: DictConfig) -> None:
             **({"directions": directions} if directions else {}),
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
-            **({"from_python": True} if hydra_config.mode is None else {}),  # only `hydra.main` sets it
+            **({"from_python": True} if _is_from_python(config, [*given, *given_to_hydra]) else {}),
         },
         encoded={
             "root": whole_text(str(run.root)),
@@ -105,6 +105,17 @@ def record_run_start(config: DictConfig) -> None:
             "hydra_overrides": whole_texts(redaction.of_overrides(given_to_hydra)),
             **({"planned_overrides": whole_texts(redaction.of_overrides(planned.overrides))} if planned else {}),
         },
+    )
+
+
+def _is_from_python(config: DictConfig, overrides: Iterable[str]) -> bool:
+    """Whether a run was started by a call with overrides, not by the words of a command.
+
+    `hydra.main` takes its overrides from `sys.argv`, and sets the mode; other callers do not, on Hydra 1.3.
+    """
+    words = {*sys.argv, *sys.orig_argv}
+    return config.hydra.mode is None or any(
+        override not in words and not override.startswith("hydra.mode=") for override in overrides
     )
 
 

@@ -36,6 +36,11 @@ class SafeLogger:
         """Logs at `WARNING`."""
         self._log(logging.WARNING, message, values, None)
 
+    def caution(self, message: str, *values: object) -> None:
+        """Logs at `WARNING`, and says so in words where a console that shows it does not show the level, as Hydra's own."""
+        shown = any("levelname" in str(getattr(handler.formatter, "_fmt", "")) for handler in logging.getLogger().handlers)
+        self._log(logging.WARNING, message if shown else f"Warning: {message}", values, None)
+
     def error(self, message: str, *values: object, exc_info: BaseException | None = None) -> None:
         """Logs at `ERROR`."""
         self._log(logging.ERROR, message, values, exc_info)

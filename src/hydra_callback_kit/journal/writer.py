@@ -6,6 +6,7 @@ import errno
 import functools
 import json
 import os
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -92,6 +93,7 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()  # a forked child has a file of its own, and so a lock of its own
         self._written: list[bytes] = []
         self._waiting: list[bytes] = []
         self._size = 0  # what the file holds by what this process has written
@@ -101,11 +103,12 @@ class _File:
 
     def append(self, line: bytes) -> None:
         """Writes a line. Never raises for what the disk does: the first failure is logged."""
-        self._waiting.append(line)
         try:
-            self._write()
+            with self._lock:
+                self._waiting.append(line)
+                self._drop_what_is_too_much(self._waiting)
+                self._write()
         except OSError as error:
-            self._drop_what_is_too_much(self._waiting)
             vanished = self._was_there and not self._path.parent.parent.is_dir()
             if not self._was_reported and not vanished:  # who removes the run's directory does not want to hear of it
                 self._was_reported = True
@@ -118,8 +121,8 @@ class _File:
 
     def write_what_waits(self) -> None:
         """Tries once more."""
-        if self._waiting:
-            with contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError):
+            if self._waiting:
                 self._write()
 
     def _write(self) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.metrics import added_facts
-from hydra_callback_kit.views.own_overrides import of_the_app
 from hydra_callback_kit.views.results import flat_return_value
 from hydra_callback_kit.views.table_formats import Table
 
@@ -52,7 +52,7 @@ def averages(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Average]:
         if job.status != "COMPLETED":
             continue
         group.completed += 1
-        for column, value in {**added_facts(job), **flat_return_value(job.return_value)}.items():
+        for column, value in {**flat_return_value(job.return_value), **added_facts(job)}.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 values.setdefault(name, {}).setdefault(column, []).append(_float(value))
     for name, group in groups.items():

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
+from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import is_cut, is_number
-from hydra_callback_kit.views.own_overrides import of_the_app
 from hydra_callback_kit.views.table_formats import Table
 
 Row = dict[str, Any]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.ranking import best_job
@@ -68,10 +69,7 @@ class MetricNotFoundError(LookupError):
     """
 
     def __init__(self, metric: str, known: Sequence[str]) -> None:
-        names = ", ".join(known) or "none"
-        super().__init__(
-            f"No completed job returned a number {metric!r} other than NaN. Numbers that jobs returned: {names}."
-        )
+        super().__init__(wording.unknown_metric(metric, known))
         self.metric = metric
         self.known = list(known)
 

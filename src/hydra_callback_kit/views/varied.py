@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.own_overrides import of_the_app
 
 
 def varied_overrides(jobs: Sequence[JobRecord]) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
-from hydra_callback_kit.views.own_overrides import of_the_app
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"

@@ -1,4 +1,4 @@
-"""What the README shows of `docs/benchmark.md`: the figures that most people ask for, and every bound."""
+"""What the page on costs shows of `docs/benchmark.md`: the figures that most people ask for, and every bound."""
 
 from pathlib import Path
 from typing import Final
@@ -7,7 +7,7 @@ from contenders import PEER
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 FIRST, LAST = "<!-- benchmark -->\n", "<!-- end of benchmark -->\n"
-"""The marks in the README between which all is replaced."""
+"""The marks in the page between which all is replaced."""
 SHOWN: Final = ("logging and performance", "standard_callbacks", "everything", PEER)
 COLUMNS: Final = {
     "wall time of a single run, against bare Hydra": "single run, wall time against bare: {}",
@@ -24,7 +24,7 @@ def figures() -> dict[str, float]:
 
 
 def update() -> None:
-    """Copies the figures from `docs/benchmark.md` into the README."""
+    """Copies the figures from `docs/benchmark.md` into the page."""
     measured = {what: figure for what, figure, *_ in _rows()}
     bounds = [(what, figure, bound, holds) for what, figure, _, bound, holds in _rows() if bound]
     lines = [
@@ -40,10 +40,10 @@ def update() -> None:
         "",
         "</details>",
     ]
-    readme = PROJECT / "README.md"
-    before, _, rest = readme.read_text("utf-8").partition(FIRST)
+    page = PROJECT / "docs" / "costs.md"
+    before, _, rest = page.read_text("utf-8").partition(FIRST)
     _, _, after = rest.partition(LAST)
-    readme.write_text(f"{before}{FIRST}\n{chr(10).join(lines)}\n\n{LAST}{after}", "utf-8")
+    page.write_text(f"{before}{FIRST}\n{chr(10).join(lines)}\n\n{LAST}{after}", "utf-8")
 
 
 def _rows() -> list[list[str]]:

@@ -1,0 +1,89 @@
+"""Hydra's own tests, as they are and with all our callbacks put into the default config of every app; prints what differs.
+
+    python .ci/hydra_suite.py DIRECTORY [TEST ...]
+
+DIRECTORY holds `tests/` of Hydra's repository, at the tag of the installed version. The exit code is 0 if the difference
+is the known one: tests that compare a listing of the whole config, or of the plugins, name by name.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import hydra
+
+ALL_ON = '''
+"""Puts all callbacks into the config that every Hydra app starts from, and lets them log nothing that a test would read."""
+
+import logging
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf, open_dict
+
+from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit.config import OPTIONS
+
+logging.getLogger("hydra_callback_kit").setLevel(logging.CRITICAL)
+NEEDED = {"conditional_callback": {"job_status": "FAILED"}, "output_guard_callback": {"policy": "warn"}}
+
+node = ConfigStore.instance().repo["hydra"]["config.yaml"].node
+for option in OPTIONS:
+    if option != "dry_run_callback" and option not in node.callbacks:
+        with open_dict(node):
+            node.callbacks[option] = OmegaConf.merge(OmegaConf.structured(dataclass_of(option)), NEEDED.get(option, {}))
+'''
+TESTS = (
+    "tests/test_hydra.py",
+    "tests/test_basic_sweeper.py",
+    "tests/test_compose.py",
+    "tests/test_examples",
+    "tests/test_apps",
+)
+LISTINGS = re.compile(
+    r"cfg|config_group|info|plugins|completion|help|hydra_main_rerun|defaults|searchpath|whitelist|callbacks"
+)
+"""What the names of tests that compare listings hold."""
+
+
+def outcomes(directory: Path, tests: list[str], plugins: str) -> dict[str, str]:
+    """Runs tests of Hydra's; the outcome of each."""
+    environment = {**os.environ, "PYTHONPATH": f"{directory}{os.pathsep}{plugins}", "PYTHONWARNINGS": "ignore"}
+    report = Path(plugins, "report.xml")
+    options = ["-n", "2", "-q", f"--junitxml={report}", "-p", "no:cacheprovider", "-o", "addopts="]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    cases = ET.parse(report).getroot().iter("testcase") if report.exists() else ()
+    found = {f"{case.get('classname')}::{case.get('name')}": _outcome(case) for case in cases}
+    if not found:
+        sys.exit(f"no test was run:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return found
+
+
+def _outcome(case: ET.Element) -> str:
+    return next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")
+
+
+def main() -> int:
+    """Compares the two."""
+    directory, given = Path(sys.argv[1]).resolve(), sys.argv[2:]
+    tests = given or [test for test in TESTS if (directory / test).exists()]
+    with tempfile.TemporaryDirectory() as plugins:
+        bare = outcomes(directory, tests, plugins)
+        package = Path(plugins, "hydra_plugins", "zz_all_on")
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(ALL_ON, "utf-8")
+        ours = outcomes(directory, tests, plugins)
+    different = sorted(name for name in bare if bare[name] != ours.get(name))
+    unknown = [name for name in different if not LISTINGS.search(name)]
+    for name in different:
+        print(f"{'listing' if name not in unknown else 'UNKNOWN'}: {name}: {bare[name]}, with us {ours.get(name)}")
+    print(f"Hydra {hydra.__version__}: {len(bare)} tests, {len(different)} differ, {len(unknown)} of them in no listing")
+    return 1 if unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
