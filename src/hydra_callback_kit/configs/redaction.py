@@ -113,7 +113,7 @@ class Redaction:
 
     def of_text(self, text: str) -> str:
         """Returns a text without the passwords of the addresses in it (`postgres://me:secret@host`)."""
-        for password in passwords_in(text):
+        for password in passwords_in(text) if self._words else ():
             text = text.replace(f":{password}@", f":{self.mark(password)}@")
         return text
 
@@ -142,7 +142,8 @@ class Redaction:
             for item in value:
                 found |= self.secrets_in(item)
         elif isinstance(value, str):
-            found = {text: self.mark(text) for text in passwords_in(value) if len(text) >= MIN_SECRET}
+            passwords = passwords_in(value) if self._words else []
+            found = {text: self.mark(text) for text in passwords if len(text) >= MIN_SECRET}
         return found
 
     def of_override(self, override: str) -> str:
