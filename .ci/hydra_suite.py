@@ -44,7 +44,7 @@ TESTS = (
     "tests/test_apps",
 )
 LISTINGS = re.compile(
-    r"cfg|config_group|info|plugins|completion|help|hydra_main_rerun|defaults|searchpath|whitelist|callbacks"
+    r"cfg|config_group|info|plugins|completion|help|hydra_main_rerun|defaults|searchpath|whitelist|callbacks|output_dir"
 )
 """What the names of tests that compare listings hold."""
 

@@ -346,3 +346,50 @@ def test_times_have_the_offset_of_their_own_day(app: App, monkeypatch: pytest.Mo
         (root / ".callbacks" / f"{name}.h-1-x.jsonl").write_text(line)
     for name, hour in (("a", "13:00:00"), ("b", "14:00:00")):
         assert hour in cli("show", root, "--run", name, TZ="Europe/Berlin").out
+
+
+def test_a_word_that_is_an_override_and_an_argument(app: App) -> None:
+    """`-D name=q` beside `name=q`: each goes where it went."""
+    preamble = ARGPARSE.replace('"--data", default="none"', '"-D", default="none"')
+    app.write(
+        "if not os.path.exists('fine'):\n    raise ValueError('boom')\nreturn [given.D, cfg.name]",
+        "name: x\n" + TABLES,
+        preamble,
+    )
+    for words in (["-D", "name=q", "-m", "name=q", "x=1,2"], ["name=q", "x=1,2", "-D", "name=q", "-m"]):
+        (app.directory / "fine").unlink(missing_ok=True)
+        app.run(*words)
+        (app.directory / "fine").touch()
+        assert rerun_in(app, "--execute").returncode == 0
+        assert [job.return_value for job in load_run(app.directory / "out").jobs] == [["name=q", "q"]] * 2
+
+
+def test_a_command_that_has_become_a_sweep_starts_nothing(app: App) -> None:
+    """The app adds `-m` and a sweep to its own command line: running one job of it again would write over the others."""
+    preamble = "sys.argv[1:] = ['-m', 'x=1,2', *[word for word in sys.argv[1:] if word != '--sweep']]"
+    app.write("if cfg.x == 2:\n    raise ValueError('boom')\nreturn cfg.x", TABLES, preamble)
+    done = app.run("--sweep", "hydra.sweep.dir=out")
+    assert load_run(done.root).count("COMPLETED") == 1
+    again = rerun_in(app, "--execute")
+    assert again.returncode == (2 if "from Python code" in again.stderr else 1)
+    assert [job.status for job in load_run(done.root).jobs] == ["COMPLETED", "FAILED"]
+    assert load_run(done.root).jobs[0].attempts == 1
+
+
+def test_validation_decides_before_others_act(app: App) -> None:
+    """Wherever it stands in the list: a run that is not valid moves no link and writes no file but why."""
+    config = """
+    defaults:
+      - callbacks: [standard_callbacks, validation_callback]
+      - _self_
+    x: 0
+    hydra: {callbacks: {validation_callback: {json_schema: {properties: {x: {maximum: 3}}}}}}
+    """
+    app.write("return cfg.x", textwrap.dedent(config))
+    app.run("x=1", "hydra.run.dir=runs/good")
+    refused = app.run("x=4", "hydra.run.dir=runs/bad")
+    assert refused.code == 1
+    assert (app.directory / "runs" / "latest").resolve().name == "good"
+    assert [path.name for path in (app.directory / "runs" / "bad").iterdir()] == [".callbacks"]
+    assert "x = 4" in load_run(app.directory / "runs" / "bad").facts["aborted"]
+    assert load_run(app.directory / "runs" / "bad").ended_at is not None

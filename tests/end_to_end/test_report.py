@@ -94,7 +94,7 @@ def test_a_report_that_cannot_be_written_breaks_nothing(app: App) -> None:
     app.write('os.makedirs("out/report.html")\nreturn 1', CONFIG)
     done = app.run()
     assert done.code == 0
-    assert "ReportCallback.on_run_end could not do its work" in done.stdout
+    assert "ReportCallback.at_the_end could not do its work" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,6 @@ def test_a_metric_that_no_job_returned_is_named(app: App) -> None:
     app.run(f"{OPTION}.sort_by=acc")
     assert app.run(f"{OPTION}.sort_by=acc").json("best.json")
     done = app.run(f"{OPTION}.sort_by=accu")
-    assert "Warning: sort_by='accu' ranks nothing." in done.stdout
+    assert "[WARNING] - sort_by='accu' ranks nothing." in done.stdout
     assert "Did you mean acc? Metrics are: acc, loss.test." in done.stdout
     assert not (done.root / "best.json").exists()

@@ -1,5 +1,6 @@
 """`RecordingCallback`: what a subclass gets without doing anything for it."""
 
+import functools
 import pickle
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from apps import App
 from hook_calls import call_job, call_run, config_of, job_of, returned
+from hydra.experimental.callback import Callback
 
 from hydra_callback_kit import RecordingCallback, abort, load_run
 from hydra_callback_kit.journal.reader import read_run
@@ -87,7 +89,7 @@ def test_the_hook_decides_what_a_run_is(tmp_path: Path) -> None:
 
 
 def test_before_the_run_may_abort(tmp_path: Path) -> None:
-    """Then nothing has started, and the record says why."""
+    """Then nothing has started, and nothing is on record: the directory may be another run's."""
 
     class Refusing(RecordingCallback):
         def before_the_run(self, config: Any) -> None:
@@ -97,7 +99,7 @@ def test_before_the_run_may_abort(tmp_path: Path) -> None:
     config.hydra.runtime.output_dir = "???"
     with pytest.raises(SystemExit, match="not today"):
         Refusing().on_run_start(config=config)
-    assert read_run(tmp_path).facts["aborted"] == "not today"
+    assert not (tmp_path / ".callbacks").exists()
 
 
 def test_a_subclass_is_pickled_like_any_class(tmp_path: Path) -> None:
@@ -109,6 +111,8 @@ def test_a_subclass_is_pickled_like_any_class(tmp_path: Path) -> None:
 
 OWN = """
 import hydra_callback_kit
+from hydra.experimental.callback import Callback
+
 from hydra_callback_kit import RecordingCallback, add_job_facts, load_run
 
 class Slowest(RecordingCallback):
@@ -135,3 +139,88 @@ def test_one_of_ones_own_in_a_sweep(app: App, launcher: str) -> None:
     assert done.code == 1
     assert done.stdout.count("AT THE END FAILED [0, 1, 4]") == 1, done.stdout
     assert not any(b"hunter2" in file.read_bytes() for file in done.root.glob(".callbacks/*"))
+
+
+class Mixin:
+    """A hook of somebody else's, who calls no super()."""
+
+    def on_job_end(self, config: Any, **kwargs: Any) -> None:
+        """Notes it."""
+        self.heard = [*getattr(self, "heard", []), "mixin"]
+
+
+class TheirCallback(Callback):
+    """A callback that was there before."""
+
+    def on_job_end(self, config: Any, job_return: Any, **kwargs: Any) -> None:
+        """Notes it."""
+        self.heard = [*getattr(self, "heard", []), "theirs"]
+
+
+class WithMixin(Mixin, RecordingCallback):
+    """Theirs comes first in the order of the classes."""
+
+
+class Migrated(TheirCallback, RecordingCallback):
+    """The natural way to give a callback a record."""
+
+
+class Aliased(RecordingCallback):
+    """One function for both kinds of runs, as people write it."""
+
+    def on_run_start(self, config: Any, **kwargs: Any) -> None:
+        """Notes it."""
+        self.heard = ["start"]
+
+    on_multirun_start = on_run_start
+    on_job_end = functools.partialmethod(on_run_start)
+
+
+@pytest.mark.parametrize("kind", [WithMixin, Migrated, Aliased])
+def test_hooks_are_recorded_wherever_a_class_has_them_from(tmp_path: Path, kind: type[RecordingCallback]) -> None:
+    """From a mixin, from another base class, under another name, or as another kind of callable."""
+    run = config_of(tmp_path, mode="MULTIRUN")
+    run.hydra.run.dir = str(tmp_path / "elsewhere")
+    callback = kind()
+    callback.on_multirun_start(config=run)
+    call_job(callback, job_of(run, num=0, id="0"))
+    callback.on_multirun_end(config=run)
+    assert callback.heard
+    record = read_run(tmp_path)
+    assert (record.mode, record.status, record.jobs[0].status) == ("MULTIRUN", "COMPLETED", "COMPLETED")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_cannot_be_called_is_no_hook() -> None:
+    """It is said where the class is made, not as jobs that never end."""
+    with pytest.raises(TypeError, match="on_job_end is no hook"):
+        type("Wrong", (RecordingCallback,), {"on_job_end": None})
+
+
+def test_a_mistake_before_the_run_does_not_cost_the_record(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged by its own name; with `fails_closed` it stops the run."""
+
+    class Mistaken(RecordingCallback):
+        def before_the_run(self, config: Any) -> None:
+            raise ValueError("a mistake")
+
+    call_run(Mistaken(), config_of(tmp_path / "a"))
+    assert read_run(tmp_path / "a").status == "COMPLETED"
+    assert "Mistaken.before_the_run failed. The job is not affected." in caplog.text
+    closed = Mistaken()
+    closed.fails_closed = True
+    config = config_of(tmp_path / "b")
+    config.hydra.runtime.output_dir = "???"
+    with pytest.raises(SystemExit, match=r"cannot find out whether it may\. ValueError: a mistake"):
+        closed.on_run_start(config=config)
+
+
+def test_a_mistake_at_the_end_has_its_own_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Not that of the hook that happened to bring it."""
+
+    class Mistaken(RecordingCallback):
+        def at_the_end(self, config: Any) -> None:
+            raise LookupError("no job completed")
+
+    call_run(Mistaken(), config_of(tmp_path))
+    assert [record.getMessage() for record in caplog.records] == ["Mistaken.at_the_end failed. The job is not affected."]

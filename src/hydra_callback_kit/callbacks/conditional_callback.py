@@ -10,7 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.checks.condition import OPERATORS, Condition
+from hydra_callback_kit.checks.condition import OPERATORS, Condition, Verdict
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import reading, resolving
 from hydra_callback_kit.configs.redaction import redaction_of
@@ -188,8 +188,11 @@ class ConditionalCallback(KnownParameters, Callback):
         with reading(config):
             verdict = self.condition.ask(config)
         if verdict.why:  # it may be that only a resolver of the app's can tell
-            with resolving(config) as resolved:
-                verdict = self.condition.ask(resolved)
+            try:
+                with resolving(config) as resolved:
+                    verdict = self.condition.ask(resolved)
+            except SystemExit as error:  # a resolver of the app's that ends the process where a job asks it
+                verdict = Verdict(False, f"{self.condition.key} cannot be resolved: SystemExit: {error}")
         if verdict.why:
             # jobs inherit what was said to their sweep; jobs of one process share the rest
             said: list[str] = notes_of(config).setdefault(f"conditional_{self._token}_said", [])

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.app_config import app_config, secrets_of
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import resolved_as_in_the_job
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.facts import add_run_facts
@@ -110,7 +111,8 @@ class ProvenanceCallback(RecordingCallback):
 
     def before_the_run(self, config: DictConfig) -> None:
         """Stops the run if the work tree has to be clean and is not."""
-        if self.require_clean:
+        if self.require_clean and "clean" not in notes_of(config):
+            notes_of(config)["clean"] = "asked"
             tree, _, problem = self._ask_git(source_directory(config.hydra.runtime.cwd))
             _stop_unless_clean(config, tree, problem)
 

@@ -1,6 +1,6 @@
 """`validation_callback`: a config that is not valid never starts a job."""
 
-import os
+import hashlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -108,7 +108,8 @@ class ValidationCallback(RecordingCallback):
         self.forbid_duplicates = forbid_duplicates
         self.check_sweep = check_sweep
         self.on_invalid = one_of("on_invalid", on_invalid, ("abort", "warn"))
-        self._name = os.urandom(4).hex()  # the same in its copies: they know what it has checked
+        # the same in its copies, and in what is built from the same node: they know what was checked
+        self._name = hashlib.sha256(repr(sorted(vars(self).items())).encode("utf-8", "backslashreplace")).hexdigest()[:12]
         if not all(key.strip() for key in self.required_keys):
             raise ParameterError("required_keys", self.required_keys, "a list of dotted keys", "Leave the empty key out.")
         if forbid_duplicates and not check_sweep:
@@ -121,6 +122,8 @@ class ValidationCallback(RecordingCallback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the run's config."""
+        if self._is_checked(config):
+            return
         self._mark_as_checked(config)
         with seen_by_the_job(config) as seen:
             violations = self._check(config).violations(seen)
@@ -129,8 +132,9 @@ class ValidationCallback(RecordingCallback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the configs of all jobs, where they are known."""
-        if not self.check_sweep:
+        if not self.check_sweep or self._is_checked(config, "asked"):
             return
+        self._mark_as_checked(config, "asked")
         try:
             jobs = sweep_jobs(config)
             sample, chosen = sample_job(config) if jobs is None else ([], set())
@@ -151,7 +155,7 @@ class ValidationCallback(RecordingCallback):
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Checks the job's config, if it was not known before."""
-        if self._name in notes_of(config).get("validated", []):
+        if self._is_checked(config):
             return
         with unchanged_randomness():
             violations = self._check(config).violations(app_part(config))
@@ -169,8 +173,11 @@ class ValidationCallback(RecordingCallback):
             None if self.model is None else ModelCheck(self.model),
         )
 
-    def _mark_as_checked(self, config: DictConfig) -> None:
-        notes_of(config).setdefault("validated", []).append(self._name)
+    def _mark_as_checked(self, config: DictConfig, what: str = "validated") -> None:
+        notes_of(config).setdefault(what, []).append(self._name)
+
+    def _is_checked(self, config: DictConfig, what: str = "validated") -> bool:
+        return self._name in notes_of(config).get(what, [])
 
     def _invalid_jobs(self, config: DictConfig, jobs: Sequence[Sequence[str]]) -> list[InvalidJob]:
         check, composed = self._check(config), JobConfigs(config)

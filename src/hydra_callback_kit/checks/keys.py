@@ -28,7 +28,7 @@ def required(config: DictConfig, keys: Sequence[str]) -> Iterator[Violation]:
             value = OmegaConf.select(config, key, default=ABSENT, throw_on_missing=True, throw_on_resolution_failure=True)
         except (MissingMandatoryValue, InterpolationToMissingValueError):
             yield Violation(key, MISSING)
-        except OmegaConfBaseException as error:
+        except (OmegaConfBaseException, SystemExit) as error:
             yield Violation(key, f"cannot be resolved: {first_line(error)}")
         else:
             if value is ABSENT:

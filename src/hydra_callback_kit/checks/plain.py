@@ -62,7 +62,7 @@ class _Reader:
                     raise RecursionError("it contains itself")
                 value = self.content(value, here)
             yield value
-        except (OmegaConfBaseException, RecursionError) as error:
+        except (OmegaConfBaseException, RecursionError, SystemExit) as error:
             problem = f"cannot be resolved: {first_line(error)}"
             self._found.unresolved.append(Violation(dotted(here), problem, _written(node, key)))
 

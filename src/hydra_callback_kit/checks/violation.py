@@ -26,6 +26,6 @@ def dotted(path: Iterable[str | int]) -> str:
     return ".".join(map(str, path))
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What an error says first; OmegaConf's errors go on with its own view of the config."""
     return str(error).strip().partition("\n")[0]

@@ -108,6 +108,11 @@ def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | No
     ]
 
 
+def is_another_attempt(config: DictConfig) -> bool:
+    """Tells whether `rerun_overrides` are among the overrides of a config."""
+    return _run_that_it_belongs_to(config) is not None
+
+
 def job_name(config: DictConfig) -> str:
     """`hydra.job.name`, as it is written where only a resolver of the app's can tell."""
     written = OmegaConf.to_container(config.hydra.job, resolve=False).get("name")  # type: ignore[union-attr]
@@ -121,8 +126,8 @@ def _mode_of(config: DictConfig) -> Mode:
 
 
 def _run_that_it_belongs_to(config: DictConfig) -> str | None:
-    job = config.hydra.job
-    if job.get("num") is None:
+    job = OmegaConf.select(config, "hydra.job")
+    if job is None or job.get("num") is None:
         return None
     named = re.fullmatch(_OF_A_RERUN, str(job.get("id")))
     return named and named[1]

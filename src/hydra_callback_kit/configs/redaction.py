@@ -31,6 +31,11 @@ _OF_A_VOCABULARY: Final = re.compile(
     r")_token$"
 )
 """Keys that end with `token` and speak of a tokenizer's vocabulary."""
+_SAYS_OF_TOKENS: Final = re.compile(
+    r"token_(?:type|ids|embed|dropout|drop|classif|limit|count|len|prob|mask|size|dim|budget|level|shift|index|indices|position"
+    r"|stats|rate|per|merg|prun|label|class|batch|mix|loss|acc|wise|num|max|min|weight|head|group|pool|select|norm)"
+)
+"""Keys that speak of the tokens of a text."""
 
 HYDRA_OPTIONS_WITH_A_VALUE: Final = frozenset(
     (
@@ -71,7 +76,7 @@ class Redaction:
             return False
         words = [found[0] for found in self._secret.finditer(normalised)]
         if words == ["token"] and self._is_default:
-            return re.search(r"token[0-9_]*$", normalised) is not None and not _OF_A_VOCABULARY.search(normalised)
+            return not _OF_A_VOCABULARY.search(normalised) and not _SAYS_OF_TOKENS.search(normalised)
         return bool(words)
 
     def mark(self, secret: Any) -> str:

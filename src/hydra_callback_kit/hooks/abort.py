@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.app_config import secrets_of
-from hydra_callback_kit.hooks.recorder import record_job_aborted, record_run_facts, record_run_start
+from hydra_callback_kit.hooks.recorder import record_job_aborted, record_run_end, record_run_facts, record_run_start
 from hydra_callback_kit.journal.masking import masked
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
@@ -107,6 +107,7 @@ def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger | SafeLogge
         record_run_start(config)
         if exit_code != 0:
             record_run_facts(config, {"aborted": message})
+            record_run_end(config)
     if exit_code != 0:
         _log_elsewhere(SafeLogger(log.name), message)
     if exit_code != 1 and sys.stderr is not None:  # Python prints the message of a SystemExit that has one for its code

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Final
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.callback_nodes import callback_nodes, names_of_options, replaced_settings
 from hydra_callback_kit.configs.notes import notes_of
@@ -28,7 +28,7 @@ def before_hook(hook: str, config: DictConfig) -> None:
     if hook in ("on_run_start", "on_multirun_start") and "mistakes" not in notes:
         without_target = list(_without_target(config))
         notes["mistakes"], notes["parent"] = bool(without_target), os.getpid()
-        for mistake in (*without_target, *_replaced(config)):
+        for mistake in (*without_target, *_replaced(config), *_in_the_apps_part(config)):
             log.caution("%s", mistake)
     if hook.endswith("_start") and notes.get("mistakes") and not _filters:
         warnings.filterwarnings("ignore", _OF_HYDRA, UserWarning)
@@ -78,6 +78,14 @@ def _without_target(config: DictConfig) -> Iterator[str]:
             yield f"{key} is no callback, so it does nothing. Did you mean hydra.callbacks.{nearest[0]}?"
         else:
             yield f"{key} is no callback, so it does nothing: it has no _target_."
+
+
+def _in_the_apps_part(config: DictConfig) -> Iterator[str]:
+    """`callbacks:` is a group in the defaults list, and no place for settings."""
+    written: Any = OmegaConf.to_container(config, resolve=False).get("callbacks")  # type: ignore[union-attr]
+    for name in written if isinstance(written, dict) else ():
+        if name in callback_nodes(config) and name in names_of_options():
+            yield f"callbacks.{name} of the app's config does nothing. Settings stand below hydra.callbacks.{name}."
 
 
 def _replaced(config: DictConfig) -> Iterator[str]:

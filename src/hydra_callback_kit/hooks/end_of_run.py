@@ -40,6 +40,20 @@ def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
     _arm(config, finish)
 
 
+def finish_what_is_over() -> None:
+    """Ends the runs that this thread has left without an end, as the next one starts in it."""
+    if leaving_hydra.runs_on_the_stack() == 1:  # else the next one starts inside of a job
+        pid, thread = os.getpid(), threading.get_ident()
+        for key, armed in list(_armed.items()):
+            if key[0] == pid and armed.thread == thread and not _is_starting(armed.config):
+                _finish_run(key)
+
+
+def _is_starting(config: DictConfig) -> bool:
+    """Whether it is the run whose start hooks are being called, one callback after another."""
+    return leaving_hydra.is_on_the_stack(config)
+
+
 class _Armed(NamedTuple):
     """What is to be done at the end of a run."""
 
@@ -51,8 +65,6 @@ class _Armed(NamedTuple):
 def _arm(config: DictConfig, finish: Finish | None) -> None:
     key = os.getpid(), identify_run(config).run_id
     if key not in _armed:
-        if leaving_hydra.runs_on_the_stack() == 1:  # the runs before this one in the process are over
-            _finish_what_this_thread_has_left()
         leaving_hydra.watch(_finish_what_this_thread_has_left)
         _armed[key] = _Armed(config, threading.get_ident(), [])
     if finish is not None and finish not in _armed[key].finishes:
@@ -73,6 +85,8 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
         except KeyboardInterrupt:  # it is done as the process ends, which it now does
             _arm(config, finish)
             raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the run has ended
+            report(f"{_name(finish)}.at_the_end", error)
 
 
 def disarm(config: DictConfig, finish: Finish | None) -> bool:
@@ -142,7 +156,7 @@ def _finish_what_is_armed() -> None:
 def _finish_run(key: tuple[int, str]) -> None:
     config, _, finishes = _armed[key]
     if not gates.is_refused(config):
-        record_run_end(config)
+        record_run_end(config, late=True)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
             _finish(finishes.pop(), config)  # the last first, as Hydra calls its end hooks
     _forget(key)
@@ -157,7 +171,8 @@ def _finish(finish: Finish, config: DictConfig) -> None:
             if last:
                 _log.warning("%s did not finish: interrupted. The record has it all.", _name(finish))
         except Exception as error:  # noqa: BLE001  the others still have their work to do
-            report(_name(finish), error)
+            error.__suppress_context__ = True  # the run's own failure, which is being handled, is another one
+            report(f"{_name(finish)}.at_the_end", error)
             return
         else:
             return

@@ -18,6 +18,10 @@ _ADVICE: Final = {
     errno.ENOENT: "The directory has vanished: choose one that stays.",
 }
 
+_GUARD: Final = "hydra_callback_kit.hooks.guard"
+_RECORDING: Final = "hydra_callback_kit.hooks.recording"
+"""The modules that call the hooks of others."""
+
 _reported: set[tuple[str, str, type, str]] = set()
 
 
@@ -50,4 +54,6 @@ def _is_ours(error: Exception) -> bool:
     frames = error.__traceback__
     while frames is not None and frames.tb_next is not None:
         frames = frames.tb_next
-    return frames is not None and str(frames.tb_frame.f_globals.get("__name__")).startswith("hydra_callback_kit.")
+    module = "" if frames is None else str(frames.tb_frame.f_globals.get("__name__"))
+    # a hook that does not take what it is called with fails where it is called
+    return module.startswith("hydra_callback_kit.") and module not in (_GUARD, _RECORDING)

@@ -1,6 +1,6 @@
 """Facts that a callback, or the task function itself, adds to the record."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from hydra_callback_kit.hooks.running_jobs import running_job
@@ -8,13 +8,21 @@ from hydra_callback_kit.hooks.running_jobs import running_job
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-_OF_THE_RECORD: Final = frozenset(
+_OF_A_JOB: Final = frozenset(
     (
         *("status", "error", "duration_s", "return_value", "overrides", "output_dir", "job_id", "job_name", "rerun"),
-        *("mode", "planned_jobs"),
+        *("config", "config_as_written"),
     )
 )
-"""What the record says of a job or run itself, under these names."""
+"""What the record says of a job itself, under these names."""
+_OF_A_RUN: Final = frozenset(
+    (
+        *("mode", "root", "cwd", "program", "command", "other_arguments", "job_name", "config_name", "overrides"),
+        *("hydra_overrides", "launcher", "sweeper", "directions", "planned_jobs", "planned_overrides", "hydra_version"),
+        *("python_version", "from_python", "duration_s", "aborted", "files"),
+    )
+)
+"""What the record says of a run itself."""
 
 
 class FactError(ValueError):
@@ -58,7 +66,7 @@ def add_job_facts(facts: Mapping[str, Any], config: "DictConfig | None" = None) 
             add_job_facts({"params": sum(p.numel() for p in model.parameters())})
         ```
     """
-    _check(facts)
+    _check(facts, _OF_A_JOB)
     if config is None:
         config = running_job()
     elif not _is_a_jobs(config):
@@ -83,7 +91,7 @@ def add_run_facts(facts: Mapping[str, Any], config: "DictConfig | None" = None) 
     Raises:
         FactError: as from `add_job_facts`.
     """
-    _check(facts)
+    _check(facts, _OF_A_RUN)
     if config is None:
         config = running_job()
     elif not _has_hydras_node(config):
@@ -98,15 +106,16 @@ def add_run_facts(facts: Mapping[str, Any], config: "DictConfig | None" = None) 
         record_run_facts(config, facts)
 
 
-def _check(facts: Any) -> None:
+def _check(facts: Any, taken: Container[str]) -> None:
     if not isinstance(facts, Mapping):
         raise FactError(facts, f"Facts are a mapping such as {{'params': 12}}, not of type {type(facts).__name__}.")
     for name in facts:
         if not isinstance(name, str) or not name.strip():
             raise FactError(name, f"A fact needs a name that is a text, not {name!r}. Write for example {{'params': 12}}.")
-        if name in _OF_THE_RECORD:
+        if name in taken:
             raise FactError(
-                name, f"{name!r} is what the record itself says of a job. Choose another name, for example 'my_{name}'."
+                name,
+                f"{name!r} is what the record itself says, under that name. Choose another name, for example 'my_{name}'.",
             )
 
 

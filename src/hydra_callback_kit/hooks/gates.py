@@ -4,6 +4,7 @@ Whichever callback of this package Hydra calls first asks them. A run that they 
 this package acts for it any more, also not where Hydra 1.4 calls the end hooks, nor as the process ends.
 """
 
+import contextlib
 import importlib
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
@@ -11,6 +12,7 @@ from typing import Any, Final, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import DirectoryNotKnownError
+from hydra_callback_kit.configs.identity import is_another_attempt
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import resolving
 from hydra_callback_kit.hooks.abort import abort
@@ -18,13 +20,14 @@ from hydra_callback_kit.hooks.recorder import do_not_record
 
 _PACKAGE: Final = "hydra_callback_kit"
 
-_GATES: Final = ("OutputGuardCallback", "ValidationCallback", "DryRunCallback")
+_GATES: Final = ("OutputGuardCallback", "ValidationCallback", "ProvenanceCallback", "DryRunCallback")
 
 
 def ask_gates(hook: str, config: DictConfig) -> None:
     """Asks the gates of a config, once.
 
-    A dry run asks `validation_callback` before it shows what would run: what is not valid would not run.
+    The guard comes before validation, whose reasons go on record in the directory. A dry run asks `validation_callback`
+    before it shows what would run: what is not valid would not run.
 
     Args:
         hook: `on_run_start` or `on_multirun_start`.
@@ -37,13 +40,20 @@ def ask_gates(hook: str, config: DictConfig) -> None:
     if "gates" in notes:
         return
     notes["gates"] = "asked"
+    if hook == "on_multirun_start" and is_another_attempt(config):
+        refuse(config)
+        abort(
+            config,
+            "Nothing was started: this command runs one job again, and the app has made a sweep of it, which would write "
+            "over the others.\nStart the job from the app itself.",
+        )
     nodes = list(_nodes(config))
     dry = any(name == "DryRunCallback" for name, _ in nodes)
     if dry:
         do_not_record(config)
-    for asked in ("ValidationCallback", "DryRunCallback") if dry else ("OutputGuardCallback",):
+    for asked in ("ValidationCallback", "DryRunCallback") if dry else _GATES[:-1]:
         for name, parameters in nodes:
-            if name == asked:
+            if name == asked and (name != "ProvenanceCallback" or parameters.get("require_clean")):
                 _ask(name, parameters, hook, config)
 
 
@@ -57,20 +67,49 @@ def refuse(config: DictConfig) -> None:
     notes_of(config)["gates"] = "refused"
 
 
-def cannot_find_out(config: DictConfig, name: str, error: Exception) -> NoReturn:
-    """Stops a run of which a callback could not find out whether it may start.
+@contextlib.contextmanager
+def nothing_is_recorded(config: DictConfig) -> Iterator[None]:
+    """While it is open, nothing is recorded of a run; and if it is stopped then, nothing ever, and no callback acts for it.
 
     Args:
         config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    notes = notes_of(config)
+    if "unrecorded" in notes:
+        yield
+        return
+    notes["unrecorded"] = True
+    try:
+        yield
+    except SystemExit:
+        refuse(config)
+        raise
+    except BaseException:
+        del notes["unrecorded"]
+        raise
+    del notes["unrecorded"]
+
+
+def cannot_find_out(config: DictConfig, name: str, error: Exception) -> NoReturn:
+    """Stops a run or a job of which a callback could not find out whether it may start.
+
+    Args:
+        config: the config of a start hook.
         name: the callback's class.
         error: what kept it from finding out.
 
     Raises:
         AbortRun: always.
     """
-    refuse(config)
+    is_job = "output_dir" in config.hydra.runtime  # `???` is not in it
+    if not is_job:
+        refuse(config)
     why = f"{type(error).__name__}: {error}" if type(error) is not DirectoryNotKnownError else str(error)
-    abort(config, f"The run was not started: {name} cannot find out whether it may. {why}", cause=error)
+    abort(
+        config,
+        f"The {'job' if is_job else 'run'} was not started: {name} cannot find out whether it may. {why}",
+        cause=error,
+    )
 
 
 def is_refused(config: DictConfig) -> bool:
@@ -81,9 +120,15 @@ def is_refused(config: DictConfig) -> bool:
 def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -> None:
     try:
         gate = getattr(importlib.import_module(_PACKAGE), name)(**_resolved(parameters, config))
-        getattr(gate, hook)(config=config)
+        if name == "ProvenanceCallback":
+            gate.before_the_run(config)  # whether the work tree is clean; its hooks write files
+        else:
+            getattr(gate, hook)(config=config)
     except SystemExit:
-        refuse(config)
+        if name in ("ValidationCallback", "ProvenanceCallback"):
+            notes_of(config)["gates"] = "refused"  # the reason stays on record: the directory is this run's
+        else:
+            refuse(config)
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, nothing may start
         cannot_find_out(config, name, error)

@@ -13,7 +13,9 @@ from hydra_callback_kit.configs.directories import DirectoryNotKnownError
 from hydra_callback_kit.configs.identity import note_mode
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.config_mistakes import after_hook, before_hook
+from hydra_callback_kit.hooks.end_of_run import finish_what_is_over
 from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.running_jobs import in_hook
 
 Hook = TypeVar("Hook", bound=Callable[..., None])
 
@@ -40,17 +42,20 @@ def never_breaks_the_job(hook: Hook) -> Hook:
         try:
             if isinstance(config, DictConfig):
                 if starts_a_run:
+                    finish_what_is_over()
                     note_mode(config, "MULTIRUN" if hook.__name__ == "on_multirun_start" else "RUN")
                     gates.ask_gates(hook.__name__, config)
                 if gates.is_refused(config):
                     return
                 before_hook(hook.__name__, config)
-            hook(self, *args, **kwargs)
+            with in_hook(config if hook.__name__.startswith("on_job_") else None):
+                hook(self, *args, **kwargs)
             if isinstance(config, DictConfig):
                 after_hook(hook.__name__, config)
         except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
             name = type(self).__name__
-            if starts_a_run and getattr(self, "fails_closed", False) and isinstance(config, DictConfig):
+            starts = hook.__name__.endswith("_start")
+            if starts and getattr(self, "fails_closed", False) and isinstance(config, DictConfig):
                 gates.cannot_find_out(config, name, error)
             if not isinstance(error, DirectoryNotKnownError):  # the user's, and Hydra is about to say so
                 report(f"{name}.{hook.__name__}", error)

@@ -119,13 +119,22 @@ def _is_from_python(config: DictConfig, overrides: Iterable[str]) -> bool:
     )
 
 
-def _others(arguments: Sequence[str], overrides: Container[str]) -> list[str]:
-    """The words of a command that are neither overrides nor options of Hydra's: an app may have arguments of its own."""
+def _others(typed: Sequence[str], overrides: Container[str]) -> list[str]:
+    """The words of a command that are neither overrides nor options of Hydra's: an app may have arguments of its own.
+
+    An app that reads its own takes them out of `sys.argv`: what was typed and is not there is the app's.
+    """
+    import difflib  # noqa: PLC0415  seldom needed: see below
+
+    left = sys.argv[1:]
+    matches = difflib.SequenceMatcher(None, typed, left, autojunk=False).get_matching_blocks() if left != typed else []
+    for_hydra = {place for match in matches for place in range(match.a, match.a + match.size)}
     others: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        option = word.partition("=")[0]
-        if option in HYDRA_OPTIONS:
+    words = iter(enumerate(typed))
+    for place, word in words:
+        if left != typed and place not in for_hydra:
+            others.append(word)
+        elif word.partition("=")[0] in HYDRA_OPTIONS:
             if word in HYDRA_OPTIONS_WITH_A_VALUE:
                 next(words, None)
         elif word not in overrides:
@@ -133,11 +142,17 @@ def _others(arguments: Sequence[str], overrides: Container[str]) -> list[str]:
     return others
 
 
-def record_run_end(config: DictConfig) -> None:
+_last_job_ended_s: list[float] = []
+"""When a job has last ended in this process, by a monotonic clock."""
+
+
+def record_run_end(config: DictConfig, *, late: bool = False) -> None:
     """Records that a run or a sweep has ended.
 
     Args:
         config: the config of `on_run_end` or `on_multirun_end`.
+        late: whether it is known only now, that the process ends or goes on with something else; then it ended with the
+            last job of this process, if there was one.
     """
     run = identify_run(config)
     notes = notes_of(config)
@@ -145,7 +160,10 @@ def record_run_end(config: DictConfig) -> None:
         return
     notes["run_ended"] = True
     started_s = notes.get("run_started_s")
-    facts = {} if started_s is None else {"duration_s": time.monotonic() - started_s}
+    ended_s = time.monotonic()
+    if late and _last_job_ended_s and started_s is not None and _last_job_ended_s[0] > started_s:
+        ended_s = _last_job_ended_s[0]
+    facts = {} if started_s is None else {"duration_s": ended_s - started_s}
     write_line(run, "run_ended", facts)
 
 
@@ -189,7 +207,8 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
     if "job_ended" not in notes:
         running_jobs.job_is_over(config)
         started_s = notes.get("job_started_s")
-        duration_s = None if started_s is None else time.monotonic() - started_s
+        _last_job_ended_s[:] = [time.monotonic()]
+        duration_s = None if started_s is None else _last_job_ended_s[0] - started_s
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
         status = _status(job_return, value)
         facts = {"status": status, "duration_s": duration_s}
@@ -198,7 +217,7 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
             write_line(job.run, "job_ended", facts, job, {"return_value": returned})
         else:
             returned = None
-            error = error_of(value, _secrets(config)) if isinstance(value, BaseException) else None
+            error = _error(config, value) if isinstance(value, BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
 
@@ -226,7 +245,7 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
         return
     running_jobs.job_is_over(config)
     duration_s = time.monotonic() - notes["job_started_s"]
-    end = JobEnd(job, "FAILED", duration_s, error_of(aborted, _secrets(config))._replace(traceback=""))
+    end = JobEnd(job, "FAILED", duration_s, _error(config, aborted)._replace(traceback=""))
     write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
     notes["job_ended"] = end
 
@@ -287,6 +306,11 @@ def _redacted_facts(config: DictConfig, facts: Mapping[str, Any]) -> dict[str, A
     encoded = {name: to_json(fact) for name, fact in facts.items()}
     redacted: dict[str, Any] = _without_secrets(config, encoded)
     return redacted
+
+
+def _error(config: DictConfig, exception: BaseException) -> JobError:
+    error, redaction = error_of(exception, _secrets(config)), redaction_of(config)
+    return error._replace(message=redaction.of_text(error.message), traceback=redaction.of_text(error.traceback))
 
 
 def _without_secrets(config: DictConfig, encoded: Any) -> Any:

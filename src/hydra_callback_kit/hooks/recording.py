@@ -1,6 +1,7 @@
 """The base class of the callbacks: it keeps the record, so that any one of them is enough for the command line."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
@@ -9,7 +10,9 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
+from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.end_of_run import run_ends, run_starts
+from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
@@ -32,8 +35,8 @@ class RecordingCallback(KnownParameters, Callback):
       end hook: after a failed job on Hydra 1.3, after `sys.exit` and after Ctrl-C. `load_run(config)` is the whole record
       there.
 
-    A callback that decides whether a run starts sets `fails_closed = True`: then an exception in its start hooks stops the
-    run instead of being logged.
+    A callback that decides whether a run or a job starts sets `fails_closed = True`: then an exception in its start hooks
+    stops it instead of being logged.
 
     Instances are pickled to the workers: keep plain values on `self`, and no locks, files or threads.
 
@@ -56,23 +59,29 @@ class RecordingCallback(KnownParameters, Callback):
     """Whether nothing may start where a start hook of this callback fails."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes the hooks of a subclass safe: see the class."""
+        """Makes the hooks of a subclass safe, wherever it has them from: see the class.
+
+        Raises:
+            TypeError: if something that has a hook's name cannot be called.
+        """
         super().__init_subclass__(**kwargs)
         for name in _HOOKS:
-            hook = vars(cls).get(name)
-            if isinstance(hook, FunctionType):
-                setattr(cls, name, _after_recording(hook))
+            hook = inspect.getattr_static(cls, name)
+            if hook is not vars(RecordingCallback)[name] and not getattr(hook, _RECORDS_FIRST, False):
+                if not callable(hook) and not hasattr(type(hook), "__get__"):
+                    raise TypeError(f"{cls.__name__}.{name} is no hook: it cannot be called")
+                setattr(cls, name, _after_recording(name, hook))
 
     @never_breaks_the_job
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Records the start of the run."""
-        self.before_the_run(config)
+        self._ask(config)
         run_starts(config, self.at_the_end)
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Records the start of the sweep."""
-        self.before_the_run(config)
+        self._ask(config)
         run_starts(config, self.at_the_end)
 
     @never_breaks_the_job
@@ -95,8 +104,20 @@ class RecordingCallback(KnownParameters, Callback):
         """Records the end of the sweep."""
         run_ends(config, self.at_the_end)
 
+    def _ask(self, config: DictConfig) -> None:
+        """Whether the run may start. Where `before_the_run` stops it, it leaves nothing on record."""
+        try:
+            with gates.nothing_is_recorded(config):
+                self.before_the_run(config)
+        except Exception as error:
+            if self.fails_closed:
+                raise
+            report(f"{type(self).__name__}.before_the_run", error)
+
     def before_the_run(self, config: DictConfig) -> None:
         """Called in the parent process before the start of a run or sweep is recorded. Does nothing, unless overridden.
+
+        A run that it stops by `abort` leaves nothing on record.
 
         Args:
             config: that of the hook that starts it, `on_run_start` or `on_multirun_start`.
@@ -112,17 +133,34 @@ class RecordingCallback(KnownParameters, Callback):
         """
 
 
-def _after_recording(hook: Callable[..., None]) -> Callable[..., None]:
+_RECORDS_FIRST: Final = "_hydra_callback_kit_records_first"
+"""What tells a hook that records first already."""
+
+
+def _after_recording(name: str, hook: Any) -> Callable[..., None]:
     """A hook of a subclass: the same hook of `RecordingCallback` comes first, and what it raises breaks no job.
 
     What `RecordingCallback` does it does once, so that a chain of subclasses, or a call of `super()`, makes no difference.
-    """
-    records = getattr(RecordingCallback, hook.__name__)
-    does = never_breaks_the_job(hook)
 
-    @functools.wraps(hook)
+    Args:
+        name: the hook's name. The function may have another one: `on_multirun_start = on_run_start`.
+        hook: what the class has under it: a function, or anything else that can be called.
+    """
+    records = getattr(RecordingCallback, name)
+
+    def does(self: RecordingCallback, *args: Any, **kwargs: Any) -> None:
+        bound = hook.__get__(self, type(self)) if hasattr(type(hook), "__get__") else hook
+        bound(*args, **kwargs)
+
+    does.__name__ = name
+    guarded = never_breaks_the_job(does)
+
     def both(self: RecordingCallback, *args: Any, **kwargs: Any) -> None:
         records(self, *args, **kwargs)
-        does(self, *args, **kwargs)
+        guarded(self, *args, **kwargs)
 
+    if isinstance(hook, FunctionType):
+        both = functools.wraps(hook)(both)
+    both.__name__ = name
+    setattr(both, _RECORDS_FIRST, True)
     return both

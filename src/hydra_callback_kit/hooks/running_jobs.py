@@ -1,11 +1,16 @@
 """The jobs that run in the calling process: which one a task function means that names none."""
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from typing import Any
 
-_configs: dict[tuple[int, int], Any] = {}
-"""The config of each job's hooks, by the process and the thread that the job runs in."""
+_jobs: list[tuple[int, int, Any]] = []
+"""Of each job that runs the process, the thread, and the config of its hooks; a job inside of a job comes after it."""
+
+_in_hook = threading.local()
+"""The config of the job's hook that the thread is in."""
 
 
 def job_runs(config: Any) -> None:
@@ -14,7 +19,7 @@ def job_runs(config: Any) -> None:
     Args:
         config: the config of its hooks.
     """
-    _configs[os.getpid(), threading.get_ident()] = config
+    _jobs.append((os.getpid(), threading.get_ident(), config))
 
 
 def job_is_over(config: Any) -> None:
@@ -23,8 +28,22 @@ def job_is_over(config: Any) -> None:
     Args:
         config: the config of its hooks.
     """
-    for key in [key for key, running in _configs.items() if running is config]:
-        del _configs[key]
+    _jobs[:] = [job for job in _jobs if job[2] is not config]
+
+
+@contextlib.contextmanager
+def in_hook(config: Any) -> Iterator[None]:
+    """While it is open, the calling thread is in a hook of a job, which may have ended.
+
+    Args:
+        config: the config of the hook; None for a hook that is not a job's.
+    """
+    before = getattr(_in_hook, "config", None)
+    _in_hook.config = config
+    try:
+        yield
+    finally:
+        _in_hook.config = before
 
 
 def running_job() -> Any:
@@ -33,9 +52,10 @@ def running_job() -> Any:
     Returns:
         None where no job runs: outside of an app, in a child that the job has forked, or where several run in other threads.
     """
-    pid = os.getpid()
-    own = _configs.get((pid, threading.get_ident()))
-    if own is not None:
-        return own
-    others = [config for (process, _), config in _configs.items() if process == pid]
-    return others[0] if len(others) == 1 else None
+    hook = getattr(_in_hook, "config", None)
+    if hook is not None:
+        return hook
+    pid, thread = os.getpid(), threading.get_ident()
+    own = [config for process, other, config in _jobs if (process, other) == (pid, thread)]
+    others = [config for process, _, config in _jobs if process == pid]
+    return own[-1] if own else others[0] if len(others) == 1 else None

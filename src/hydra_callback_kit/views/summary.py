@@ -23,7 +23,8 @@ def run_summary(run: RunRecord) -> str:
     for job in unfinished(run):
         lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
         lines += [f"    {line}" for line in (reason(job), job.output_dir) if line]
-    if run.mode == "MULTIRUN" and "aborted" not in run.facts and (unfinished(run) or wording.not_started(run)):
+    startable = "aborted" not in run.facts and not run.facts.get("from_python")
+    if run.mode == "MULTIRUN" and startable and (unfinished(run) or wording.not_started(run)):
         missing = " --missing" if wording.not_started(run) else ""
         lines.append(f"  to run what is left: hydra-callback-kit rerun {shlex.quote(str(run.root))}{missing}")
     lines += [f"  the journal has a line that cannot be read: {broken}" for broken in run.broken_lines]
