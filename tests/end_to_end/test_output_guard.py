@@ -136,3 +136,14 @@ def test_a_full_disk_is_refused(app: App) -> None:
     assert f"min_free_bytes={sys.maxsize} asks for" in done.stderr
     assert not done.root.exists()
     assert app.run(f"{GUARD}.min_free_bytes=1").code == 0
+
+
+def test_a_claim_that_cannot_be_read_is_somebodys(app: App) -> None:
+    """The run is refused, and the message says what to do."""
+    app.write("print('RAN')", CONFIG)
+    (app.directory / "out" / ".callbacks").mkdir(parents=True)
+    (app.directory / "out" / ".callbacks" / "claim-1.json").write_text("{")
+    done = app.run()
+    assert (done.code, "RAN" in done.stdout) == (1, False)
+    assert "claim-1.json cannot be read" in done.stderr
+    assert "Remove that file if it is not" in done.stderr

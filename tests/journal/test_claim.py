@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hydra_callback_kit.journal import claim
-from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
+from hydra_callback_kit.journal.claim import Claim, ClaimNotReadableError, claim_of, lay_claim
 from hydra_callback_kit.journal.identity import RunIdentity
 
 
@@ -49,12 +49,15 @@ def test_who_comes_second_while_it_looks_asks_again(tmp_path: Path) -> None:
     assert holders(tmp_path) == ["claim-1.json"]
 
 
-def test_a_claim_that_cannot_be_read_is_nobodys(tmp_path: Path) -> None:
-    """The next one has a higher number."""
+@pytest.mark.parametrize("text", ["{", "", "[]", '{"run_id": "a"}'])
+def test_a_claim_that_cannot_be_read_is_somebodys(tmp_path: Path, text: str) -> None:
+    """Half a claim, or another program's: nobody else gets the directory, and the error names the file."""
     (tmp_path / ".callbacks").mkdir()
-    (tmp_path / ".callbacks" / "claim-4.json").write_text("{")
-    assert lay_claim(tmp_path, a_claim(tmp_path), lambda holder: holder is None)
-    assert holders(tmp_path) == ["claim-4.json", "claim-5.json"]
+    (tmp_path / ".callbacks" / "claim-4.json").write_text(text)
+    with pytest.raises(ClaimNotReadableError) as raised:
+        lay_claim(tmp_path, a_claim(tmp_path), lambda holder: holder is None)
+    assert raised.value.file == tmp_path / ".callbacks" / "claim-4.json"
+    assert holders(tmp_path) == ["claim-4.json"]
 
 
 def test_a_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

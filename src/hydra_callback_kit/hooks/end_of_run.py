@@ -40,18 +40,17 @@ def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
     _arm(config, finish)
 
 
-def finish_what_is_over() -> None:
-    """Ends the runs that this thread has left without an end, as the next one starts in it."""
-    if leaving_hydra.runs_on_the_stack() == 1:  # else the next one starts inside of a job
+def finish_what_is_over(config: DictConfig) -> None:
+    """Ends the runs that this thread has left without an end, as the next one starts in it.
+
+    Args:
+        config: that of the run that starts.
+    """
+    if leaving_hydra.runs_on_the_stack() == 1:  # else it starts inside of a job
         pid, thread = os.getpid(), threading.get_ident()
         for key, armed in list(_armed.items()):
-            if key[0] == pid and armed.thread == thread and not _is_starting(armed.config):
+            if key[0] == pid and armed.thread == thread and armed.config is not config:
                 _finish_run(key)
-
-
-def _is_starting(config: DictConfig) -> bool:
-    """Whether it is the run whose start hooks are being called, one callback after another."""
-    return leaving_hydra.is_on_the_stack(config)
 
 
 class _Armed(NamedTuple):

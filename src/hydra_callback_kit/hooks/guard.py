@@ -42,7 +42,7 @@ def never_breaks_the_job(hook: Hook) -> Hook:
         try:
             if isinstance(config, DictConfig):
                 if starts_a_run:
-                    finish_what_is_over()
+                    finish_what_is_over(config)
                     note_mode(config, "MULTIRUN" if hook.__name__ == "on_multirun_start" else "RUN")
                     gates.ask_gates(hook.__name__, config)
                 if gates.is_refused(config):

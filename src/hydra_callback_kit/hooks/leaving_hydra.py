@@ -27,16 +27,6 @@ def runs_on_the_stack() -> int:
     return count
 
 
-def is_on_the_stack(config: Any) -> bool:
-    """Whether a run of Hydra that the calling thread is in was given this config."""
-    at: Any = sys._getframe(1)  # noqa: SLF001  the same
-    while at is not None:
-        if at.f_code in _RUNS and at.f_locals.get("cfg") is config:
-            return True
-        at = at.f_back
-    return False
-
-
 def watch(left: Callable[[], None]) -> None:
     """Has a function called when control leaves Hydra; it is told again and again until `watch_no_more`.
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -20,6 +21,23 @@ from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, user_name
 
 _NAME: Final = re.compile(r"claim-([0-9]+)\.json")
+
+
+_PAUSES_S: Final = (0.01, 0.05, 0.2)
+"""How long is waited before a claim that cannot be read is read again."""
+
+
+class ClaimNotReadableError(OSError):
+    """A directory is claimed, and who has claimed it cannot be read.
+
+    Attributes:
+        file: the claim.
+    """
+
+    def __init__(self, file: Path, reason: Exception) -> None:
+        text = f"{file} cannot be read ({reason}), so the directory may be another run's. Remove that file if it is not"
+        super().__init__(text)
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,7 @@ def lay_claim(root: Path, claim: Claim, is_free: Callable[[Claim | None], bool])
         Whether the directory is claimed now; it is not where `is_free` said no.
 
     Raises:
-        OSError: if the claim cannot be written.
+        OSError: if the claim cannot be written, or the one that holds cannot be read.
     """
     while True:
         number, holder = _holder(root)
@@ -98,16 +116,30 @@ def lay_claim(root: Path, claim: Claim, is_free: Callable[[Claim | None], bool])
 
 
 def _holder(root: Path) -> tuple[int, Claim | None]:
-    """The highest number, and the claim that has it; one that cannot be read is nobody's."""
+    """The highest number, and the claim that has it.
+
+    Raises:
+        ClaimNotReadableError: if that claim cannot be read: it is somebody's all the same.
+    """
     numbers = [int(named[1]) for file in (root / JOURNAL_DIR).glob("claim-*.json") if (named := _NAME.fullmatch(file.name))]
     if not numbers:
         return 0, None
     number = max(numbers)
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        read = json.loads((root / JOURNAL_DIR / f"claim-{number}.json").read_text("utf-8"))
-        batch_job = read.pop("batch_job")
-        return number, Claim(**read, batch_job=None if batch_job is None else (str(batch_job[0]), int(batch_job[1])))
-    return number, None
+    file = root / JOURNAL_DIR / f"claim-{number}.json"
+    for pause_s in (*_PAUSES_S, None):
+        try:
+            return number, _read(file)
+        except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+            if pause_s is None:
+                raise ClaimNotReadableError(file, error) from error
+            time.sleep(pause_s)  # half of it is seen where another process is just writing it
+    raise AssertionError  # the last pass returns or raises
+
+
+def _read(file: Path) -> Claim:
+    read = json.loads(file.read_text("utf-8"))
+    batch_job = read.pop("batch_job")
+    return Claim(**read, batch_job=None if batch_job is None else (str(batch_job[0]), int(batch_job[1])))
 
 
 def _write(file: Path, claim: Claim) -> None:

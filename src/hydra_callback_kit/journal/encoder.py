@@ -74,7 +74,9 @@ class _Encoder:
             return _string(value, MAX_STRING if self._parts <= MAX_VALUES else MAX_REPR)
         try:
             return self._by_content(value, depth)
-        except Exception:  # noqa: BLE001  the value's own methods may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001  the value's own methods may raise anything, SystemExit too
             return _representation(value)
 
     def _by_content(self, value: Any, depth: int) -> Any:  # noqa: C901, PLR0911  one line a kind of value
@@ -143,11 +145,13 @@ class _Encoder:
 
 
 def _key(key: Any) -> str:
-    if isinstance(key, enum.Enum):
+    if issubclass(type(key), enum.Enum):  # a value may lie of its class, or fail as it is asked
         return key.name
     try:
         return str(key)
-    except Exception:  # noqa: BLE001  a key's `__str__` may raise anything, and the other items are to be kept
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  a key's `__str__` may raise anything, and the other items are to be kept
         return f"<{type_name(type(key))}>"
 
 
@@ -218,6 +222,8 @@ def _representation(value: Any) -> dict[str, Any]:
     kind = type(value)
     try:
         text = _ShortRepr().repr(value)
-    except Exception:  # noqa: BLE001  a `__repr__` may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  a `__repr__` may raise anything
         text = f"<{type_name(kind)}>"
     return {"repr": text if len(text) <= MAX_REPR else text[: MAX_REPR - 1] + "…", "type": type_name(kind)}

@@ -1,7 +1,7 @@
 """An exception as it goes on record: its type, its message, and its traceback from the app's own code on."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -43,12 +43,22 @@ def error_of(exception: BaseException, secrets: Mapping[str, str] = MappingProxy
     Returns:
         Its type, message and traceback, that without Hydra's own first frames.
     """
+    kind = type_name(type(exception))
+    message = _text(lambda: str(exception))
+    text = _text(
+        lambda: "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
+    )
+    return JobError(kind, _cut(masked(message, secrets)), _cut(masked(text or f"{kind}: {message}\n", secrets)))
+
+
+def _text(made: Callable[[], str]) -> str:
+    """A text that is made of an exception; empty where its own methods, or those of what it comes from, fail."""
     try:
-        message = str(exception)
-    except Exception:  # noqa: BLE001  an exception's `__str__` may fail as well
-        message = ""
-    text = "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
-    return JobError(type_name(type(exception)), _cut(masked(message, secrets)), _cut(masked(text, secrets)))
+        return str(made())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  they may raise anything, SystemExit too
+        return ""
 
 
 def _own_frames(frames: Any) -> Any:

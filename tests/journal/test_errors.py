@@ -1,0 +1,65 @@
+"""An exception goes on record whatever it is made of."""
+
+from typing import Any
+
+import pytest
+
+from hydra_callback_kit.journal.encoder import to_json
+from hydra_callback_kit.journal.errors import error_of
+
+
+def raised(kind: type[BaseException]) -> BaseException:
+    """An exception with a traceback."""
+    try:
+        raise kind("boom")
+    except kind as error:
+        return error
+
+
+class UnspeakableError(ValueError):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        """Ends the process, if it is let."""
+        raise SystemExit(7)
+
+
+class OddCauseError(Exception):
+    """Cannot be formatted: its cause is asked for."""
+
+    @property
+    def __cause__(self) -> Any:
+        """Fails."""
+        raise SystemExit(8)
+
+
+@pytest.mark.parametrize("kind", [UnspeakableError, OddCauseError])
+def test_an_exception_that_cannot_be_told_is_told_as_far_as_it_can_be(kind: type[BaseException]) -> None:
+    """Its type at least, and a text in the place of the traceback."""
+    error = error_of(raised(kind))
+    assert error.type.endswith(kind.__name__)
+    assert kind.__name__ in error.traceback
+
+
+class Hostile:
+    """Ends the process in whatever it is asked."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Also for its attributes."""
+        raise SystemExit(9)
+
+    def __repr__(self) -> str:
+        """And for its text."""
+        raise SystemExit(9)
+
+    def __str__(self) -> str:
+        """The same."""
+        raise SystemExit(9)
+
+
+def test_a_value_that_ends_the_process_costs_the_value_alone() -> None:
+    """As a value, and as a key."""
+    encoded = to_json({"a": 1, "b": Hostile(), Hostile(): 2})
+    assert encoded["a"] == 1
+    assert encoded["b"]["type"].endswith("Hostile")
+    assert 2 in encoded.values()
