@@ -145,10 +145,8 @@ class _Encoder:
 
 
 def _key(key: Any) -> str:
-    if issubclass(type(key), enum.Enum):  # a value may lie of its class, or fail as it is asked
-        return key.name
     try:
-        return str(key)
+        return str(key.name if issubclass(type(key), enum.Enum) else key)  # what it says of its own class may be wrong
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  a key's `__str__` may raise anything, and the other items are to be kept
