@@ -10,7 +10,7 @@ import pytest
 from nvml import FakeGpu, FakeNvml, NVMLError, NVMLError_LibraryNotFound
 
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError
-from hydra_callback_kit.measure.resource_sampler import ResourceSampler
+from hydra_callback_kit.measure.resource_sampler import ResourceSampler, SamplingThread, end_threads
 from hydra_callback_kit.measure.samples import SampleFile
 
 
@@ -116,3 +116,11 @@ def test_a_job_of_no_time_has_a_sample(tmp_path: Path) -> None:
     assert facts["peak_memory_bytes"] == int(row["memory_bytes"]) > 1_000_000
     assert int(row["threads"]) >= 1
     assert not sampler._thread.is_alive()
+
+
+def test_a_sampler_that_nobody_has_ends_with_the_process(tmp_path: Path) -> None:
+    """Ctrl-C between the start of the thread and the line that keeps the sampler."""
+    sampler_of(tmp_path)
+    assert [thread for thread in threading.enumerate() if isinstance(thread, SamplingThread)]
+    end_threads(60)
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, SamplingThread)]

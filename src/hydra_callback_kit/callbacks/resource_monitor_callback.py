@@ -21,7 +21,7 @@ from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterErro
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
-from hydra_callback_kit.measure.resource_sampler import ResourceSampler, wait_for_threads
+from hydra_callback_kit.measure.resource_sampler import ResourceSampler, end_threads
 from hydra_callback_kit.measure.samples import SampleFile
 
 log = SafeLogger("hydra_callback_kit.resource_monitor_callback")
@@ -189,7 +189,7 @@ def _finish_what_still_runs() -> None:
             _finish(key)
         except Exception as error:  # noqa: BLE001  the others are still to be stopped
             _report(error)
-    wait_for_threads(2.0)
+    end_threads(2.0)
 
 
 def _report(error: Exception) -> None:

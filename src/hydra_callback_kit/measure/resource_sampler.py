@@ -28,10 +28,12 @@ class SamplingThread(threading.Thread):
 
     Args:
         target: what it does.
+        over: tells it to end.
     """
 
-    def __init__(self, target: Callable[[], None]) -> None:
+    def __init__(self, target: Callable[[], None], over: threading.Event) -> None:
         super().__init__(target=target, name="hydra_callback_kit.resource_sampler", daemon=True)
+        self.over = over
 
 
 class ResourceSampler:
@@ -75,7 +77,7 @@ class ResourceSampler:
         self._summing_up = threading.Lock()  # held for microseconds only
         self._is_summed_up = False
         self._over = threading.Event()
-        self._thread = SamplingThread(self._run)
+        self._thread = SamplingThread(self._run, self._over)
         self._before = Before.now(include_children=include_children)
         self._started_s = time.monotonic()
         self._thread.start()
@@ -181,13 +183,17 @@ class ResourceSampler:
         return time.monotonic() - self._started_s
 
 
-def wait_for_threads(timeout_s: float) -> None:
-    """Waits until the threads of stopped samplers are gone, as the process ends: one may be in the middle of an import.
+def end_threads(timeout_s: float) -> None:
+    """Ends the threads of all samplers, as the process ends.
+
+    One may be in the middle of an import, and one may be of a sampler that nobody has: Ctrl-C came as it was made.
 
     Args:
         timeout_s: the longest time to wait.
     """
     until = time.monotonic() + timeout_s
-    for thread in threading.enumerate():
-        if isinstance(thread, SamplingThread):
-            thread.join(max(0.0, until - time.monotonic()))
+    threads = [thread for thread in threading.enumerate() if isinstance(thread, SamplingThread)]
+    for thread in threads:
+        thread.over.set()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
