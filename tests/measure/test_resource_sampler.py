@@ -115,6 +115,7 @@ def test_a_job_of_no_time_has_a_sample(tmp_path: Path) -> None:
     assert facts["samples"] == 1
     assert facts["peak_memory_bytes"] == int(row["memory_bytes"]) > 1_000_000
     assert int(row["threads"]) >= 1
+    sampler._thread.join(60)
     assert not sampler._thread.is_alive()
 
 
