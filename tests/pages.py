@@ -142,7 +142,8 @@ def _run(line: str, folder: Path) -> list[str]:
         check=False,
     )
     printed = done.stdout.replace(str(folder), SHOWN_FOLDER).replace(str(folder.resolve()), SHOWN_FOLDER)
-    return printed.replace(sys.executable, SHOWN_PYTHON).expandtabs(8).splitlines()
+    python = rf"{re.escape(str(Path(sys.executable).parent))}/python[0-9.]*"  # a virtual environment has it under several names
+    return re.sub(python, SHOWN_PYTHON, printed).expandtabs(8).splitlines()
 
 
 def _text(lines: list[str]) -> str:
