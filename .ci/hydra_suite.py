@@ -3,7 +3,8 @@
     python .ci/hydra_suite.py DIRECTORY [TEST ...]
 
 DIRECTORY holds `tests/` of Hydra's repository, at the tag of the installed version. The exit code is 0 if the difference
-is the known one: tests that compare a listing of the whole config, or of the plugins, name by name.
+is the known one: tests that compare a listing of the whole config, or of the plugins, name by name, and of a sweep that
+cannot be composed. What fails without us and not with us, as a time limit of hypothesis may, is printed alone.
 """
 
 import os
@@ -47,6 +48,8 @@ LISTINGS = re.compile(
     r"cfg|config_group|info|plugins|completion|help|hydra_main_rerun|defaults|searchpath|whitelist|callbacks|output_dir"
 )
 """What the names of tests that compare listings hold."""
+REFUSED = ("test_launch_with_multirun_with_default_values",)
+"""Of a sweep that cannot be composed: our validation refuses it before Hydra comes to it, with an exception of its own."""
 
 
 def outcomes(directory: Path, tests: list[str], plugins: str) -> dict[str, str]:
@@ -78,10 +81,11 @@ def main() -> int:
         (package / "__init__.py").write_text(ALL_ON, "utf-8")
         ours = outcomes(directory, tests, plugins)
     different = sorted(name for name in bare if bare[name] != ours.get(name))
-    unknown = [name for name in different if not LISTINGS.search(name)]
+    worse = [name for name in different if bare[name] == "passed"]
+    unknown = [name for name in worse if not LISTINGS.search(name) and not name.endswith(REFUSED)]
     for name in different:
-        print(f"{'listing' if name not in unknown else 'UNKNOWN'}: {name}: {bare[name]}, with us {ours.get(name)}")
-    print(f"Hydra {hydra.__version__}: {len(bare)} tests, {len(different)} differ, {len(unknown)} of them in no listing")
+        print(f"{'known' if name not in unknown else 'UNKNOWN'}: {name}: {bare[name]}, with us {ours.get(name)}")
+    print(f"Hydra {hydra.__version__}: {len(bare)} tests, {len(different)} differ, {len(unknown)} of them not known")
     return 1 if unknown else 0
 
 

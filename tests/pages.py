@@ -142,7 +142,8 @@ def _run(line: str, folder: Path) -> list[str]:
         check=False,
     )
     printed = done.stdout.replace(str(folder), SHOWN_FOLDER).replace(str(folder.resolve()), SHOWN_FOLDER)
-    python = rf"{re.escape(str(Path(sys.executable).parent))}/python[0-9.]*"  # a virtual environment has it under several names
+    # a virtual environment has it under several names
+    python = rf"{re.escape(str(Path(sys.executable).parent))}/python[0-9.]*"
     return re.sub(python, SHOWN_PYTHON, printed).expandtabs(8).splitlines()
 
 
