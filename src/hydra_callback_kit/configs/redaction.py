@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import reading
+from hydra_callback_kit.journal.command_line import HYDRA_OPTIONS
 from hydra_callback_kit.journal.masking import MIN_SECRET, mark_of, passwords_in
 
 DEFAULT_SECRET_KEYS: Final = (
@@ -36,19 +37,6 @@ _SAYS_OF_TOKENS: Final = re.compile(
     r"|stats|rate|per|merg|prun|label|class|batch|mix|loss|acc|wise|num|max|min|weight|head|group|pool|select|norm)"
 )
 """Keys that speak of the tokens of a text."""
-
-HYDRA_OPTIONS_WITH_A_VALUE: Final = frozenset(
-    (
-        *("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir"),
-        "--experimental-rerun",
-    )
-)
-"""Those options of Hydra's command line that a value follows."""
-HYDRA_OPTIONS: Final = HYDRA_OPTIONS_WITH_A_VALUE | {
-    *("-m", "--multirun", "-r", "--run", "--resolve", "-i", "--info", "-h", "--help", "--hydra-help", "--version"),
-    *("-sc", "--shell-completion"),
-}
-"""The options of Hydra's command line."""
 
 
 class Redaction:

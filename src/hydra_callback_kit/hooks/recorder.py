@@ -7,7 +7,7 @@ the others that it is written. So any callback may be used alone, and no order b
 import os
 import sys
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,12 +15,12 @@ import hydra
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_overrides
+from hydra_callback_kit.configs.given_overrides import are_from_python, hydra_overrides, task_overrides
 from hydra_callback_kit.configs.identity import identify_job, identify_run, job_name
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.configs.redaction import HYDRA_OPTIONS, HYDRA_OPTIONS_WITH_A_VALUE, redaction_of
+from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks import running_jobs
-from hydra_callback_kit.journal.command_line import command_line
+from hydra_callback_kit.journal.command_line import command_line, other_arguments
 from hydra_callback_kit.journal.encoder import to_json, whole_text, whole_texts
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import Status
@@ -80,6 +80,7 @@ def record_run_start(config: DictConfig) -> None:
     hydra_config = config.hydra  # to look a key up takes a while
     runtime, choices = hydra_config.runtime, hydra_config.runtime.choices
     given, given_to_hydra, command = task_overrides(config), hydra_overrides(config), command_line()
+    others = other_arguments(command.arguments, sys.argv[1:], {*given, *given_to_hydra})
     write_line(
         run,
         "run_started",
@@ -92,7 +93,7 @@ def record_run_start(config: DictConfig) -> None:
             **({"directions": directions} if directions else {}),
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
-            **({"from_python": True} if _is_from_python(config, [*given, *given_to_hydra]) else {}),
+            **({"from_python": True} if are_from_python(config) else {}),
         },
         encoded={
             "root": whole_text(str(run.root)),
@@ -100,46 +101,12 @@ def record_run_start(config: DictConfig) -> None:
             "job_name": whole_text(job_name(config)),
             "program": whole_texts(redaction.of_command(command.program)),
             "command": whole_texts(redaction.of_command(command.words)),
-            "other_arguments": whole_texts(redaction.of_command(_others(command.arguments, {*given, *given_to_hydra}))),
+            "other_arguments": whole_texts(redaction.of_command(others)),
             "overrides": whole_texts(redaction.of_overrides(given)),
             "hydra_overrides": whole_texts(redaction.of_overrides(given_to_hydra)),
             **({"planned_overrides": whole_texts(redaction.of_overrides(planned.overrides))} if planned else {}),
         },
     )
-
-
-def _is_from_python(config: DictConfig, overrides: Iterable[str]) -> bool:
-    """Whether a run was started by a call with overrides, not by the words of a command.
-
-    `hydra.main` takes its overrides from `sys.argv`, and sets the mode; other callers do not, on Hydra 1.3.
-    """
-    words = {*sys.argv, *sys.orig_argv}
-    return config.hydra.mode is None or any(
-        override not in words and not override.startswith("hydra.mode=") for override in overrides
-    )
-
-
-def _others(typed: Sequence[str], overrides: Container[str]) -> list[str]:
-    """The words of a command that are neither overrides nor options of Hydra's: an app may have arguments of its own.
-
-    An app that reads its own takes them out of `sys.argv`: what was typed and is not there is the app's.
-    """
-    import difflib  # noqa: PLC0415  seldom needed: see below
-
-    left = sys.argv[1:]
-    matches = difflib.SequenceMatcher(None, typed, left, autojunk=False).get_matching_blocks() if left != typed else []
-    for_hydra = {place for match in matches for place in range(match.a, match.a + match.size)}
-    others: list[str] = []
-    words = iter(enumerate(typed))
-    for place, word in words:
-        if left != typed and place not in for_hydra:
-            others.append(word)
-        elif word.partition("=")[0] in HYDRA_OPTIONS:
-            if word in HYDRA_OPTIONS_WITH_A_VALUE:
-                next(words, None)
-        elif word not in overrides:
-            others.append(word)
-    return others
 
 
 _last_job_ended_s: list[float] = []

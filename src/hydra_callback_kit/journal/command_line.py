@@ -1,12 +1,25 @@
 """The command that started the calling process, as it was typed: not for the record as it is, for it may hold secrets."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
 _WITH_AN_ARGUMENT: Final = ("-X", "-W", "--check-hash-based-pycs")
 """Python's options whose argument is a word of its own."""
+
+HYDRA_OPTIONS_WITH_A_VALUE: Final = frozenset(
+    (
+        *("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir"),
+        "--experimental-rerun",
+    )
+)
+"""Those options of Hydra's command line that a value follows."""
+HYDRA_OPTIONS: Final = HYDRA_OPTIONS_WITH_A_VALUE | {
+    *("-m", "--multirun", "-r", "--run", "--resolve", "-i", "--info", "-h", "--help", "--hydra-help", "--version"),
+    *("-sc", "--shell-completion"),
+}
+"""The options of Hydra's command line."""
 
 
 class CommandLine(NamedTuple):
@@ -40,6 +53,37 @@ def command_line(typed: Sequence[str] | None = None, arguments: Sequence[str] | 
     if split is None or not arguments or not _is_same_program(typed[split - 1], arguments[0]):
         return CommandLine([sys.executable, *arguments[:1]], list(arguments[1:]))
     return CommandLine([sys.executable, *typed[1:split]], list(typed[split:]))
+
+
+def other_arguments(typed: Sequence[str], left: Sequence[str], overrides: Container[str]) -> list[str]:
+    """The words of a command that are neither overrides nor options of Hydra's: an app may have arguments of its own.
+
+    An app that reads its own takes them out of `sys.argv`: what was typed and is not there is the app's.
+
+    Args:
+        typed: the words that follow the program.
+        left: those that Hydra found.
+        overrides: the overrides of the app's and of Hydra's config.
+    """
+    for_hydra = range(len(typed)) if left == typed else _places_of(left, typed)
+    others: list[str] = []
+    words = iter(enumerate(typed))
+    for place, word in words:
+        if place not in for_hydra:
+            others.append(word)
+        elif word.partition("=")[0] in HYDRA_OPTIONS:
+            if word in HYDRA_OPTIONS_WITH_A_VALUE:
+                next(words, None)
+        elif word not in overrides:
+            others.append(word)
+    return others
+
+
+def _places_of(left: Sequence[str], typed: Sequence[str]) -> Container[int]:
+    import difflib  # noqa: PLC0415  few apps change their arguments, and it takes a while to be imported
+
+    matches = difflib.SequenceMatcher(None, typed, left, autojunk=False).get_matching_blocks()
+    return {place for match in matches for place in range(match.a, match.a + match.size)}
 
 
 def _end_of_program(typed: Sequence[str]) -> int | None:
