@@ -11,6 +11,7 @@ from faults.matrix import pytest_terminal_summary
 from hypothesis import HealthCheck, settings
 from journals import Fresh
 
+from hydra_callback_kit.hooks import running_jobs
 from hydra_callback_kit.journal import writer
 
 __all__ = ["pytest_terminal_summary"]  # a plugin's hook, which pytest finds here in every one of its processes
@@ -27,6 +28,12 @@ settings.register_profile(
 settings.register_profile("compatibility", settings.get_profile("ci"), max_examples=40)  # on another Python or Hydra
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _no_job_of_another_test_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that calls hooks by hand may leave a job that never ends."""
+    monkeypatch.setattr(running_jobs, "_jobs", [])
 
 
 @pytest.fixture

@@ -115,6 +115,25 @@ def test_threads_of_a_job_mean_their_job(tmp_path: Path) -> None:
     assert all("after" not in each.facts for each in jobs)
 
 
+@pytest.mark.parametrize("next_run", [False, True])
+def test_a_job_whose_end_never_came_is_not_meant(tmp_path: Path, next_run: bool) -> None:
+    """After Ctrl-C in a notebook Hydra 1.3 calls no end hook of the job; the next one's threads mean the next one."""
+    run = config_of(tmp_path, mode="MULTIRUN")
+    callback = RecordingCallback()
+    callback.on_multirun_start(config=run)
+    callback.on_job_start(config=job_of(run, num=0, id="0"), task_function=len)
+    if next_run:
+        callback.on_multirun_end(config=run)
+        run = config_of(tmp_path / "next", mode="MULTIRUN")
+        callback = RecordingCallback()
+        callback.on_multirun_start(config=run)
+    callback.on_job_start(config=job_of(run, num=1, id="1"), task_function=len)
+    thread = threading.Thread(target=lambda: add_job_facts({"from": "a thread"}))
+    thread.start()
+    thread.join()
+    assert read_run(tmp_path / "next" if next_run else tmp_path).jobs[-1].facts == {"from": "a thread"}
+
+
 def test_many_facts_and_odd_names(tmp_path: Path) -> None:
     """More than a container of a return value may hold, and names that Python's own calls use."""
     run = config_of(tmp_path)

@@ -126,6 +126,7 @@ def record_run_end(config: DictConfig, *, late: bool = False) -> None:
     if not _is_recorded(config, run) or "run_ended" in notes or notes.get("run_pid", os.getpid()) != os.getpid():
         return
     notes["run_ended"] = True
+    running_jobs.run_is_over(run.run_id)
     started_s = notes.get("run_started_s")
     ended_s = time.monotonic()
     if late and _last_job_ended_s and started_s is not None and _last_job_ended_s[0] > started_s:
@@ -147,7 +148,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     notes = notes_of(config)
     if "job_started_s" not in notes:
         notes["job_started_s"] = time.monotonic()
-        running_jobs.job_runs(config)
+        running_jobs.job_runs(config, job.run.run_id)
         write_line(
             job.run,
             "job_started",

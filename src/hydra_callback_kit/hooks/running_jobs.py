@@ -4,22 +4,35 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-_jobs: list[tuple[int, int, Any]] = []
-"""Of each job that runs the process, the thread, and the config of its hooks; a job inside of a job comes after it."""
+
+class _Job(NamedTuple):
+    """A job that runs."""
+
+    pid: int
+    thread: int
+    run_id: str
+    config: Any
+
+
+_jobs: Final[list[_Job]] = []
+"""A job inside of a job comes after it."""
 
 _in_hook = threading.local()
 """The config of the job's hook that the thread is in."""
 
 
-def job_runs(config: Any) -> None:
-    """Notes that a job runs in the calling thread.
+def job_runs(config: Any, run_id: str) -> None:
+    """Notes that a job runs in the calling thread; one of the same run that ran in it before does so no longer.
 
     Args:
         config: the config of its hooks.
+        run_id: its run.
     """
-    _jobs.append((os.getpid(), threading.get_ident(), config))
+    job = _Job(os.getpid(), threading.get_ident(), run_id, config)
+    _jobs[:] = [other for other in _jobs if other[:3] != job[:3]]  # Ctrl-C in a notebook: no end hook came for it
+    _jobs.append(job)
 
 
 def job_is_over(config: Any) -> None:
@@ -28,7 +41,16 @@ def job_is_over(config: Any) -> None:
     Args:
         config: the config of its hooks.
     """
-    _jobs[:] = [job for job in _jobs if job[2] is not config]
+    _jobs[:] = [job for job in _jobs if job.config is not config]
+
+
+def run_is_over(run_id: str) -> None:
+    """Notes that no job of a run runs any longer, also those for which Hydra has called no end hook.
+
+    Args:
+        run_id: the run.
+    """
+    _jobs[:] = [job for job in _jobs if job.run_id != run_id]
 
 
 @contextlib.contextmanager
@@ -56,6 +78,6 @@ def running_job() -> Any:
     if hook is not None:
         return hook
     pid, thread = os.getpid(), threading.get_ident()
-    own = [config for process, other, config in _jobs if (process, other) == (pid, thread)]
-    others = [config for process, _, config in _jobs if process == pid]
+    own = [job.config for job in _jobs if (job.pid, job.thread) == (pid, thread)]
+    others = [job.config for job in _jobs if job.pid == pid]
     return own[-1] if own else others[0] if len(others) == 1 else None
