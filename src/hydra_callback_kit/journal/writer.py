@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from hydra_callback_kit.journal import reserve
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.format import JOURNAL_DIR, SCHEMA_VERSION
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
@@ -126,7 +127,7 @@ class _File:
                 self._write()
 
     def _write(self) -> None:
-        descriptor = self._open()
+        descriptor = self._opened()
         try:
             if os.fstat(descriptor).st_size < self._size:
                 self._waiting[:0] = self._written
@@ -136,6 +137,7 @@ class _File:
             written = os.write(descriptor, data)
         finally:
             os.close(descriptor)
+        reserve.keep()
         self._size += written
         if written < len(data):
             self._is_torn = True
@@ -153,6 +155,14 @@ class _File:
     def _drop_what_is_too_much(self, lines: list[bytes]) -> None:
         while sum(map(len, lines)) > MAX_KEPT:
             del lines[0]
+
+    def _opened(self) -> int:
+        try:
+            return self._open()
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or not reserve.give():
+                raise
+        return self._open()
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
