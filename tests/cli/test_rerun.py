@@ -247,3 +247,16 @@ def until(terminal: int, text: str) -> str:
 def plain(seen: bytes) -> str:
     """What stands on a terminal, without its colours."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode("utf-8", "replace"))
+
+
+def test_a_rerun_is_the_last_attempt_whatever_the_clock_says(app: App) -> None:
+    """The first attempt ran on a machine whose clock is a hundred years ahead."""
+    app.write("return 1 / cfg.x", "defaults: [{callbacks: [results_aggregator_callback]}, _self_]\nx: 0")
+    done = app.run("-m", "x=0,1")
+    for journal in (done.root / ".callbacks").iterdir():
+        journal.write_text(re.sub('"time":"20', '"time":"21', journal.read_text("utf-8")), "utf-8")
+    said = cli("rerun", done.root, "x=4", "--execute", cwd=app.directory)
+    assert said.code == 0
+    assert "2 completed" in said.err
+    assert [job.return_value for job in read_run(done.root).jobs] == [0.25, 1.0]
+    assert [job.attempts for job in read_run(done.root).jobs] == [2, 1]

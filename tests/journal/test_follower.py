@@ -15,7 +15,7 @@ HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
 EVENTS = st.tuples(
     st.integers(0, 4),
     st.sampled_from(["a", "b"]),
-    st.sampled_from(["job_started", "COMPLETED", "FAILED", "INTERRUPTED", "job_facts", "broken"]),
+    st.sampled_from(["job_started", "job_started again", "COMPLETED", "FAILED", "INTERRUPTED", "job_facts", "broken"]),
 )
 
 
@@ -23,8 +23,9 @@ def line(second: int, job: int, attempt: str, event: str) -> str:
     """A line of the journal, or what is left of one."""
     if event == "broken":
         return '{"v":1,"time":'
-    facts = f'{{"status":"{event}"}}' if event.isupper() else '{"overrides":["x=1"]}'
-    event = "job_ended" if event.isupper() else event
+    number = ',"attempt_number":2' if event.endswith("again") else ""
+    facts = f'{{"status":"{event}"}}' if event.isupper() else f'{{"overrides":["x=1"]{number}}}'
+    event = "job_ended" if event.isupper() else event.split(maxsplit=1)[0]
     time = f"2026-01-01T00:00:{second:02d}+00:00"
     return f'{{"event":"{event}","time":"{time}",{HEAD % job},"job":{job},"attempt":"{job}{attempt}","facts":{facts}}}'
 
@@ -38,7 +39,10 @@ def test_it_sees_what_the_reader_sees(
     root = tmp_path_factory.mktemp("run")
     journal = root / ".callbacks"
     journal.mkdir()
-    started = {(job, attempt): second for second, (job, attempt, event) in enumerate(events) if event == "job_started"}
+    started: dict[tuple[int, str], int] = {}
+    for second, (job, attempt, event) in enumerate(events):
+        if event.startswith("job_started"):
+            started.setdefault((job, attempt), second)
     written = [
         line(second, *event)
         for second, event in enumerate(events)

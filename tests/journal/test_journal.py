@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from journals import a_run, lines_of, rewritten, write_job, write_sweep
+from journals import a_job, a_run, lines_of, rewritten, write_job, write_sweep
 
 from hydra_callback_kit.journal import process, reader, writer
 from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
-from hydra_callback_kit.journal.reader import read_run, read_runs
+from hydra_callback_kit.journal.reader import attempts_at, read_run, read_runs
 from hydra_callback_kit.journal.writer import write_line
 
 
@@ -211,3 +211,22 @@ for number in range(200):
     assert len(list((tmp_path / ".callbacks").iterdir())) == 8
     assert len(lines_of(tmp_path)) == 1600
     assert not read_run(tmp_path).broken_lines
+
+
+@pytest.mark.parametrize("order", [("1", "2", "3"), ("3", "1", "2")])
+def test_the_last_attempt_counts_whatever_the_clocks_say(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """An attempt that follows others has a number; the clock of its machine may be behind, and a line may be damaged."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    for attempt in order:
+        job = a_job(run, 0, attempt)
+        number = {} if attempt == "1" else {"attempt_number": int(attempt)}
+        write_line(run, "job_started", number, job)
+        write_line(run, "job_ended", {"status": "COMPLETED" if attempt == "3" else "FAILED", "return_value": attempt}, job)
+    (record,) = read_run(tmp_path).jobs
+    assert (record.status, record.return_value, record.attempts) == ("COMPLETED", "3", 3)
+    assert attempts_at(tmp_path, run.run_id, 0) == 3
+    assert attempts_at(tmp_path, run.run_id, 1) == 0
+    for damaged in (-1, 10**30, True, "4", None, 1.5):
+        write_line(run, "job_started", {"attempt_number": damaged}, a_job(run, 0, "odd"))
+        assert read_run(tmp_path).jobs[0].return_value == "3"

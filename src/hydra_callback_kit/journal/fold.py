@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Status
@@ -74,8 +74,14 @@ def _is_later(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
     return a[0] > b[0] or (a[0] == b[0] and a[1] != b[1] and json.dumps(a[1]) > json.dumps(b[1]))
 
 
+MAX_ATTEMPTS: Final = 1_000_000
+"""No job is started more often: a larger number was not counted but damaged."""
+
 _JOB_FACTS = frozenset(
-    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun"),
+    (
+        *("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun"),
+        "attempt_number",
+    )
 )
 _RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs"))
 
@@ -188,7 +194,8 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
     attempts, other = 1, last.another
     while other is not None:
         attempts += 1
-        last, other = max(last, other, key=_end_of_attempt), other.another
+        last, other = max(last, other, key=_place_of_attempt), other.another
+    attempts = max(attempts, number_of_attempt(last.facts))
     facts, process = last.facts, last.process
     status = facts.get("status")
     if status not in ("COMPLETED", "FAILED", "INTERRUPTED"):
@@ -217,5 +224,12 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
     )
 
 
-def _end_of_attempt(span: _Span) -> tuple[str, str, str]:
-    return span.started_at or "", span.ended_at or "", span.attempt
+def _place_of_attempt(span: _Span) -> tuple[int, str, str, str]:
+    """What orders the attempts at a job: those that followed others know it, whatever the clock of their machine says."""
+    return number_of_attempt(span.facts), span.started_at or "", span.ended_at or "", span.attempt
+
+
+def number_of_attempt(facts: Mapping[str, Any]) -> int:
+    """The number that an attempt at a job has by the facts of its start; 1 for one that follows no other."""
+    number = facts.get("attempt_number")
+    return number if type(number) is int and 0 < number <= MAX_ATTEMPTS else 1

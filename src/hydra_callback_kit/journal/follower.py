@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from hydra_callback_kit.journal.fold import IsAlive
+from hydra_callback_kit.journal.fold import IsAlive, number_of_attempt
 from hydra_callback_kit.journal.format import JOURNAL_DIR, Status
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
@@ -24,6 +24,7 @@ class FollowedJob:
         job_num: which job.
         overrides: the overrides as Hydra passed them, secrets redacted.
         started_at: UTC, ISO 8601; empty if the start was not recorded.
+        number: 1 for the first attempt, and for one that does not know of another.
         process: who runs it.
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
         error: the type and message of what it failed with.
@@ -32,6 +33,7 @@ class FollowedJob:
     job_num: int
     overrides: tuple[str, ...] = ()
     started_at: str = ""
+    number: int = 1
     process: ProcessIdentity | None = None
     status: Status | None = None
     error: tuple[str, str] | None = None
@@ -112,12 +114,13 @@ class RunFollower:
         attempt.process = ProcessIdentity(line["host"], line["pid"], line["born"])
         if event == "job_started":
             attempt.started_at = line["time"]
+            attempt.number = number_of_attempt(facts)
             attempt.overrides = _words(facts.get("overrides"))
         elif event == "job_ended" and facts.get("status") in ("COMPLETED", "FAILED", "INTERRUPTED"):
             attempt.status = facts["status"]
             error = facts.get("error")
             attempt.error = (str(error.get("type")), str(error.get("message"))) if isinstance(error, dict) else None
-        last = max(attempts.values(), key=lambda job: job.started_at)
+        last = max(attempts.values(), key=lambda job: (job.number, job.started_at))
         for jobs in self._by_status.values():
             jobs.pop(number, None)
         self._by_status.setdefault(last.status, {})[number] = last

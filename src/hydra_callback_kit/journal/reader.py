@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hydra_callback_kit.journal.fold import IsAlive, RunFold
+from hydra_callback_kit.journal.fold import IsAlive, RunFold, number_of_attempt
 from hydra_callback_kit.journal.format import JOURNAL_DIR, SCHEMA_VERSION, JournalNotFoundError
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
@@ -83,6 +83,28 @@ def facts_of_runs(root: Path, name: str) -> list[Any]:
                     if "job" not in line and name in line["facts"]:
                         facts.append(from_json(line["facts"][name]))
     return facts
+
+
+def attempts_at(root: Path, run_id: str, job_num: int) -> int:
+    """How often a job was started, as far as the journal knows; lines of other jobs are not parsed.
+
+    Args:
+        root: the directory that holds the journal.
+        run_id: the run.
+        job_num: the job's number.
+    """
+    sought = f'"job":{job_num},'.encode("ascii")
+    numbers: dict[str, int] = {}
+    for file in _files_by_run(root).get(run_id, ()):
+        with contextlib.suppress(OSError):
+            for _, text, _ in _lines(file):
+                if sought in text:
+                    with contextlib.suppress(BrokenLineError):
+                        line = parse_line(text)
+                        if line.get("job") == job_num:
+                            number = number_of_attempt(line["facts"])
+                            numbers[line["attempt"]] = max(number, numbers.get(line["attempt"], 1))
+    return max(len(numbers), *numbers.values(), 0)
 
 
 def run_ids(root: Path) -> list[str]:
