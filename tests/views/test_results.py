@@ -10,7 +10,7 @@ import pytest
 
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.values import from_json
+from hydra_callback_kit.journal.values import Cut, from_json
 from hydra_callback_kit.views.averaging import averages, averages_table, figures
 from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import best_job, ranked
@@ -80,7 +80,7 @@ def test_columns_have_different_names() -> None:
 
 def test_what_was_cut_stays_in_one_column() -> None:
     """So does an empty mapping, and one of more than a hundred items."""
-    cut = {"repr": "[0, 1, ...]", "type": "list", "length": 10**6}
+    cut = Cut({"repr": "[0, 1, ...]", "type": "list", "length": 10**6})
     jobs = [job(0, value={"pixels": cut, "none": {}, "many": {str(n): n for n in range(101)}}), job(1, value=cut)]
     columns = [column for column in results_table(a_run(*jobs)).columns if column.startswith("return_value")]
     assert columns == ["return_value.pixels", "return_value.none", "return_value.many", "return_value"]

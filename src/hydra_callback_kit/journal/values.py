@@ -1,7 +1,8 @@
 """The values of the journal: strict JSON, and what it stands for.
 
 What JSON has stays as it is. NaN and the infinities become the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; a string
-that reads like one of them, and everything that JSON has no word for, becomes `{"repr": ..., "type": ...}`.
+that reads like one of them, and everything that JSON has no word for, becomes `{"repr": ..., "type": ...}`. A mapping that
+looks like that itself becomes the `repr` of such a one, whose type is `dict`.
 """
 
 import math
@@ -21,6 +22,12 @@ MAX_FLOAT_BITS: Final = 1_023
 NAMES: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
+class Cut(dict[str, Any]):
+    """What stands for a value that JSON has no word for, or that was too large: its `repr`, `type` and perhaps `length`."""
+
+    __slots__ = ()
+
+
 def from_json(encoded: Any) -> Any:
     """Undoes `encoder.to_json` for numbers, strings, NaN and infinities, at any depth; what was cut stays as it is.
 
@@ -28,7 +35,7 @@ def from_json(encoded: Any) -> Any:
         encoded: what `encoder.to_json` returned, possibly after a round trip through JSON text.
 
     Returns:
-        The value, with lists for sequences and dicts for mappings.
+        The value, with lists for sequences and dicts for mappings, and a `Cut` for what was cut.
     """
     kind = type(encoded)
     if kind is str:
@@ -36,10 +43,8 @@ def from_json(encoded: Any) -> Any:
     if kind is list:
         return [from_json(item) for item in encoded]
     if kind is dict:
-        if encoded.get("type") == "str" and encoded.keys() == {"repr", "type"}:
-            return encoded["repr"]
-        if encoded.get("type") == "int" and encoded.keys() == {"repr", "type"}:
-            return _big_int(encoded)
+        if looks_cut(encoded):
+            return _named(encoded)
         return {sys.intern(key): from_json(item) for key, item in encoded.items()}  # the jobs of a sweep share their keys
     return encoded
 
@@ -61,15 +66,16 @@ def as_json(decoded: Any) -> Any:
     if kind is int:
         return decoded if decoded.bit_length() <= MAX_INT_BITS else {"repr": hex(decoded), "type": "int"}
     if kind is dict:
-        return {key if type(key) is str else str(key): as_json(item) for key, item in decoded.items()}
+        encoded = {key if type(key) is str else str(key): as_json(item) for key, item in decoded.items()}
+        return {"repr": encoded, "type": "dict"} if looks_cut(encoded) else encoded
     if kind is list:
         return [as_json(item) for item in decoded]
-    return decoded
+    return dict(decoded) if kind is Cut else decoded
 
 
-def is_cut(value: Any) -> bool:
-    """Tells whether a value stands for one that JSON has no word for, or that was too large."""
-    return isinstance(value, dict) and "repr" in value and "type" in value and value.keys() <= {"repr", "type", "length"}
+def looks_cut(encoded: Mapping[str, Any]) -> bool:
+    """Tells whether a mapping has the keys of what stands for a value."""
+    return "repr" in encoded and "type" in encoded and encoded.keys() <= {"repr", "type", "length"}
 
 
 def is_number(value: Any) -> bool:
@@ -84,7 +90,12 @@ def measured(value: Any) -> float | None:
 
 def type_name(of: type) -> str:
     """The name that a reader would import the type by: builtins bare, others with their module."""
-    return of.__qualname__ if of.__module__ == "builtins" else f"{of.__module__}.{of.__qualname__}"
+    module, name = _MODULE(of), _NAME(of)  # a metaclass may say anything of them, or raise
+    return name if module == "builtins" else f"{module if isinstance(module, str) else '?'}.{name}"
+
+
+_MODULE: Final = type.__dict__["__module__"].__get__
+_NAME: Final = type.__dict__["__qualname__"].__get__
 
 
 def name_of(value: float) -> str:
@@ -92,8 +103,17 @@ def name_of(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _big_int(encoded: Mapping[str, Any]) -> Any:
-    try:
-        return int(encoded["repr"], 16)
-    except (TypeError, ValueError):
-        return dict(encoded)
+def _named(encoded: dict[str, Any]) -> Any:
+    """What such a mapping stands for."""
+    represented, kind = encoded["repr"], encoded["type"]
+    if "length" not in encoded:
+        if kind == "str":
+            return represented
+        if kind == "dict" and type(represented) is dict:
+            return {key: from_json(item) for key, item in represented.items()}
+        if kind == "int":
+            try:
+                return int(represented, 16)
+            except (TypeError, ValueError):
+                pass  # somebody else wrote it
+    return Cut(encoded)

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.values import is_cut, is_number
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views.table_formats import Table
 
 Row = dict[str, Any]
@@ -157,10 +157,9 @@ class _Layout:
         self._overrides = list(dict.fromkeys(map(override_key, written)))
         self._values, self._value_columns = values, tuple(values.columns) or ("return_value",)
         self._facts, self._fact_columns = facts, tuple(facts.columns)
-        taken = _FIXED.union(self._value_columns)
-        overrides = [f"overrides.{key}" if key in taken else key for key in self._overrides]
-        taken = taken.union(overrides)
-        names = [f"facts.{name}" if name in taken else name for name in self._fact_columns]
+        taken = {*_FIXED, *self._value_columns}
+        overrides = [_free(key, "overrides", taken) for key in self._overrides]
+        names = [_free(name, "facts", taken) for name in self._fact_columns]
         self.columns = [*_HEAD, *overrides, *self._value_columns, *_ERROR, *_TAIL, *names]
 
     def cells(self, jobs: Iterable[JobRecord]) -> Iterator[list[Any]]:
@@ -185,6 +184,16 @@ class _Layout:
                 _directory(job),
                 *facts.cells(_other_facts(job), fact_columns),
             ]
+
+
+def _free(name: str, kind: str, taken: set[str]) -> str:
+    """A name for a column that no other one has, and that is taken from then on."""
+    if name in taken:
+        name = f"{kind}.{name}"
+    while name in taken:
+        name += "'"
+    taken.add(name)
+    return name
 
 
 _NESTED: Final = frozenset((dict, list))
@@ -236,7 +245,7 @@ def _flat(name: str, value: Any) -> Row:
 def _flatten(name: str, value: Any, cells: Row) -> None:
     if type(value) is list and 0 < len(value) <= MAX_SEQUENCE and all(map(is_number, value)):
         value = {str(place): item for place, item in enumerate(value)}
-    if type(value) is dict and 0 < len(value) <= MAX_COLUMNS and not is_cut(value):
+    if type(value) is dict and 0 < len(value) <= MAX_COLUMNS:
         for key, item in value.items():
             _flatten(f"{name}.{key}" if name else key, item, cells)
         return
