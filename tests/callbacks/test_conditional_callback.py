@@ -152,3 +152,11 @@ def test_bad_parameters_fail_as_it_is_built(parameters: dict[str, Any], paramete
     with pytest.raises(ParameterError) as refused:
         ConditionalCallback(**parameters)
     assert refused.value.parameter == parameter
+
+
+@pytest.mark.parametrize(("operator", "value"), [("matches", "(hunter2"), ("in", 31415926), ("lt", True)])
+def test_an_error_does_not_say_what_a_secret_is_compared_with(operator: str, value: Any) -> None:
+    """No run has begun that could know its secrets: the key alone tells."""
+    with pytest.raises(ParameterError) as raised:
+        ConditionalCallback(condition_key="db.password", condition_value=value, operator=operator)
+    assert str(value) not in str(raised.value)

@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from hydra_callback_kit.checks import plain
-from hydra_callback_kit.configs import app_config
+from hydra_callback_kit.configs import app_config, plain_values
 from hydra_callback_kit.views.yaml_text import yaml_text
 
 ITSELF = [
@@ -18,9 +18,9 @@ ITSELF = [
 @pytest.mark.parametrize("config", ITSELF)
 def test_a_config_that_brings_in_itself_comes_to_an_end(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """However often it does: what is too deep stays as it was written, and YAML can be made of it."""
-    monkeypatch.setattr(app_config, "MAX_BROUGHT_IN", 200)
+    monkeypatch.setattr(plain_values, "MAX_BROUGHT_IN", 200)
     monkeypatch.setattr(plain, "MAX_BROUGHT_IN", 200)
-    made = OmegaConf.create({**config, "hydra": {"callbacks": {}}})
+    made = OmegaConf.create({**config, "hydra": {"callbacks": {}, "overrides": {"task": [], "hydra": []}}})
     text = yaml_text(app_config.app_config(made).values)
     assert "${c.a}" in text
     assert len(text) < 200_000

@@ -4,8 +4,9 @@ import pytest
 from apps import without_numbers
 from omegaconf import OmegaConf
 
-from hydra_callback_kit.configs.redaction import Redaction, redaction_of
-from hydra_callback_kit.journal.masking import is_mark, masked
+from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.masking import is_mark
 
 SECRET = [
     "password",
@@ -71,10 +72,13 @@ def test_results_keep_their_numbers() -> None:
 def test_a_secret_is_found_where_no_key_tells() -> None:
     """In a text that an interpolation or an error put together; a short one is left alone, for it may be any word."""
     config = {"db": {"password": "swordfish", "pin": 1}, "api_keys": ["first-key", {"x": "second-key"}], "token": "ab"}
-    secrets = Redaction().secrets_in(config)
-    assert secrets.keys() == {"swordfish", "first-key", "second-key"}
-    assert len(set(secrets.values())) == 3
-    assert masked({"url": ["u:swordfish@h"]}, secrets) == {"url": [f"u:{Redaction().mark('swordfish')}@h"]}
+    redaction = Redaction()
+    assert redaction.secrets_in(config) == ["swordfish", "first-key", "second-key", "ab"]
+    redaction.learn(redaction.secrets_in(config))
+    hidden = redaction.mark("swordfish")
+    assert redaction.of_value({"url": ["u:swordfish@h"]}) == {"url": [f"u:{hidden}@h"]}
+    assert redaction.of_value({"swordfish": "table"}) == {hidden: "table"}
+    assert redaction.of_value(["ab", "table"]) == [redaction.mark("ab"), "table"]
 
 
 def test_the_keys_are_the_users_choice() -> None:
@@ -105,7 +109,9 @@ def test_a_number_is_secret_only_where_the_key_ends_with_the_word(override: str,
 
 def test_a_number_may_be_a_secret() -> None:
     """Hydra reads a password of digits as a number; where an interpolation carries it, it is a text."""
-    assert Redaction().secrets_in({"password": 12345678, "token_dim": 123456789, "token": True}).keys() == {"12345678"}
+    assert Redaction().secrets_in({"password": 12345678, "token_dim": 123456789, "token": True, "secret": 12}) == [
+        "12345678"
+    ]
 
 
 def test_a_node_without_keys_has_the_default_ones() -> None:
@@ -114,8 +120,10 @@ def test_a_node_without_keys_has_the_default_ones() -> None:
         "hydra_callback_kit.RedactionCallback",
         "hydra_callback_kit.callbacks.redaction_callback.RedactionCallback",
     ):
-        config = OmegaConf.create({"hydra": {"callbacks": {"r": {"_target_": target}}}})
-        assert redaction_of(config).is_secret("password")
+        config = OmegaConf.create(
+            {"hydra": {"callbacks": {"r": {"_target_": target}}, "overrides": {"task": [], "hydra": []}}}
+        )
+        assert redaction_of(config).keys.is_secret("password")
 
 
 def test_two_secrets_stay_two_values() -> None:
@@ -134,7 +142,7 @@ def test_the_password_of_an_address_is_a_secret_under_any_key() -> None:
     assert redaction.of_value({"url": [url]}) == {"url": [hidden]}
     assert redaction.of_override(f"url={url}") == f"url={hidden}"
     assert redaction.of_command(["app.py", "--db", url]) == ["app.py", "--db", hidden]
-    assert redaction.secrets_in({"url": url}).keys() == {"swordfish"}
+    assert redaction.secrets_in({"url": url}) == ["swordfish"]
     for open_url in ("postgres://me:${db.password}@h", "https://h:80/a@b", "git@host:me/x", "https://h/x"):
         assert redaction.of_value({"url": open_url}) == {"url": open_url}
 

@@ -11,9 +11,10 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.checks.condition import OPERATORS, Condition, Verdict
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import reading, resolving
-from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.configs.sweeping import may_differ
 from hydra_callback_kit.hooks.end_of_run import disarm, run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
@@ -212,12 +213,19 @@ class ConditionalCallback(KnownParameters, Callback):
         key, value = self.condition.key, self.condition.value
         shown = "" if self.condition.operator in ("exists", "missing") else f" {value!r}"
         redaction = redaction_of(config)
-        if shown and redaction.is_secret(key):
+        if shown and redaction.keys.is_secret(key):
             shown = f" {redaction.mark(value)}"
         log.info("Job %s %s; the condition is met: %s %s%s", number, what, key, self.condition.operator, shown)
 
 
 _said: set[tuple[str, str]] = set()
+
+
+class _Hidden:
+    """What an error says of a value that a secret key is compared with."""
+
+    def __repr__(self) -> str:
+        return "<redacted>"
 
 
 def _condition(key: str, operator: str, value: Any) -> Condition:
@@ -229,19 +237,20 @@ def _condition(key: str, operator: str, value: Any) -> Condition:
     one_of("operator", operator, OPERATORS)
     if OmegaConf.is_config(value):
         value = OmegaConf.to_container(value, resolve=True, enum_to_str=True)
+    shown = _Hidden() if SecretKeys().is_secret(str(key)) else value
     if operator in ("lt", "le", "gt", "ge") and (value is None or isinstance(value, bool)):
-        raise ParameterError("condition_value", value, f"a number or a text for `{operator}`", "Write condition_value=10.")
+        raise ParameterError("condition_value", shown, f"a number or a text for `{operator}`", "Write condition_value=10.")
     if operator == "in" and not isinstance(value, (list, tuple, dict, str)):
-        raise ParameterError("condition_value", value, "a list for `in`", f"Write condition_value=[{value}].")
+        raise ParameterError("condition_value", shown, "a list for `in`", f"Write condition_value=[{shown}].")
     if operator == "matches":
-        _check_pattern(value)
+        _check_pattern(value, shown)
     return Condition(str(key), operator, value)
 
 
-def _check_pattern(pattern: Any) -> None:
+def _check_pattern(pattern: Any, shown: Any) -> None:
     try:
         re.compile(pattern)
     except (TypeError, re.error) as error:
         raise ParameterError(
-            "condition_value", pattern, "a regular expression for `matches`", f"It does not compile: {error}."
+            "condition_value", shown, "a regular expression for `matches`", f"It does not compile: {error}."
         ) from None

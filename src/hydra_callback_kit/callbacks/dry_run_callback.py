@@ -13,7 +13,7 @@ from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import JobConfigs, seen_by_the_job
-from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
@@ -89,7 +89,7 @@ class DryRunCallback(RecordingCallback):
                 with seen_by_the_job(job):
                     _print(config_text(*app_config(job)).rstrip())
             except (HydraException, OmegaConfBaseException, ValueError) as error:
-                _print(f"cannot be composed: {str(error).partition(chr(10))[0]}")
+                _print(f"cannot be composed: {redaction_of(config).of_text(str(error)).partition(chr(10))[0]}")
 
 
 def _shown(config: DictConfig, overrides: Sequence[str]) -> list[str]:

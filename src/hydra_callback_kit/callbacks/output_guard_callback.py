@@ -8,8 +8,8 @@ from typing import Final
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import one_of, size_in_bytes

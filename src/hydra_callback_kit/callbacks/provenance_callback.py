@@ -8,11 +8,11 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.app_config import app_config, secrets_of
+from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import resolved_as_in_the_job
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.facts import add_run_facts
 from hydra_callback_kit.hooks.own_files import prepare_files
@@ -20,7 +20,6 @@ from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.masking import masked
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.provenance.git import Git, GitError
 from hydra_callback_kit.provenance.surroundings import environment_variables, source_directory, surroundings
@@ -42,7 +41,7 @@ class ProvenanceCallback(RecordingCallback):
     A work tree is dirty when a tracked file differs from the commit, staged or not. Untracked files do not make it dirty;
     they are named, a directory of nothing else by its own name.
 
-    The patch holds the source as it is, including secrets that stand in it. Values of secret keys are redacted in the rest
+    The patch holds the source as it is, but for what is secret in the config. Values of secret keys are redacted in the rest
     (see `RedactionCallback`), and so are environment variables with such names.
 
     Args:
@@ -154,7 +153,8 @@ class ProvenanceCallback(RecordingCallback):
             add_run_facts({"git": facts}, config)
         file, patch_file, config_file = prepare_files(config, ["provenance.json", "git.patch", "config_resolved.yaml"], log)
         if patch.content:
-            write_atomically(patch_file, patch.content)
+            content = redaction.of_text(patch.content.decode("utf-8", "surrogateescape"))
+            write_atomically(patch_file, content.encode("utf-8", "surrogateescape"))
         else:
             patch_file.unlink(missing_ok=True)  # that of an earlier run in this directory
         provenance = {
@@ -165,9 +165,9 @@ class ProvenanceCallback(RecordingCallback):
             "git": None if tree is None else _described(tree, patch),
             "notes": list(notes),
             **surroundings(),
-            "environment": masked(environment_variables(self.environment, redaction), secrets_of(config)),
+            "environment": environment_variables(self.environment, redaction),
         }
-        write_atomically(file, json_text(provenance))
+        write_atomically(file, json_text(redaction.of_texts(provenance)))
         # what a sweep's jobs resolve to differs from job to job
         with resolved_as_in_the_job(config) if run.mode == "RUN" else contextlib.nullcontext():
             write_atomically(config_file, config_text(*app_config(config)))

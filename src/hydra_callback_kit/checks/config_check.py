@@ -1,7 +1,7 @@
 """All checks of one config, and its secrets kept out of what they say."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,8 +11,8 @@ from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.plain import Plain, plain
 from hydra_callback_kit.checks.schema import SchemaCheck
 from hydra_callback_kit.checks.violation import ABSENT, Violation
+from hydra_callback_kit.configs.known_secrets import learn_secrets
 from hydra_callback_kit.configs.redaction import Redaction
-from hydra_callback_kit.journal.masking import MIN_SECRET, masked
 
 
 class ConfigCheck:
@@ -54,9 +54,11 @@ class ConfigCheck:
             found.setdefault((violation.key, "" if violation.value is ABSENT else violation.problem), violation)
         if not found:
             return []
-        hidden = [*self._secrets(OmegaConf.to_container(config, resolve=False)), *self._secrets(content.values)]
+        learn_secrets(config, self._redaction)
+        self._redaction.learn(self._redaction.secrets_in(content.values))
+        own = [*self._secrets(OmegaConf.to_container(config, resolve=False)), *self._secrets(content.values)]
         return [
-            violation._replace(problem=self._scrubbed(violation.problem, hidden), value=self._shown(violation, hidden))
+            violation._replace(problem=self._scrubbed(violation.problem, own), value=self._shown(violation))
             for violation in found.values()
         ]
 
@@ -69,10 +71,9 @@ class ConfigCheck:
         """
         reasons = [str(error).strip(), *([str(error.__cause__).strip()] if error.__cause__ else [])]
         text = "; ".join(" ".join(reason.split("\n    full_key:")[0].split()) for reason in reasons if reason)
-        secret = [override for override in overrides if self._redaction.of_override(override) != override]
-        values = [override.partition("=")[2] for override in secret]
-        hidden = [text for value in values for text in (value, value.strip("'\""))]
-        return Violation("", f"cannot be composed: {self._scrubbed(text or type(error).__name__, hidden)}")
+        own = self._redaction.secrets_in_overrides(overrides)
+        self._redaction.learn(own)
+        return Violation("", f"cannot be composed: {self._scrubbed(text or type(error).__name__, own)}")
 
     def _all(self, config: DictConfig, content: Plain) -> Iterator[Violation]:
         yield from required(config, self._required_keys)
@@ -82,20 +83,18 @@ class ConfigCheck:
         for check in self._by_value:
             yield from check.violations(content.values)
 
-    def _shown(self, violation: Violation, hidden: Collection[str]) -> Any:
+    def _shown(self, violation: Violation) -> Any:
         if violation.value is ABSENT:
             return ABSENT
-        if self._redaction.is_secret(violation.key):
+        if self._redaction.keys.is_secret(violation.key):
             return self._redaction.mark(violation.value)
-        # an interpolation may have brought a secret to where the key does not tell
-        marks = {text: self._redaction.mark(text) for text in hidden if len(text) >= MIN_SECRET}
-        return masked(self._redaction.of_value(violation.value), marks)
+        return self._redaction.of_value(violation.value)
 
     def _secrets(self, node: Any, inside: bool = False) -> Iterator[str]:
         """The values below secret keys, as text."""
         if isinstance(node, dict):
             for key, value in node.items():
-                yield from self._secrets(value, inside or self._redaction.is_secret(str(key)))
+                yield from self._secrets(value, inside or self._redaction.keys.is_secret(str(key)))
         elif isinstance(node, list):
             for value in node:
                 yield from self._secrets(value, inside)
@@ -103,7 +102,8 @@ class ConfigCheck:
             yield str(node)
 
     def _scrubbed(self, text: str, secrets: Iterable[str]) -> str:
-        """A text that someone else wrote (a validator, a resolver, Hydra) without secrets that stand in it as words."""
+        """A text that someone else wrote (a validator, a resolver, Hydra) without secrets, short ones as words included."""
+        text = self._redaction.of_text(text)
         for secret in sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True):
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", self._redaction.mark(secret), text)
         return text

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.checks.violation import Violation, dotted, first_line
-from hydra_callback_kit.configs.app_config import MAX_BROUGHT_IN, MAX_DEPTH
+from hydra_callback_kit.configs.plain_values import MAX_BROUGHT_IN, MAX_DEPTH
 
 
 class Plain(NamedTuple):

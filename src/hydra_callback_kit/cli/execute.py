@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 import click
 
 from hydra_callback_kit.cli.screen import is_terminal
+from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
@@ -19,7 +20,7 @@ from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Command
 
 
-def execute_all(commands: Sequence[Command], run: RunRecord) -> None:
+def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction) -> None:
     """Runs all commands, also when one fails.
 
     On a terminal a progress bar stays below what the jobs print. Elsewhere the jobs write to the command's own output.
@@ -27,6 +28,7 @@ def execute_all(commands: Sequence[Command], run: RunRecord) -> None:
     Args:
         commands: what to run.
         run: the run whose jobs they are; what it has come to is said at the end.
+        redaction: what hides secrets in the commands that failed.
 
     Raises:
         click.exceptions.Exit: with code 1 if a command failed.
@@ -36,7 +38,7 @@ def execute_all(commands: Sequence[Command], run: RunRecord) -> None:
     after = read_run(run.root, run.run_id)
     click.echo(f"{wording.status_counts(after)} in {run.root}", err=True)
     for command, why in failed:
-        click.secho(f"job {command.job_num} {why}: {command.line()}", err=True, fg="red")
+        click.secho(f"job {command.job_num} {why}: {command.line(redaction)}", err=True, fg="red")
     if failed:
         raise click.exceptions.Exit(1)
 

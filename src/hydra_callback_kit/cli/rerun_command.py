@@ -12,7 +12,7 @@ from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run
 from hydra_callback_kit.journal.process import is_alive
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.commands import Commands, never_started
+from hydra_callback_kit.views.commands import Commands, never_started, redaction_of_run
 
 
 @click.command("rerun")
@@ -76,7 +76,7 @@ def command(
     if commands and commands.other_python:
         click.echo(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
     if execute:
-        execute_all(listed or [], run)
+        execute_all(listed or [], run, redaction_of_run(run, overrides))
     elif listed:
         for each in listed:
             click.echo(each.line(), color=True)  # as it is: what looks like a colour is part of an override

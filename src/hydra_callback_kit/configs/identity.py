@@ -10,9 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import directory_of
 from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import known_value
-from hydra_callback_kit.configs.redaction import redaction_of
 from hydra_callback_kit.journal.format import Mode
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 
@@ -68,14 +68,15 @@ def identify_job(config: DictConfig) -> JobIdentity:
     if "job" not in notes:
         hydra = config.hydra
         job = hydra.job
+        redaction = redaction_of(config)
         notes["job"] = JobIdentity(
             run=identify_run(config),
             job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
             attempt=os.urandom(6).hex(),
             pid=os.getpid(),
             job_id=job.get("id"),
-            job_name=job_name(config),
-            overrides=tuple(redaction_of(config).of_overrides(task_overrides(config))),
+            job_name=redaction.of_text(job_name(config)),
+            overrides=tuple(redaction.of_overrides(task_overrides(config))),
             output_dir=Path(hydra.runtime.output_dir),
         )
     identity: JobIdentity = notes["job"]

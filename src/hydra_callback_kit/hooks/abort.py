@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks.recorder import record_job_aborted, record_run_end, record_run_facts, record_run_start
-from hydra_callback_kit.journal.masking import masked
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 _log = SafeLogger("hydra_callback_kit.abort")
@@ -93,9 +93,7 @@ def abort(
 
 def _without_secrets(config: DictConfig, message: str) -> str:
     try:
-        from hydra_callback_kit.configs.app_config import secrets_of  # noqa: PLC0415  few runs are stopped
-
-        return str(masked(message, secrets_of(config)))
+        return redaction_of(config).of_text(message)
     except Exception:  # noqa: BLE001  a config that cannot be read stops no one from stopping
         return message
 

@@ -17,19 +17,24 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.given_overrides import are_from_python, hydra_overrides, task_overrides
 from hydra_callback_kit.configs.identity import identify_job, identify_run, job_name
+from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.configs.redaction import redaction_of
+from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.hooks import running_jobs
+from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in, warn_of_secrets_in_subdirectories
 from hydra_callback_kit.journal.command_line import command_line, other_arguments
-from hydra_callback_kit.journal.encoder import to_json, whole_text, whole_texts
+from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.journal.masking import holds_text, masked
+from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import forget, write_line
 
 if TYPE_CHECKING:
     from hydra_callback_kit.configs.plan import Plan
+
+
+_log = SafeLogger("hydra_callback_kit")
 
 
 class JobEnd(NamedTuple):
@@ -76,10 +81,15 @@ def record_run_start(config: DictConfig) -> None:
     notes["run_pid"] = os.getpid()
     redaction = redaction_of(config)
     planned = _planned(config) if run.mode == "MULTIRUN" else None
+    if planned:
+        redaction.learn(redaction.secrets_in_overrides(planned.overrides))
     directions = _directions(config) if run.mode == "MULTIRUN" else []
     hydra_config = config.hydra  # to look a key up takes a while
     runtime, choices = hydra_config.runtime, hydra_config.runtime.choices
     given, given_to_hydra, command = task_overrides(config), hydra_overrides(config), command_line()
+    if run.mode == "MULTIRUN":
+        warn_of_secrets_in_subdirectories(config)
+    warn_of_a_secret_in(config, run.root, "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir")
     others = other_arguments(command.arguments, sys.argv[1:], {*given, *given_to_hydra})
     write_line(
         run,
@@ -91,6 +101,7 @@ def record_run_start(config: DictConfig) -> None:
             "sweeper": choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
             **({"directions": directions} if directions else {}),
+            **({"secret_keys": redaction.keys.words} if redaction.keys.words != SecretKeys().words else {}),
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
             **({"from_python": True} if are_from_python(config) else {}),
@@ -98,7 +109,7 @@ def record_run_start(config: DictConfig) -> None:
         encoded={
             "root": whole_text(str(run.root)),
             "cwd": whole_text(runtime.cwd),
-            "job_name": whole_text(job_name(config)),
+            "job_name": whole_text(redaction.of_text(job_name(config))),
             "program": whole_texts(redaction.of_command(command.program)),
             "command": whole_texts(redaction.of_command(command.words)),
             "other_arguments": whole_texts(redaction.of_command(others)),
@@ -149,10 +160,11 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     if "job_started_s" not in notes:
         notes["job_started_s"] = time.monotonic()
         running_jobs.job_runs(config, job.run.run_id)
+        warn_of_a_secret_in(config, job.output_dir, "hydra.sweep.subdir" if job.run.mode == "MULTIRUN" else "hydra.run.dir")
         write_line(
             job.run,
             "job_started",
-            {"job_id": job.job_id, **({"rerun": True} if job.run.rerun else {})},
+            {"job_id": job.job_id, **({"rerun": True} if job.run.rerun else {}), **_attempt_number(job)},
             job,
             {
                 "job_name": whole_text(job.job_name),
@@ -161,6 +173,15 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             },
         )
     return job
+
+
+def _attempt_number(job: JobIdentity) -> dict[str, int]:
+    """The last attempt counts, and the clocks of two machines may differ: one that follows others says so."""
+    if not job.run.rerun and os.environ.get("SLURM_RESTART_COUNT", "0") == "0":
+        return {}
+    from hydra_callback_kit.journal.reader import attempts_at  # noqa: PLC0415  most jobs are started once
+
+    return {"attempt_number": attempts_at(job.run.root, job.run.run_id, job.job_num) + 1}
 
 
 def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
@@ -179,13 +200,14 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
         duration_s = None if started_s is None else _last_job_ended_s[0] - started_s
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
         status = _status(job_return, value)
+        _learn_what_the_job_has_set(config, job_return.cfg)
         facts = {"status": status, "duration_s": duration_s}
         if status == "COMPLETED":
-            returned, error = _without_secrets(config, to_json(value)), None
+            returned, error = redaction_of(config).encoded({"": value})[""], None
             write_line(job.run, "job_ended", facts, job, {"return_value": returned})
         else:
             returned = None
-            error = _error(config, value) if isinstance(value, BaseException) else None
+            error = _error(config, value) if issubclass(type(value), BaseException) else None
             write_line(job.run, "job_ended", {**facts, "error": error}, job)
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
 
@@ -227,7 +249,7 @@ def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
     """
     run = identify_run(config)
     if _is_recorded(config, run):
-        write_line(run, "run_facts", {}, encoded=_redacted_facts(config, facts))
+        write_line(run, "run_facts", {}, encoded=redaction_of(config).encoded(facts))
 
 
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
@@ -238,7 +260,7 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
         facts: any values by name; secrets in them are redacted.
     """
     job = identify_job(config)
-    write_line(job.run, "job_facts", {}, job, _redacted_facts(config, facts))
+    write_line(job.run, "job_facts", {}, job, redaction_of(config).encoded(facts))
 
 
 def record_job_config(config: DictConfig, task_config: Any = None) -> None:
@@ -270,22 +292,16 @@ def record_job_config(config: DictConfig, task_config: Any = None) -> None:
         )
 
 
-def _redacted_facts(config: DictConfig, facts: Mapping[str, Any]) -> dict[str, Any]:
-    encoded = {name: to_json(fact) for name, fact in facts.items()}
-    redacted: dict[str, Any] = _without_secrets(config, encoded)
-    return redacted
-
-
 def _error(config: DictConfig, exception: BaseException) -> JobError:
-    error, redaction = error_of(exception, _secrets(config)), redaction_of(config)
-    return error._replace(message=redaction.of_text(error.message), traceback=redaction.of_text(error.traceback))
+    return error_of(exception, redaction_of(config).of_text)
 
 
-def _without_secrets(config: DictConfig, encoded: Any) -> Any:
-    """What came out of a job, JSON-like, without the texts of secret keys: its own and the config's."""
-    encoded = redaction_of(config).of_result(encoded)
-    # to collect the config's secrets takes a while
-    return masked(encoded, _secrets(config)) if holds_text(encoded) else encoded
+def _learn_what_the_job_has_set(config: DictConfig, task_config: Any) -> None:
+    """A secret is what it was when the job started, and what it is now."""
+    try:
+        learn_secrets(task_config, redaction_of(config))
+    except Exception as error:  # noqa: BLE001  whatever the task function has made of its config, its end goes on record
+        _log.debug("What the job has made of its config cannot be read: %r", error)
 
 
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
@@ -305,16 +321,10 @@ def _directions(config: DictConfig) -> list[str]:
     return sweep_directions(config)
 
 
-def _secrets(config: DictConfig) -> dict[str, str]:
-    from hydra_callback_kit.configs.app_config import secrets_of  # noqa: PLC0415  most jobs return numbers, and do not fail
-
-    return secrets_of(config)
-
-
 def _status(job_return: JobReturn, value: Any) -> Status:
     if job_return.status is JobStatus.COMPLETED:
         return "COMPLETED"
-    return "INTERRUPTED" if isinstance(value, KeyboardInterrupt) else "FAILED"
+    return "INTERRUPTED" if issubclass(type(value), KeyboardInterrupt) else "FAILED"
 
 
 def _below(run: RunIdentity, directory: Path) -> str:

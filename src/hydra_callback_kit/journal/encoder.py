@@ -8,13 +8,13 @@ import dataclasses
 import datetime as dt
 import enum
 import math
-import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
 from typing import Any, Final
 
-from hydra_callback_kit.journal.values import MAX_INT_BITS, NAMES, name_of, type_name
+from hydra_callback_kit.journal.short_repr import ShortRepr
+from hydra_callback_kit.journal.values import MAX_INT_BITS, NAMES, looks_cut, name_of, type_name
 
 MAX_ITEMS: Final = 1_000
 """A list, a mapping or an array with more items is cut to its `repr`."""
@@ -29,18 +29,19 @@ MAX_VALUES: Final = 10_000
 100 characters of a string count as one part more."""
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: Any, hide: Callable[[str], str] | None = None) -> Any:
     """Turns any value into what `json.dumps(..., allow_nan=False)` accepts.
 
     Args:
         value: anything. NumPy and torch scalars and small arrays, named tuples, dataclasses, attrs and pydantic models,
             enums (by name), paths, dates, time spans (in seconds) and OmegaConf containers (resolved) are taken by content.
+        hide: takes the secrets out of a text; each text goes through it before it is cut.
 
     Returns:
         None, booleans, numbers, strings, and lists and dicts of them. It never raises: a value whose own methods fail
         is represented by its type.
     """
-    return _Encoder().encode(value, 0)
+    return _Encoder(hide).encode(value, 0)
 
 
 def whole_text(text: str) -> Any:
@@ -56,7 +57,8 @@ def whole_texts(texts: Iterable[str]) -> list[Any]:
 class _Encoder:
     """Encodes one value: counts its parts and knows which containers are being encoded, so that cycles end."""
 
-    def __init__(self) -> None:
+    def __init__(self, hide: Callable[[str], str] | None) -> None:
+        self._hide = hide
         self._parts = 0
         self._open: set[int] = set()
 
@@ -71,22 +73,22 @@ class _Encoder:
             return value if math.isfinite(value) else name_of(value)
         if exact is str:
             self._parts += len(value) // 100
-            return _string(value, MAX_STRING if self._parts <= MAX_VALUES else MAX_REPR)
+            return self._string(value, MAX_STRING if self._parts <= MAX_VALUES else MAX_REPR)
         try:
             return self._by_content(value, depth)
         except KeyboardInterrupt:
             raise
         except BaseException:  # noqa: BLE001  the value's own methods may raise anything, SystemExit too
-            return _representation(value)
+            return self._representation(value)
 
     def _by_content(self, value: Any, depth: int) -> Any:  # noqa: C901, PLR0911  one line a kind of value
         if isinstance(value, enum.Enum):
-            return _string(value.name)
+            return self._string(value.name)
         if isinstance(value, (bool, int, float, str)):
             plain = next(kind for kind in (bool, int, float, str) if isinstance(value, kind))
             return self.encode(plain(value), depth)
         if isinstance(value, (PurePath, dt.date, dt.time)):
-            return _string(str(value) if isinstance(value, PurePath) else value.isoformat())
+            return self._string(str(value) if isinstance(value, PurePath) else value.isoformat())
         if isinstance(value, dt.timedelta):
             return value.total_seconds()
         if type_name(type(value)) in ("decimal.Decimal", "fractions.Fraction"):
@@ -109,22 +111,41 @@ class _Encoder:
             return self._container(
                 value, sorted(value, key=repr) if len(value) <= MAX_ITEMS else value, depth, self._sequence
             )
-        return _representation(value)
+        return self._representation(value)
+
+    def _string(self, value: str, longest: int = MAX_STRING) -> Any:
+        if self._hide is not None:
+            value = self._hide(value)
+        if value in NAMES:
+            return {"repr": value, "type": "str"}
+        if len(value) > longest:
+            return {"repr": value[:longest], "type": "str", "length": len(value)}
+        return value
+
+    def _representation(self, value: Any) -> dict[str, Any]:
+        kind = type(value)
+        try:
+            text = ShortRepr(MAX_REPR, self._hide).repr(value)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001  a `__repr__` may raise anything
+            text = f"<{type_name(kind)}>"
+        return {"repr": text if len(text) <= MAX_REPR else text[: MAX_REPR - 1] + "…", "type": type_name(kind)}
 
     def _array(self, value: Any, depth: int) -> Any:
         size = math.prod(value.shape)
         if size > MAX_ITEMS:
-            return {**_representation(value), "length": size}
+            return {**self._representation(value), "length": size}
         plain = value.tolist()
         if type(plain) is type(value):  # NumPy has kinds of numbers that Python has not
             return self.encode(complex(value) if isinstance(plain, complex) else float(value), depth)
-        return self.encode(plain, depth)
+        return self.encode(plain, depth + 1) if depth < MAX_DEPTH else self._representation(value)
 
     def _container(self, value: Any, content: Collection[Any], depth: int, encode: Callable[[Any, int], Any]) -> Any:
         if len(content) > MAX_ITEMS or self._parts > MAX_VALUES:
-            return {**_representation(value), "length": len(content)}
+            return {**self._representation(value), "length": len(content)}
         if depth >= MAX_DEPTH or id(value) in self._open:
-            return _representation(value)
+            return self._representation(value)
         self._open.add(id(value))
         try:
             return encode(content, depth + 1)
@@ -137,11 +158,11 @@ class _Encoder:
     def _mapping(self, items: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         encoded: dict[str, Any] = {}
         for key, item in items.items():
-            text = _key(key)
+            text = _key(key) if self._hide is None else self._hide(_key(key))
             while text in encoded:  # 1 and "1" are two keys in Python
                 text = f"{text} ({type_name(type(key))})"
             encoded[text[:MAX_STRING]] = self.encode(item, depth)
-        return encoded
+        return {"repr": encoded, "type": "dict"} if looks_cut(encoded) else encoded
 
 
 def _key(key: Any) -> str:
@@ -151,14 +172,6 @@ def _key(key: Any) -> str:
         raise
     except BaseException:  # noqa: BLE001  a key's `__str__` may raise anything, and the other items are to be kept
         return f"<{type_name(type(key))}>"
-
-
-def _string(value: str, longest: int = MAX_STRING) -> Any:
-    if value in NAMES:
-        return {"repr": value, "type": "str"}
-    if len(value) > longest:
-        return {"repr": value[:longest], "type": "str", "length": len(value)}
-    return value
 
 
 def _fields_of(value: Any) -> dict[str, Any] | None:
@@ -204,24 +217,3 @@ def _plain(container: Any) -> Any:
         return OmegaConf.to_container(container, resolve=True)
     except OmegaConfBaseException:
         return OmegaConf.to_container(container, resolve=False)
-
-
-class _ShortRepr(reprlib.Repr):
-    """Python's own abbreviating `repr`, so that a list of a million items is not spelled out to be cut."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 10
-        self.maxstring = self.maxother = MAX_REPR
-        self.maxlevel = 2
-
-
-def _representation(value: Any) -> dict[str, Any]:
-    kind = type(value)
-    try:
-        text = _ShortRepr().repr(value)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001  a `__repr__` may raise anything
-        text = f"<{type_name(kind)}>"
-    return {"repr": text if len(text) <= MAX_REPR else text[: MAX_REPR - 1] + "…", "type": type_name(kind)}

@@ -1,12 +1,10 @@
 """An exception as it goes on record: its type, its message, and its traceback from the app's own code on."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.journal.masking import masked
 from hydra_callback_kit.journal.values import type_name
 
 MAX_TEXT: Final = 9_000
@@ -33,12 +31,12 @@ class JobError(NamedTuple):
         return f"{self.type}: {first_line}" if first_line else self.type
 
 
-def error_of(exception: BaseException, secrets: Mapping[str, str] = MappingProxyType({})) -> JobError:
+def error_of(exception: BaseException, hide: Callable[[str], str] = str) -> JobError:
     """Describes an exception.
 
     Args:
         exception: what was raised.
-        secrets: texts that are hidden, each with what is written in its place.
+        hide: takes the secrets out of a text, before it is cut.
 
     Returns:
         Its type, message and traceback, that without Hydra's own first frames.
@@ -48,7 +46,7 @@ def error_of(exception: BaseException, secrets: Mapping[str, str] = MappingProxy
     text = _text(
         lambda: "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
     )
-    return JobError(kind, _cut(masked(message, secrets)), _cut(masked(text or f"{kind}: {message}\n", secrets)))
+    return JobError(kind, _cut(hide(message)), _cut(hide(text or f"{kind}: {message}\n")))
 
 
 def _text(made: Callable[[], str]) -> str:

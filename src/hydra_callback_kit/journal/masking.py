@@ -5,14 +5,16 @@ is mixed up. The number comes from the secret and a key that is made for each ru
 nobody anything.
 """
 
-import hashlib
-import hmac
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 MIN_SECRET: Final = 6
-"""A secret of fewer characters is hidden under its own key, and is not looked for in other texts."""
+"""A secret of fewer characters is hidden where it is the whole text; it is not looked for in other texts."""
+MAX_KNOWN: Final = 1_000
+"""So many secrets of a run are known to a process; the oldest go first."""
+_MAX_RUNS: Final = 8
+"""The log is searched for the secrets of so many runs."""
 
 _MARK: Final = re.compile(r"<redacted [0-9]+>")
 _IN_URL: Final = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@$<][^\s/@]*)(?=@)")
@@ -26,6 +28,11 @@ def mark_of(secret: str, key: bytes) -> str:
         secret: the secret's text.
         key: random, the run's own.
     """
+    import hashlib  # noqa: PLC0415  most runs have no secret
+    import hmac  # noqa: PLC0415  the same
+
+    if is_mark(secret):
+        return secret
     digest = hmac.new(key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     return f"<redacted {int.from_bytes(digest[:8], 'big') % 90_000 + 10_000}>"
 
@@ -55,27 +62,95 @@ def passwords_in(text: str) -> list[str]:
     return [found[2] for found in _IN_URL.finditer(text)] if "://" in text else []
 
 
-def masked(value: Any, marks: Mapping[str, str]) -> Any:
-    """Returns JSON-like `value` with every secret replaced wherever it stands in a text.
+class Secrets:
+    """The secrets of a run, as far as the process knows them.
 
     Args:
-        value: the value.
-        marks: what to write in the place of each secret.
+        key: what the numbers of the marks are made with.
+        never_inside: words that are no secret inside another text, in lower case: a password that is `password` would make
+            every key unreadable. As a whole text they are hidden.
     """
-    if not marks:
-        return value
-    if isinstance(value, str):
-        for secret in sorted(marks, key=lambda secret: (len(secret), secret), reverse=True):
-            value = value.replace(secret, marks[secret])
-        return value
-    if isinstance(value, dict):
-        return {key: masked(item, marks) for key, item in value.items()}
-    return [masked(item, marks) for item in value] if isinstance(value, list) else value
+
+    def __init__(self, key: bytes, never_inside: Iterable[str] = ()) -> None:
+        self._key = key
+        self._never_inside = frozenset(never_inside)
+        self._marks: dict[str, str] = {}
+        self._inside: _Inside | None = None
+
+    def mark(self, secret: str) -> str:
+        """What is written in the place of a secret."""
+        return mark_of(secret, self._key)
+
+    def learn(self, texts: Iterable[str]) -> bool:
+        """Takes secrets in: from now on they are hidden.
+
+        Args:
+            texts: the secrets; blank ones and marks are passed by.
+
+        Returns:
+            Whether one of them was not known.
+        """
+        from hydra_callback_kit.journal.secret_patterns import patterns_of  # noqa: PLC0415  most runs have no secret
+
+        new = {text for text in texts if text not in self._marks and text.strip() and not is_mark(text)}
+        if not new:
+            return False
+        marks = {**self._marks, **{text: self.mark(text) for text in sorted(new)}}
+        for text in list(marks)[: max(len(marks) - MAX_KNOWN, 0)]:
+            del marks[text]
+        patterns = [
+            (pattern, marks[text])
+            for text in sorted(marks, key=lambda text: (len(text), text), reverse=True)
+            if text.lower() not in self._never_inside
+            for pattern in patterns_of(text, MIN_SECRET)
+        ]
+        self._marks, self._inside = marks, _Inside(patterns) if patterns else None
+        _remember(self)
+        return True
+
+    def hide(self, text: str) -> str:
+        """A text without the secrets in it; one that is a secret as a whole is a mark."""
+        return self._marks[text] if text in self._marks else self.hide_inside(text)
+
+    def hide_inside(self, text: str) -> str:
+        """The same for a name, which is no secret because a short secret is spelled like it."""
+        inside = self._inside
+        return text if inside is None else inside.hide(text)
 
 
-def holds_text(value: Any) -> bool:
-    """Tells whether JSON-like `value` holds a text that is long enough to hold a secret, keys aside."""
-    if isinstance(value, str):
-        return len(value) >= MIN_SECRET and not is_mark(value)
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(holds_text, items))
+class _Inside:
+    """Finds secrets inside of texts.
+
+    Args:
+        patterns: what matches a secret, and its mark; the first that matches counts.
+    """
+
+    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
+        self._marks = [mark for _, mark in patterns]
+        self._pattern = re.compile("|".join([_MARK.pattern, *(f"({pattern})" for pattern, _ in patterns)]))
+
+    def hide(self, text: str) -> str:
+        """A text without the secrets in it; marks stay."""
+        return self._pattern.sub(
+            lambda found: found[0] if found.lastindex is None else self._marks[found.lastindex - 1], text
+        )
+
+
+_recent: list[Secrets] = []
+"""Of the runs that this process has last learned a secret of."""
+
+
+def _remember(secrets: Secrets) -> None:
+    _recent[:] = [*(each for each in _recent if each is not secrets), secrets][-_MAX_RUNS:]
+
+
+def knows_secrets() -> bool:
+    """Tells whether this process has learned a secret."""
+    return bool(_recent)
+
+
+def without_known_secrets(text: str) -> str:
+    """A text, such as a line of the log, without the secrets of the runs that this process has last had."""
+    for secrets in reversed(_recent):
+        text = secrets.hide(text)
+    return text

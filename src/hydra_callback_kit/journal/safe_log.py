@@ -1,7 +1,7 @@
 """Logging that never raises: what looks after the job must not fail because a log handler does.
 
 Each handler is given the message by itself. One that raises, or whose stream is closed (as in a test session, a notebook
-or a daemon), keeps the message from no other, and the message goes to stderr instead.
+or a daemon), keeps the message from no other, and the message goes to stderr instead. No message holds a known secret.
 """
 
 import contextlib
@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 from typing import Any, Final
+
+from hydra_callback_kit.journal.masking import knows_secrets, without_known_secrets
 
 _FORMAT: Final = logging.Formatter("[%(name)s][%(levelname)s] - %(message)s")
 
@@ -51,7 +53,7 @@ class SafeLogger:
 
     def log_to(self, handlers: list[logging.Handler], level: int, message: str) -> None:
         """Gives a message to some handlers alone."""
-        record = logging.getLogger(self.name).makeRecord(self.name, level, __file__, 0, message, (), None)
+        record = _without_secrets(logging.getLogger(self.name).makeRecord(self.name, level, __file__, 0, message, (), None))
         for handler in handlers:
             if level >= handler.level:
                 _give(handler, record)
@@ -63,13 +65,27 @@ class SafeLogger:
         exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
         with contextlib.suppress(Exception):
             file, line, function, _ = logger.findCaller(stacklevel=3)
-            record = logger.makeRecord(self.name, level, file, line, message, values, exc_info, function)
+            record = _without_secrets(logger.makeRecord(self.name, level, file, line, message, values, exc_info, function))
             kept: Any = logger.filter(record)
             if kept:
                 record = kept if isinstance(kept, logging.LogRecord) else record  # since Python 3.12 a filter may change it
                 for handler in _handlers_of(logger) or [logging.lastResort or logging.NullHandler()]:
                     if level >= handler.level:
                         _give(handler, record)
+
+
+def _without_secrets(record: logging.LogRecord) -> logging.LogRecord:
+    """Whatever a message is made of: an error's text, a traceback of somebody else's code."""
+    message = record.getMessage()
+    hidden = without_known_secrets(message)
+    if hidden != message:
+        record.msg, record.args = hidden, ()
+    if record.exc_info and knows_secrets():
+        text = logging.Formatter().formatException(record.exc_info)
+        hidden = without_known_secrets(text)
+        if hidden != text:
+            record.exc_info, record.exc_text = None, hidden
+    return record
 
 
 def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:

@@ -49,7 +49,11 @@ def environment_variables(patterns: Iterable[str], redaction: Redaction) -> dict
         names = sorted(fnmatch.filter(os.environ, pattern)) if "*" in pattern else [pattern]
         found |= {name: os.environ.get(name) for name in names}
     return {
-        name: None if value is None else redaction.mark(value) if redaction.is_secret(name) else redaction.of_text(value)
+        name: None
+        if value is None
+        else redaction.mark(value)
+        if redaction.keys.is_secret(name)
+        else redaction.of_text(value)
         for name, value in found.items()
     }
 

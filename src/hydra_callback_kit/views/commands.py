@@ -14,6 +14,8 @@ from hydra.errors import HydraException
 from hydra_callback_kit.configs.hydra_internals import get_args_parser
 from hydra_callback_kit.configs.identity import rerun_overrides
 from hydra_callback_kit.configs.plan import jobs_of, missing_jobs
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 
@@ -38,14 +40,32 @@ class Command:
     words: tuple[str, ...]
     cwd: Path
 
-    def line(self) -> str:
-        """One line for a shell; it goes to `cwd` first, unless that is where the caller is."""
+    def line(self, redaction: Redaction | None = None) -> str:
+        """One line for a shell; it goes to `cwd` first, unless that is where the caller is.
+
+        Args:
+            redaction: what hides secrets, for people to read; None for a shell to run.
+        """
+        words = self.words if redaction is None else redaction.of_command(self.words)
         if sys.platform == "win32":
-            return subprocess.list2cmdline(self.words)
+            return subprocess.list2cmdline(words)
         if self.cwd == Path.cwd():
-            return shlex.join(self.words)
+            return shlex.join(words)
         # one simple command, which `xargs` can run as well as a shell
-        return shlex.join(["sh", "-c", 'cd "$0" && exec "$@"', str(self.cwd), *self.words])
+        return shlex.join(["sh", "-c", 'cd "$0" && exec "$@"', str(self.cwd), *words])
+
+
+def redaction_of_run(run: RunRecord, overrides: Iterable[str]) -> Redaction:
+    """What hides secrets that are given to a run's jobs again.
+
+    Args:
+        run: the run, which may have chosen what makes a key secret.
+        overrides: what is given.
+    """
+    words = run.facts.get("secret_keys")
+    redaction = Redaction(_words(words) if isinstance(words, list) else DEFAULT_SECRET_KEYS)
+    redaction.learn(redaction.secrets_in_overrides(overrides))
+    return redaction
 
 
 class Commands:
@@ -179,7 +199,10 @@ def _key_of_added(override: str) -> str:
     try:
         parsed = OverridesParser.create().parse_override(override)
     except HydraException as error:
-        raise ValueError(f"{override!r} is no override such as key=value: {error}") from error
+        redaction = Redaction()  # the error quotes what may be a secret
+        redaction.learn(redaction.secrets_in_overrides([override]))
+        shown, why = redaction.of_override(override), redaction.of_text(str(error))
+        raise ValueError(f"{shown!r} is no override such as key=value: {why}") from error
     if parsed.is_sweep_override():
         raise ValueError(f"{override!r} stands for several jobs, and each command runs one.")
     return str(parsed.get_key_element()).lstrip("+~")
