@@ -1,13 +1,17 @@
 """End to end: a directory that holds a run is not run into a second time."""
 
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
 import sys
+import time
 
 import pytest
 from apps import App
+from namespaces import in_a_namespace
 from terminal import cli
 
 from hydra_callback_kit.journal.reader import read_runs, run_ids
@@ -119,7 +123,8 @@ def test_where_nothing_can_be_recorded_that_is_said_once(app: App) -> None:
     (app.directory / "out" / ".callbacks").write_text("a file", "utf-8")
     refused = app.run()
     assert (refused.code, refused.stdout.count("RAN")) == (1, 0)
-    assert refused.stderr.startswith("The run was not started: OutputGuardCallback cannot find out whether it may. ")
+    assert refused.stderr.startswith(f"The run was refused: {refused.root} cannot be claimed: ")
+    assert "Choose another hydra.run.dir" in refused.stderr
     done = app.run(f"{GUARD}.policy=warn")
     assert (done.code, done.stdout.count("RAN")) == (0, 1)
     assert done.stdout.count("cannot be claimed") == 1
@@ -146,4 +151,102 @@ def test_a_claim_that_cannot_be_read_is_somebodys(app: App) -> None:
     done = app.run()
     assert (done.code, "RAN" in done.stdout) == (1, False)
     assert "claim-1.json cannot be read" in done.stderr
-    assert "Remove that file if it is not" in done.stderr
+    assert "Remove that file if it is not.\nChoose another hydra.run.dir, " in done.stderr
+    warned = app.run(f"{GUARD}.policy=warn")
+    assert (warned.code, "RAN" in warned.stdout) == (0, True)
+    assert "Remove that file if it is not.\nChoose another hydra.run.dir, " in warned.stdout
+
+
+@pytest.mark.parametrize("kept", [".callbacks/claim-1.json", ".callbacks"])
+def test_what_another_user_keeps_to_themselves_is_theirs(app: App, kept: str) -> None:
+    """Their umask is 077: neither their claim nor the directory of the claims can be read, and whose it is is said."""
+    app.write("if cfg.x == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint('RAN')", CONFIG)
+    assert app.run("x=1").code == -signal.SIGKILL
+    file = app.directory / "out" / kept
+    owner = file.owner()
+    file.chmod(0o333 if kept == ".callbacks" else 0)  # who can write there could make a claim of their own
+    unprivileged = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*unprivileged, *app.command("x=2")],
+        cwd=app.directory,
+        env=app.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    file.chmod(0o755)
+    assert (done.returncode, "RAN" in done.stdout) == (1, False)
+    assert f"{file} cannot be read (Permission denied; it belongs to {owner})" in done.stderr
+    assert f"Ask {owner}, or make it readable.\nChoose another hydra.run.dir, " in done.stderr
+    assert app.run("x=2").code == 0
+
+
+OUT_OF_SIGHT = "Whether it still runs cannot be seen from here"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_run_of_a_machine_that_cannot_be_seen_is_refused_with_what_to_do(app: App, recorded: bool) -> None:
+    """As in a pod that is no more: nobody can tell from here that it is gone, and the message says how the user can."""
+    app.write("if cfg.x == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint('RAN')", CONFIG)
+    app.run("x=1")
+    root = app.directory / "out"
+    for file in root.glob(".callbacks/*.json*"):
+        text = re.sub(f'"host":( ?)"{socket.gethostname()}"', r'"host":\1"pod-7f\\u001b[31m"', file.read_text("utf-8"))
+        file.write_text(text, "utf-8")
+        if file.suffix == ".jsonl" and not recorded:
+            file.unlink()
+    refused = app.run("x=2")
+    assert (refused.code, "RAN" in refused.stdout) == (1, False)
+    assert f"a run that {'still runs' if recorded else 'is just starting'}" in refused.stderr
+    assert r" on pod-7f\x1b[31m (process " in refused.stderr
+    assert OUT_OF_SIGHT in refused.stderr
+    again = f"hydra-callback-kit rerun {root} --assume-gone"
+    assert (again in refused.stderr) is recorded
+    assert f"or run all the same with {GUARD}.policy=warn" in refused.stderr
+    if recorded:
+        done = cli(*again.split()[1:], "x=0", "--execute", cwd=app.directory)
+        assert done.code == 0, done.err
+        assert read_runs(root)[-1].status == "COMPLETED"
+    else:
+        assert app.run("x=2", f"{GUARD}.policy=warn").code == 0
+
+
+@pytest.mark.namespaces
+def test_of_two_containers_in_one_directory_one_wins(app: App) -> None:
+    """Each is process 1 of the same host name; a third, on the machine itself, cannot see whether the winner lives."""
+    app.write("print('RAN', flush=True); input()", CONFIG)
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    both = [
+        subprocess.Popen(
+            in_a_namespace(app.command()),
+            cwd=app.directory,
+            env=app.environment(),
+            text=True,
+            start_new_session=True,
+            **pipes,
+        )
+        for _ in range(2)
+    ]
+    while all(process.poll() is None for process in both):
+        time.sleep(0.05)
+    loser, winner = sorted(both, key=lambda process: process.poll() is None)
+    assert winner.poll() is None
+    output, errors = loser.communicate()
+    assert (loser.returncode, "RAN" in output) == (1, False)
+    assert OUT_OF_SIGHT in errors
+    refused = app.run()
+    assert (refused.code, "RAN" in refused.stdout) == (1, False)
+    assert OUT_OF_SIGHT in refused.stderr
+    assert winner.stdout is not None
+    assert "RAN\n" in winner.stdout
+    winner.kill()
+    winner.communicate()
+    assert OUT_OF_SIGHT in app.run().stderr
+    (run,) = read_runs(app.directory / "out")
+    assert run.status == "RUNNING"
+    app.write("print('RAN')", CONFIG)
+    done = cli("rerun", app.directory / "out", "--assume-gone", "--execute", cwd=app.directory)
+    assert done.code == 0, done.err
+    (run,) = read_runs(app.directory / "out")
+    assert run.status == "COMPLETED"

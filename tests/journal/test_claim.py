@@ -1,5 +1,8 @@
 """Claims: who has a directory, decided in one step."""
 
+import contextlib
+import errno
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -49,27 +52,170 @@ def test_who_comes_second_while_it_looks_asks_again(tmp_path: Path) -> None:
     assert holders(tmp_path) == ["claim-1.json"]
 
 
-@pytest.mark.parametrize("text", ["{", "", "[]", '{"run_id": "a"}'])
-def test_a_claim_that_cannot_be_read_is_somebodys(tmp_path: Path, text: str) -> None:
+A_CLAIM = {
+    "run_id": "a",
+    "user": "me",
+    "host": "here",
+    "pid": 1,
+    "born": None,
+    "command": "app.py",
+    "claimed_at": "now",
+    "batch_job": None,
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        '"text"',
+        "null",
+        '{"run_id": "a"}',
+        "\0" * 300,
+        "[" * 100_000,
+        "9" * 10_000,
+        "\udcff",
+        json.dumps(A_CLAIM)[:-1],
+        *(
+            json.dumps({**A_CLAIM, **wrong})
+            for wrong in (
+                {"more": 1},
+                {"run_id": None},
+                {"host": 1},
+                {"pid": "1"},
+                {"pid": True},
+                {"pid": 0},
+                {"pid": -1},
+                {"pid": 10**30},
+                {"pid": float("inf")},
+                {"born": 1},
+                {"command": ["app.py"]},
+                {"batch_job": "7"},
+                {"batch_job": []},
+                {"batch_job": ["7", float("inf")]},
+                {"batch_job": [7, 1, 1]},
+            )
+        ),
+    ],
+)
+def test_a_claim_that_cannot_be_read_is_somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Half a claim, or another program's: nobody else gets the directory, and the error names the file."""
+    monkeypatch.setattr(claim, "_PAUSES_S", (0.001,))
     (tmp_path / ".callbacks").mkdir()
-    (tmp_path / ".callbacks" / "claim-4.json").write_text(text)
+    (tmp_path / ".callbacks" / "claim-4.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ClaimNotReadableError) as raised:
-        lay_claim(tmp_path, a_claim(tmp_path), lambda holder: holder is None)
+        lay_claim(tmp_path, a_claim(tmp_path), lambda holder: True)
     assert raised.value.file == tmp_path / ".callbacks" / "claim-4.json"
+    assert str(raised.value).endswith("may be another run's. Remove that file if it is not")
     assert holders(tmp_path) == ["claim-4.json"]
 
 
-def test_a_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The claim is then written under its own name, which must not be taken."""
+def made_as(kind: str, file: Path) -> None:
+    """Something else than a file in the place of a claim."""
+    if kind == "directory":
+        file.mkdir()
+    elif kind == "FIFO":
+        os.mkfifo(file)
+    elif kind == "large file":
+        file.touch()
+        os.truncate(file, 10**12)
+    else:
+        target = file.with_name("target")
+        if kind == "link":
+            target.write_text(json.dumps(A_CLAIM))
+        file.symlink_to(target)
 
-    def no_links(*_: object) -> None:
-        raise PermissionError
 
-    monkeypatch.setattr(claim.os, "link", no_links)
-    assert lay_claim(tmp_path, a_claim(tmp_path), lambda holder: holder is None)
-    assert not lay_claim(tmp_path, a_claim(tmp_path, "b"), lambda holder: holder is None)
-    assert holders(tmp_path) == ["claim-1.json"]
+@pytest.mark.parametrize("number", ["4", "9" * 200])
+@pytest.mark.parametrize("kind", ["directory", "FIFO", "large file", "link", "link to nothing"])
+def test_what_is_named_like_a_claim_is_somebodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, number: str
+) -> None:
+    """Nobody waits for a FIFO, follows a link, or reads a terabyte."""
+    monkeypatch.setattr(claim, "_PAUSES_S", (0.001,))
+    (tmp_path / ".callbacks").mkdir()
+    made_as(kind, tmp_path / ".callbacks" / f"claim-{number}.json")
+    with pytest.raises(ClaimNotReadableError, match="Remove that file if it is not"):
+        lay_claim(tmp_path, a_claim(tmp_path), lambda holder: True)
+    assert "claim-5.json" not in holders(tmp_path)
+
+
+def denied(*_: object) -> None:
+    """What another user's directory says."""
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_directory_that_cannot_be_listed_is_somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not say that there is no claim; whom to ask is said."""
+    (tmp_path / ".callbacks").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(claim.os, "listdir", denied)
+        patched.setattr(Path, "owner", lambda _: "alice")
+        with pytest.raises(ClaimNotReadableError) as raised:
+            lay_claim(tmp_path, a_claim(tmp_path), lambda holder: True)
+    assert str(raised.value) == (
+        f"{tmp_path / '.callbacks'} cannot be read (Permission denied; it belongs to alice), so the directory may be "
+        "another run's. Ask alice, or make it readable"
+    )
+    assert holders(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "link to nothing", "link to itself"])
+def test_what_is_in_the_place_of_the_journal_is_an_error(tmp_path: Path, kind: str) -> None:
+    """Nobody gets the directory."""
+    journal = tmp_path / ".callbacks"
+    if kind == "file":
+        journal.write_text("mine")
+    else:
+        journal.symlink_to(journal if kind == "link to itself" else "nowhere")
+    with pytest.raises(OSError, match=r"\.callbacks"):
+        lay_claim(tmp_path, a_claim(tmp_path), lambda holder: True)
+
+
+def test_the_highest_number_holds(tmp_path: Path) -> None:
+    """Numbers may be left out, ten comes after nine, and other names than ours are no claims."""
+    (tmp_path / ".callbacks").mkdir()
+    for number, run_id in (("2", "two"), ("9", "nine"), ("10", "ten"), ("0011", "x"), ("12 (copy)", "x"), ("0", "x")):
+        (tmp_path / ".callbacks" / f"claim-{number}.json").write_text(json.dumps({**A_CLAIM, "run_id": run_id}))
+    asked: list[Claim | None] = []
+    assert lay_claim(tmp_path, a_claim(tmp_path), lambda holder: asked.append(holder) is None)
+    assert [holder and holder.run_id for holder in asked] == ["ten"]
+    assert "claim-11.json" in holders(tmp_path)
+
+
+def test_a_listing_may_be_older_than_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that has vanished since holds no more; one that is not yet listed holds as soon as its number is tried."""
+    listings = [["claim-7.json"], [], []]
+    monkeypatch.setattr(claim.os, "listdir", lambda _: listings.pop(0))
+    (tmp_path / ".callbacks").mkdir()
+    (tmp_path / ".callbacks" / "claim-1.json").write_text(json.dumps({**A_CLAIM, "run_id": "b"}))
+    asked: list[Claim | None] = []
+    assert not lay_claim(tmp_path, a_claim(tmp_path), lambda holder: asked.append(holder) is None and holder is None)
+    assert [holder and holder.run_id for holder in asked] == [None, "b"]
+    assert not listings
+
+
+def test_a_claim_that_a_full_disk_cuts_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a claim would keep everybody out."""
+
+    class Full(contextlib.AbstractContextManager):
+        def __init__(self, descriptor: int, _: str) -> None:
+            os.close(descriptor)
+
+        def __exit__(self, *_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def write(self, text: bytes) -> None:
+            """Takes it, and has no room when it is closed."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(claim.os, "fdopen", Full)
+        with pytest.raises(OSError, match="No space left"):
+            claim._write_new(tmp_path / "claim-1.json", b"{}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_requeue_has_the_same_job_and_a_later_start(tmp_path: Path) -> None:

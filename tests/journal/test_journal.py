@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from journals import a_job, a_run, lines_of, rewritten, write_job, write_sweep
 
-from hydra_callback_kit.journal import process, reader, writer
+from hydra_callback_kit.journal import reader, writer
 from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
+from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.reader import attempts_at, read_run, read_runs
 from hydra_callback_kit.journal.writer import write_line
 
@@ -71,6 +71,23 @@ def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
     assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
 
 
+def test_a_run_whose_process_cannot_be_seen_is_what_its_jobs_are(tmp_path: Path) -> None:
+    """Once all that were planned have ended, in a pod that is no more, say, or by `rerun`; until then it may still run."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "planned_jobs": 2})
+
+    def seen(alive: bool | None) -> str:
+        return read_run(tmp_path, is_alive=lambda process: alive).status
+
+    assert [seen(None), seen(True), seen(False)] == ["RUNNING", "RUNNING", "INTERRUPTED"]
+    write_job(run, 0, "FAILED")
+    assert [seen(None), seen(True), seen(False)] == ["RUNNING", "RUNNING", "INTERRUPTED"]
+    write_job(run, 1, "COMPLETED")
+    assert [seen(None), seen(True), seen(False)] == ["FAILED", "RUNNING", "INTERRUPTED"]
+    write_job(run, 0, "COMPLETED", attempt="2")
+    assert [seen(None), seen(True), seen(False)] == ["COMPLETED", "RUNNING", "COMPLETED"]
+
+
 def test_a_run_in_which_no_job_ran_is_not_complete(tmp_path: Path) -> None:
     """Its end is on record all the same: Ctrl-C, or an app that could not set up its log."""
     run = RunIdentity("20260101T000000-aa", tmp_path, "RUN")
@@ -90,33 +107,6 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path
     run = read_run(tmp_path)
     assert [(line.file, line.reason) for line in run.broken_lines] == [(gone, "No such file or directory")]
     assert len(run.jobs) == 4
-
-
-def test_another_users_process_is_there_as_far_as_it_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system does not tell when it was started, nobody knows whether it is the same."""
-    me = this_process()
-
-    def not_allowed(pid: int, signal: int) -> None:
-        raise PermissionError(pid, signal)
-
-    monkeypatch.setattr("os.kill", not_allowed)
-    assert is_alive(me) is True
-    assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
-    monkeypatch.setattr(process, "_born", lambda pid: None)
-    assert is_alive(me) is None
-
-
-def test_a_process_is_told_from_a_later_one_with_its_pid() -> None:
-    """This one lives; one of the same pid born at another time, and one that ended, do not; another host's can't be seen."""
-    me = this_process()
-    assert is_alive(me) is True
-    if me.born is not None:
-        assert is_alive(ProcessIdentity(me.host, me.pid, "another boot:1")) is False
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    assert is_alive(ProcessIdentity(me.host, 10**300, None)) is False
-    assert is_alive(ProcessIdentity(me.host, ended.pid, None)) is False
-    assert is_alive(ProcessIdentity("elsewhere", me.pid, me.born)) is None
 
 
 def test_several_runs_of_a_directory_stay_apart(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import is_alive
-from hydra_callback_kit.journal.reader import read_runs
+from hydra_callback_kit.journal.reader import read_run, read_runs
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
@@ -27,6 +27,9 @@ log = SafeLogger("hydra_callback_kit.output_guard_callback")
 
 _ALL_THE_SAME: Final = "or run all the same with hydra.callbacks.output_guard_callback.policy=warn."
 _GOES_ON: Final = "or expect files of both runs there: policy is warn, and the run goes on."
+_OUT_OF_SIGHT: Final = (
+    "Whether it still runs cannot be seen from here: its process is on another machine or in another container."
+)
 
 
 class OutputGuardCallback(RecordingCallback):
@@ -36,7 +39,8 @@ class OutputGuardCallback(RecordingCallback):
     package acts. Of two processes that start at once in the same directory exactly one runs. A run counts as finished when
     it has completed or failed; one that was interrupted may be started again, and so may one that a callback aborted before
     its first job. What a run without this package left (`.hydra`, `multirun.yaml`) counts as finished. A job that Slurm
-    requeues, and what `hydra-callback-kit rerun` starts, are not refused.
+    requeues, and what `hydra-callback-kit rerun` starts, are not refused. A run of another machine or another container
+    cannot be seen from here: it counts as running until its end is on record. So does one whose claim cannot be read.
 
     Args:
         policy: `abort`: say whose run it is and stop with exit code 1, before any job; `warn`: log it and go on.
@@ -83,15 +87,13 @@ class OutputGuardCallback(RecordingCallback):
     def _guard(self, config: DictConfig) -> None:
         run = identify_run(config)
         key = "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir"
+        refusals: list[str] = []
         try:
-            refusals = [self._full_disk(run.root, key)]
+            refusals.append(self._full_disk(run.root, key))
             if not refusals[0] or self.policy == "warn":
                 refusals.append(self._occupied(config, run, key))
-        except OSError as error:
-            if self.policy == "abort":
-                raise
-            log.warning("%s cannot be claimed: %s. Whether another run uses it is not known.", run.root, error)
-            return
+        except OSError as error:  # a claim that cannot be read is somebody's, and one that cannot be made is not ours
+            refusals.append(f"{run.root} cannot be claimed: {error}.\n{self._what_to_do(key)}")
         for refusal in filter(None, refusals):
             if self.policy == "abort":
                 gates.refuse(config)
@@ -122,30 +124,38 @@ class OutputGuardCallback(RecordingCallback):
             return not found[0] or self.policy == "warn"
 
         lay_claim(run.root, mine, is_free)
-        if not found or not found[0]:
-            return ""
-        return f"{run.root} already holds {found[0]}\nChoose another {key}, move that directory away, " + (
-            "or run all the same with hydra.callbacks.output_guard_callback.policy=warn."
-            if self.policy == "abort"
-            else _GOES_ON
-        )
+        return f"{run.root} already holds {found[0]}\n{self._what_to_do(key)}" if found and found[0] else ""
+
+    def _what_to_do(self, key: str) -> str:
+        return f"Choose another {key}, move that directory away, {_ALL_THE_SAME if self.policy == 'abort' else _GOES_ON}"
 
 
 def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim) -> str:
-    """Whose run a directory holds that is finished or still runs; empty if it is free."""
+    """Whose run a directory holds that is finished, or that runs as far as is known; empty if it is free."""
     runs = [known for known in read_runs(run.root) if known.run_id != run.run_id]
     requeued = holder is not None and mine.is_requeue_of(holder)
     recorded = holder is not None and any(known.run_id == holder.run_id for known in runs)
-    if holder is not None and not recorded and not requeued and is_alive(holder.process) is not False:
-        return f"a run that is just starting\n{_who(holder)}"
+    if holder is not None and not recorded and not requeued:
+        alive = is_alive(holder.process)
+        if alive is not False:
+            return f"a run that is just starting\n{_who(holder)}" + ("" if alive else f"\n{_OUT_OF_SIGHT}")
     for known in reversed(runs):
         of_holder = holder if holder is not None and known.run_id == holder.run_id else None
         if known.status == "RUNNING" and not (requeued and of_holder):
-            return f"a run that still runs: {_what(known, of_holder)}"
+            return f"a run that still runs: {_what(known, of_holder)}{_is_out_of_sight(known)}"
         if known.status in ("COMPLETED", "FAILED") and known.jobs:
             return f"a run that is {known.status}: {_what(known, of_holder)}"
     left = [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (run.root / name).exists()]
     return f"what a run without a record has left: {', '.join(left)}" if left and not runs else ""
+
+
+def _is_out_of_sight(running: RunRecord) -> str:
+    """Where a run counts as running only because its processes cannot be seen from here: that, and what to type."""
+    seen = read_run(running.root, running.run_id, is_alive=lambda process: bool(is_alive(process)))
+    if seen.status == "RUNNING":
+        return ""
+    again = f"hydra-callback-kit rerun {shlex.quote(str(running.root))} --assume-gone"
+    return f"\n{_OUT_OF_SIGHT}\nIf it is gone, {again} lists the commands that run its jobs again."
 
 
 def _what(known: RunRecord, holder: Claim | None) -> str:
@@ -155,9 +165,11 @@ def _what(known: RunRecord, holder: Claim | None) -> str:
         return f"{counted}\n{_who(holder)}"
     command = known.facts.get("command")
     return f"{counted}\n  started at {known.started_at}" + (
-        f"\n  {shlex.join(map(str, command))}" if isinstance(command, list) else ""
+        f"\n  {wording.printable(shlex.join(map(str, command)))}" if isinstance(command, list) else ""
     )
 
 
 def _who(holder: Claim) -> str:
-    return f"  started by {holder.user} on {holder.host} (process {holder.pid}) at {holder.claimed_at}\n  {holder.command}"
+    return wording.printable(
+        f"  started by {holder.user} on {holder.host} (process {holder.pid}) at {holder.claimed_at}\n  {holder.command}"
+    )

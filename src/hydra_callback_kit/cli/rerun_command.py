@@ -28,7 +28,9 @@ from hydra_callback_kit.views.commands import Commands, never_started, redaction
     help="Where to start the app, if not in the directory it was started in.",
 )
 @click.option(
-    "--assume-gone", is_flag=True, help="Take processes for gone that ran on machines which cannot be seen from here."
+    "--assume-gone",
+    is_flag=True,
+    help="Take processes for gone that cannot be seen from here: on other machines, or in other containers.",
 )
 @run_option
 def command(

@@ -1,7 +1,7 @@
 """Who has a directory: each run that starts claims its root, and of two that start at once exactly one gets the claim.
 
 Claims are numbered files that are made once and never changed: the one with the highest number holds. Making a file that
-must not exist yet is a single step on every file system, NFS included.
+must not exist yet is a single step on every file system, NFS included. A claim that cannot be read is somebody's.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,23 +21,33 @@ from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, user_name
 
-_NAME: Final = re.compile(r"claim-([0-9]+)\.json")
+_NAME: Final = re.compile(r"claim-([1-9][0-9]*)\.json")
 
+_MOST_DIGITS: Final = 15
+"""Of a claim's number: nobody has ever run so often in one directory, and a name cannot be of any length."""
 
-_PAUSES_S: Final = (0.01, 0.05, 0.2)
+_MOST_BYTES: Final = 16_000_000
+"""Of a claim: a command line is far shorter."""
+
+_PAUSES_S: Final = (0.01, 0.05, 0.2, 0.5)
 """How long is waited before a claim that cannot be read is read again."""
 
 
 class ClaimNotReadableError(OSError):
-    """A directory is claimed, and who has claimed it cannot be read.
+    """A directory is claimed, or may be, and who has claimed it cannot be read.
 
     Attributes:
-        file: the claim.
+        file: the claim, or the directory of the claims.
     """
 
     def __init__(self, file: Path, reason: Exception) -> None:
-        text = f"{file} cannot be read ({reason}), so the directory may be another run's. Remove that file if it is not"
-        super().__init__(text)
+        why = getattr(reason, "strerror", None) or str(reason)
+        what_to_do = "Remove that file if it is not"
+        if isinstance(reason, OSError) and not isinstance(reason, NotADirectoryError):
+            owner = _owner(file)
+            why += f"; it belongs to {owner}" if owner else ""
+            what_to_do = f"Ask {owner or 'who made it'}, or make it readable"
+        super().__init__(f"{file} cannot be read ({why}), so the directory may be another run's. {what_to_do}")
         self.file = file
 
 
@@ -103,64 +114,151 @@ def lay_claim(root: Path, claim: Claim, is_free: Callable[[Claim | None], bool])
     Raises:
         OSError: if the claim cannot be written, or the one that holds cannot be read.
     """
+    taken = 0
     while True:
-        number, holder = _holder(root)
+        number, holder = _holder(root / JOURNAL_DIR, taken)
         if holder is not None and holder.run_id == claim.run_id:
             return True
         if not is_free(holder):
             return False
         (root / JOURNAL_DIR).mkdir(parents=True, exist_ok=True)  # a file of that name is an error, not another's claim
-        with contextlib.suppress(FileExistsError):
-            _write(root / JOURNAL_DIR / f"claim-{number + 1}.json", claim)
+        try:
+            _write(root / JOURNAL_DIR / _name_of(number + 1), claim)
+        except FileExistsError:
+            taken = number + 1  # a listing, on NFS say, may yet be without it
+        else:
             return True
 
 
-def _holder(root: Path) -> tuple[int, Claim | None]:
+def _holder(journal: Path, taken: int) -> tuple[int, Claim | None]:
     """The highest number, and the claim that has it.
 
+    Args:
+        journal: the directory of the claims.
+        taken: a number that somebody is known to have, whether or not it is listed.
+
     Raises:
-        ClaimNotReadableError: if that claim cannot be read: it is somebody's all the same.
+        ClaimNotReadableError: if that claim, or the directory, cannot be read: it is somebody's all the same.
     """
-    numbers = [int(named[1]) for file in (root / JOURNAL_DIR).glob("claim-*.json") if (named := _NAME.fullmatch(file.name))]
-    if not numbers:
-        return 0, None
-    number = max(numbers)
-    file = root / JOURNAL_DIR / f"claim-{number}.json"
     for pause_s in (*_PAUSES_S, None):
+        number = max(_highest(journal), taken)
+        if not number:
+            return 0, None
+        file = journal / _name_of(number)
         try:
             return number, _read(file)
-        except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             if pause_s is None:
                 raise ClaimNotReadableError(file, error) from error
+            if isinstance(error, FileNotFoundError):
+                taken = 0  # it was removed since
             time.sleep(pause_s)  # half of it is seen where another process is just writing it
     raise AssertionError  # the last pass returns or raises
 
 
+def _highest(journal: Path) -> int:
+    """The highest number of a claim; 0 if there is none, which a directory that cannot be listed does not say."""
+    try:
+        names = os.listdir(journal)  # noqa: PTH208  the names are all that is asked for
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise ClaimNotReadableError(journal, error) from error
+    numbers = (named[1] for named in map(_NAME.fullmatch, names) if named)
+    highest = max(numbers, key=lambda number: (len(number), number), default="0")
+    if len(highest) > _MOST_DIGITS:
+        raise ClaimNotReadableError(journal / f"claim-{highest}.json", ValueError("no claim has so high a number"))
+    return int(highest)
+
+
+def _name_of(number: int) -> str:
+    return f"claim-{number}.json"
+
+
 def _read(file: Path) -> Claim:
-    read = json.loads(file.read_text("utf-8"))
-    batch_job = read.pop("batch_job")
-    return Claim(**read, batch_job=None if batch_job is None else (str(batch_job[0]), int(batch_job[1])))
+    """Reads a claim.
+
+    Raises:
+        OSError: if it cannot be opened; a link is not followed.
+        ValueError: if it is not what `_write` writes.
+    """
+    status = file.lstat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:  # nobody waits for the other end of a FIFO
+        raise ValueError("it is no claim")
+    return _parse(file.read_bytes())
+
+
+_SHAPE: Final[dict[str, tuple[type, ...]]] = {
+    "run_id": (str,),
+    "user": (str,),
+    "host": (str,),
+    "pid": (int,),
+    "born": (str, type(None)),
+    "command": (str,),
+    "claimed_at": (str,),
+    "batch_job": (list, type(None)),
+}
+
+
+def _parse(text: bytes) -> Claim:
+    read = json.loads(text.decode("utf-8"))
+    if type(read) is not dict or read.keys() != _SHAPE.keys():
+        raise ValueError("it is no claim, or half of one")
+    job = read.pop("batch_job")
+    if any(type(value) not in _SHAPE[key] for key, value in read.items()) or not 0 < read["pid"] < 2**31:
+        raise ValueError("it is no claim")
+    if job is not None and (type(job) is not list or [type(part) for part in job] != [str, int]):
+        raise ValueError("it is no claim")
+    return Claim(**read, batch_job=None if job is None else (job[0], job[1]))
 
 
 def _write(file: Path, claim: Claim) -> None:
-    """Whole or not at all: written under another name first, which then becomes a second name of the claim."""
-    text = json.dumps(asdict(claim), indent=2) + "\n"
+    """Whole or not at all: written under another name first, which then becomes a second name of the claim.
+
+    A file system without links gets it under its own name at once. Who reads it before it is whole takes it for somebody's.
+
+    Raises:
+        FileExistsError: if there is such a claim already.
+        OSError: if it cannot be written.
+    """
+    text = (json.dumps(asdict(claim), indent=2) + "\n").encode("ascii")
     temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
     try:
-        temporary.write_text(text, "utf-8")
+        _write_new(temporary, text)
         try:
             os.link(temporary, file)
         except FileExistsError:
             raise
-        except OSError:  # a file system without links: a reader may then see half a claim for a moment
-            with file.open("x", encoding="utf-8") as written:
-                written.write(text)
+        except OSError:
+            _write_new(file, text)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def _write_new(file: Path, text: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(text)
+    except BaseException:
+        _remove(file)  # half a claim would be somebody's for ever
+        raise
+
+
+def _remove(file: Path) -> None:
+    with contextlib.suppress(OSError):  # whoever has the claim has it, whatever is left beside it
+        file.unlink()
+
+
+def _owner(file: Path) -> str | None:
+    try:
+        return file.owner()
+    except (OSError, KeyError, NotImplementedError):
+        return None
 
 
 def _batch_job() -> tuple[str, int] | None:
     """Slurm counts how often it has requeued a job; a job of an array has an id of its own."""
     job = os.environ.get("SLURM_JOB_ID")
     restarts = os.environ.get("SLURM_RESTART_COUNT", "0")
-    return (job, int(restarts) if restarts.isdigit() else 0) if job else None
+    return (job, int(restarts) if restarts.isdecimal() else 0) if job else None

@@ -147,13 +147,14 @@ class RunFold:
         planned: int | None = run.get("planned_jobs", int)
         ended = has_ended or run.ended_at is not None
         over = ended or (parent is not None and alive.is_gone(parent))
+        out_of_sight = not ended and parent is not None and alive.about(parent) is None
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple(_job_record(num, self._jobs.pop(num), root, alive, run_ended=ended) for num in sorted(self._jobs))
         return RunRecord(
             run_id=self._run_id,
             root=root,
             mode="MULTIRUN" if run.get("mode", str) == "MULTIRUN" or len(jobs) > 1 else "RUN",
-            status=_run_status(run, jobs, planned, over=over),
+            status=_run_status(run, jobs, planned, over=over, out_of_sight=out_of_sight),
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at,
@@ -169,22 +170,27 @@ class _Asked:
 
     def __init__(self, is_alive: IsAlive) -> None:
         self._is_alive = is_alive
-        self._answers: dict[ProcessIdentity, bool] = {}
+        self._answers: dict[ProcessIdentity, bool | None] = {}
 
-    def is_gone(self, process: ProcessIdentity) -> bool:
+    def about(self, process: ProcessIdentity) -> bool | None:
         if process not in self._answers:
-            self._answers[process] = self._is_alive(process) is False
+            self._answers[process] = self._is_alive(process)
         return self._answers[process]
 
+    def is_gone(self, process: ProcessIdentity) -> bool:
+        return self.about(process) is False
 
-def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool) -> Status:
+
+def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool, out_of_sight: bool) -> Status:
     statuses = {job.status for job in jobs}
+    # what the run's own process left undone, jobs that were run again may have done
+    whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
+    if out_of_sight and whole and statuses and statuses <= {"COMPLETED", "FAILED"}:  # the run's process may be gone for long
+        return "FAILED" if "FAILED" in statuses else "COMPLETED"
     if "RUNNING" in statuses or (not over and run.started_at is not None):
         return "RUNNING"
     if "aborted" in run.facts and not jobs:
         return "FAILED"
-    # what the run's own process left undone, jobs that were run again may have done
-    whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
     if statuses == {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
         return "COMPLETED"
     return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"

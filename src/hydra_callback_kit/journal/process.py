@@ -4,16 +4,17 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class ProcessIdentity(NamedTuple):
-    """A process, told apart from later ones that get the same pid.
+    """A process, told apart from later ones that get the same pid, and from those of other containers.
 
     Attributes:
-        host: name of the machine.
-        pid: process id on that machine.
-        born: what the operating system says of the process's start; None where it says nothing.
+        host: name of the machine, or of the container.
+        pid: process id there.
+        born: what the operating system says of the process's start: on Linux `boot:start`, and in a container
+            `boot:start:namespace`, by the number of its PID namespace; None where it says nothing.
     """
 
     host: str
@@ -51,38 +52,91 @@ def is_alive(process: ProcessIdentity) -> bool | None:
         process: the process in question.
 
     Returns:
-        True or False for a process of this machine; None where that can't be seen from here.
+        True or False for a process of this machine and of this container; None where that can't be seen from here.
     """
     if process.host != socket.gethostname():
         return None
     if sys.platform == "win32":
         return _is_alive_on_windows(process.pid)
+    theirs, ours = _place(process.born), _place(this_process().born)
+    if theirs is not None and theirs != ours:
+        # a machine that has started again since has ended it; of containers, several may have one host name
+        return False if ours is not None and theirs.namespace == ours.namespace == "" else None
+    return _is_alive_here(process)
+
+
+def _is_alive_here(process: ProcessIdentity) -> bool | None:
     try:
         os.kill(process.pid, 0)
     except (ProcessLookupError, OverflowError):  # no process has a number that large: the journal is damaged
         return False
     except PermissionError:  # another user's, of whom some systems do not tell when it was started
-        born = _born(process.pid)
-        return None if born is None else process.born in (None, born)
-    return process.born is None or _born(process.pid) == process.born
+        if _start(process.pid) is None:
+            return None
+    if process.born is None:
+        return True
+    return _start(process.pid) == _start_in(process.born) if _is_proc_ours() else None
 
 
 def _of_this_process() -> tuple[ProcessIdentity, str]:
     global _this_process  # noqa: PLW0603  the answer is the process's own and costs system calls
     pid = os.getpid()
     if _this_process is None or _this_process[0].pid != pid:
-        _this_process = ProcessIdentity(socket.gethostname(), pid, _born(pid)), os.urandom(4).hex()
+        _this_process = ProcessIdentity(socket.gethostname(), pid, _born()), os.urandom(4).hex()
     return _this_process
 
 
-def _born(pid: int) -> str | None:
-    """On Linux the kernel's start time of the process and the boot it belongs to; zombies were born no more."""
+_OF_THE_MACHINE: Final = "pid:[4026531836]"
+"""The PID namespace that is no container's: Linux has given it this number on every machine, ever since it numbers them."""
+
+
+class _Place(NamedTuple):
+    """Where a pid means something: one boot of one machine, and one PID namespace, which is empty for the machine's own."""
+
+    boot: str
+    namespace: str
+
+
+def _place(born: str | None) -> _Place | None:
+    if born is None:
+        return None
+    boot, _, start = born.partition(":")
+    return _Place(boot, start.partition(":")[2])
+
+
+def _start_in(born: str) -> str:
+    return born.partition(":")[2].partition(":")[0]
+
+
+def _born() -> str | None:
+    """Of this process, on Linux; `/proc` may be that of a namespace above, where this process has another pid."""
+    start = _start("self")
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    try:
+        namespace = Path("/proc/self/ns/pid").readlink().name
+    except OSError:  # a kernel without namespaces
+        namespace = _OF_THE_MACHINE
+    in_it = "" if namespace == _OF_THE_MACHINE else ":" + "".join(filter(str.isdigit, namespace))
+    return None if start is None else f"{boot}:{start}{in_it}"
+
+
+def _start(pid: int | str) -> str | None:
+    """On Linux the kernel's start time of a process; zombies have none any more."""
+    try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except (OSError, ValueError):
         return None
-    return None if state in "ZX" else f"{boot}:{fields[18]}"
+    return None if state in "ZX" else fields[18]
+
+
+def _is_proc_ours() -> bool:
+    try:
+        return Path("/proc/self").readlink().name == str(os.getpid())
+    except OSError:
+        return False
 
 
 def _is_alive_on_windows(pid: int) -> bool:
