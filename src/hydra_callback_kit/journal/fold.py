@@ -75,9 +75,9 @@ def _is_later(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
 
 
 _JOB_FACTS = frozenset(
-    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun"),
+    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun", "files"),
 )
-_RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs"))
+_RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs", "files"))
 
 
 class RunFold:
