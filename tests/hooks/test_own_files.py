@@ -145,7 +145,23 @@ def test_the_journal_is_read_once_for_all_jobs_and_only_if_something_lies_there(
             assert kept_in(file.parent) == {}
             file.write_text(f"{again} {number}", "utf-8")
             record_job_file(config, {"resources": {}}, file.name, fingerprint_of(file))
+    for number in range(3):
+        file = tmp_path / str(number) / "resources.csv"
+        file.write_text("mine", "utf-8")
+        own_files.make_room(run, log, file)
+        assert kept_in(file.parent) == {"resources.csv.bak": "mine"}
     assert asked == [tmp_path]
+
+
+def test_of_two_runs_in_one_directory_the_last_one_replaces_what_the_other_wrote(tmp_path: Path) -> None:
+    """Whatever it has asked the journal before."""
+    one, another = config_of(tmp_path), config_of(tmp_path)
+    (tmp_path / "first.csv").write_text("mine", "utf-8")
+    for config in (one, another):
+        write(config, "", "first.csv")
+    for number, config in enumerate((one, another, one, another)):
+        write(config, f"{number}")
+    assert kept_in(tmp_path) == {"first.csv.bak": "mine"}
 
 
 def test_a_key_that_looks_secret_hides_no_fingerprint(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def make_room(run: RunIdentity, log: SafeLogger, path: Path) -> None:
     Raises:
         OSError: if something lies there and cannot be moved.
     """
-    files.make_room(path, _known(run).is_ours, tell(log))
+    files.make_room(path, functools.partial(_known(run).is_ours, ask_once=True), tell(log))
     path.unlink(missing_ok=True)
 
 
@@ -127,11 +127,14 @@ class _Known:
     def add(self, name: str, fingerprint: str) -> None:
         self._by_name.setdefault(name, set()).add(fingerprint)
 
-    def is_ours(self, path: Path) -> bool:
-        """Asks the journal if it must: once in a process, for a directory that is used again has a file for each job."""
+    def is_ours(self, path: Path, *, ask_once: bool = False) -> bool:
+        """Asks the journal if it must, each time: another run may write in the directory at the same time.
+
+        For the files of jobs it is asked once in a process: a directory that is used again has one for each job.
+        """
         if path.is_symlink() or not path.is_file():
             return False
-        if not self.is_read and not is_one_of(path, self._by_name.get(path.name, ())):
+        if not (ask_once and self.is_read) and not is_one_of(path, self._by_name.get(path.name, ())):
             from hydra_callback_kit.journal.reader import facts_in  # noqa: PLC0415  most places are free
 
             self.is_read = True
