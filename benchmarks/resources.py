@@ -74,11 +74,11 @@ def _sleep(children: int) -> None:
     """Runs in a process of its own: everything that it uses of the CPU is the sampling's."""
     from hydra_callback_kit.callbacks.resource_monitor_callback import visible_gpus  # noqa: PLC0415  only here
     from hydra_callback_kit.measure.resource_sampler import ResourceSampler  # noqa: PLC0415  the same
-    from hydra_callback_kit.measure.samples import SampleFile  # noqa: PLC0415  the same
+    from hydra_callback_kit.measure.sample_file import SampleFile  # noqa: PLC0415  the same
 
     processes = [subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(children)]
     with temporary_directory() as directory:
-        file = SampleFile(Path(directory), "resources.csv")
+        file = SampleFile(Path(directory), "resources.csv", lambda _: None)
         started_s, used_s = time.monotonic(), time.process_time()
         sampler = ResourceSampler(1.0, True, file, lambda: visible_gpus("auto"), print)
         time.sleep(2)

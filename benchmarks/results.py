@@ -134,7 +134,7 @@ def _measure(root: Path) -> None:
     before_s, peak_before = loads_s(), peak_rss_bytes() or 0
     started = time.process_time()
     run = read_run(root, without=("config",))
-    write_table(root / "results.csv", results_table(run, include_config=False))
+    write_table(root / "results.csv", results_table(run, include_config=False), ".csv")
     csv_s, peak_after = time.process_time() - started, peak_rss_bytes() or 0
     figures = {"csv_s": csv_s, "loads_s": statistics.fmean([before_s, loads_s()]), "rss_bytes": peak_after - peak_before}
     sys.stdout.write(json.dumps(figures))

@@ -91,8 +91,8 @@ def test_a_file_of_that_name_is_kept(app: App) -> None:
 
 def test_a_report_that_cannot_be_written_breaks_nothing(app: App) -> None:
     """The log says so, and the exit code is the job's own."""
-    app.write('os.makedirs("out/report.html")\nreturn 1', CONFIG)
-    done = app.run()
+    app.write('open("out/reports", "w").write("in the way")\nreturn 1', CONFIG)
+    done = app.run("hydra.callbacks.report_callback.output_file=reports/it.html")
     assert done.code == 0
     assert "ReportCallback.at_the_end could not do its work" in done.stdout
 

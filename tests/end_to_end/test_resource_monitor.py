@@ -82,7 +82,10 @@ def test_every_job_of_a_sweep_has_samples(app: App, launcher: str) -> None:
 
 
 def test_a_job_that_is_killed_leaves_the_rows_it_had(app: App) -> None:
-    """SIGKILL in the middle; then another attempt, which leaves by sys.exit, replaces the file and has its figures."""
+    """SIGKILL in the middle; then another attempt, which leaves by sys.exit, has its figures.
+
+    What the one that was killed left is kept, for no end of it is on record; the third replaces what the second one left.
+    """
     body = """
     rows = lambda: open("out/resources.csv").read().count("\\n") if os.path.exists("out/resources.csv") else 0
     while rows() < 4:
@@ -98,12 +101,16 @@ def test_a_job_that_is_killed_leaves_the_rows_it_had(app: App) -> None:
     assert len(killed) >= 3
     assert all(None not in row.values() for row in killed)
     assert "resources" not in read_run(done.root).jobs[0].facts
-    (done.root / "resources.csv").write_text("from the attempt before\n")
+    before = (done.root / "resources.csv").read_text("utf-8").splitlines()[:3]
+    (done.root / "resources.csv").write_text("\n".join(before), "utf-8")
     assert app.run("x=1").code == 3
     resources = read_run(done.root).jobs[0].facts["resources"]
     again = rows_in(done.root / "resources.csv")
     assert resources["samples"] == len(again) >= 3
     assert killed[0]["time"] < again[0]["time"]
+    assert app.run("x=1").code == 3
+    assert [file.name for file in done.root.glob("*.bak*")] == ["resources.csv.bak"]
+    assert (done.root / "resources.csv.bak").read_text("utf-8") == "\n".join(before)
 
 
 def test_a_forked_child_is_measured_and_does_not_end_the_sampling(app: App) -> None:

@@ -15,6 +15,7 @@ from hydra_callback_kit import load_run
 from hydra_callback_kit.cli.main import main
 from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.views.run import Run
+from hydra_callback_kit.views.seal import is_as_sealed
 
 
 def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]:
@@ -110,7 +111,7 @@ def _read_html(file: Path) -> None:
     parser = html.parser.HTMLParser()
     parser.feed(text)
     parser.close()
-    if not text.rstrip().endswith("</html>"):
+    if not is_as_sealed(file):
         raise ValueError("it has no end")
 
 

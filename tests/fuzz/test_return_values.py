@@ -114,8 +114,8 @@ def test_a_mapping_is_not_taken_for_what_was_cut(value: Any) -> None:
 def check_tables(run: RunRecord, directory: Path) -> tuple[list[Any], list[dict[str, str]], list[dict[str, Any]]]:
     """Writes the results and the averages in every format and reads them back; the rows from JSON, CSV and Parquet."""
     for suffix in FORMATS:
-        write_table(directory / f"r{suffix}", results_table(run))
-        write_table(directory / f"a{suffix}", averages_table(run.jobs, ["seed"]))
+        write_table(directory / f"r{suffix}", results_table(run), suffix)
+        write_table(directory / f"a{suffix}", averages_table(run.jobs, ["seed"]), suffix)
     rows = [from_json(row) for row in json.loads((directory / "r.json").read_text("utf-8"), **STRICT)]
     lines = (directory / "r.jsonl").read_bytes().decode("utf-8").split("\n")[:-1]
     assert all(map(same, [from_json(json.loads(line, **STRICT)) for line in lines], rows))

@@ -11,7 +11,7 @@ from nvml import FakeGpu, FakeNvml, NVMLError, NVMLError_LibraryNotFound
 
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError
 from hydra_callback_kit.measure.resource_sampler import ResourceSampler, SamplingThread, end_threads
-from hydra_callback_kit.measure.samples import SampleFile
+from hydra_callback_kit.measure.sample_file import SampleFile
 
 
 class Watched(FakeNvml):
@@ -35,7 +35,9 @@ def sampler_of(
 ) -> ResourceSampler:
     """A sampler at a short interval, whose rows go to `r.csv`."""
     report = (errors if errors is not None else []).append
-    return ResourceSampler(0.01, True, SampleFile(path, "r.csv"), open_gpus, report)
+    return ResourceSampler(
+        0.01, True, SampleFile(path, "r.csv", lambda path: path.unlink(missing_ok=True)), open_gpus, report
+    )
 
 
 def rows_in(path: Path) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hook_calls import config_of, pickled
 from hydra.core.utils import setup_globals
+from intruders import INTRUDERS, looked_at
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
@@ -62,8 +63,8 @@ def test_it_lies_where_the_path_begins_to_change(tmp_path: Path, run_dir: str, m
 def test_another_run_takes_the_links_place(tmp_path: Path) -> None:
     """It is relative, and nothing else is left there."""
     for name in ("one", "two"):
-        (tmp_path / "day" / name).mkdir(parents=True)
-        assert put_link(tmp_path / "latest", tmp_path / "day" / name) == tmp_path / "latest"
+        (tmp_path / "day" / name / ".callbacks").mkdir(parents=True)
+        assert put_link(tmp_path / "latest", tmp_path / "day" / name, never_told) == tmp_path / "latest"
         assert os.readlink(tmp_path / "latest") == os.path.join("day", name)  # noqa: PTH115, PTH118  as written
     assert names_in(tmp_path) == ["day", "latest"]
 
@@ -75,24 +76,25 @@ def test_where_links_cannot_be_made_a_text_file_says_it(tmp_path: Path) -> None:
         raise OSError(1, "Operation not permitted")
 
     for name in ("one", "two"):
-        assert put_link(tmp_path / "latest", tmp_path / "day" / name, refuse) == tmp_path / "latest.txt"
+        (tmp_path / "day" / name / ".callbacks").mkdir(parents=True)
+        assert put_link(tmp_path / "latest", tmp_path / "day" / name, never_told, refuse) == tmp_path / "latest.txt"
         assert (tmp_path / "latest.txt").read_text("utf-8") == f"{os.path.join('day', name)}\n"  # noqa: PTH118  as written
-    assert names_in(tmp_path) == ["latest.txt"]
+    assert names_in(tmp_path) == ["day", "latest.txt"]
 
 
 def test_of_runs_that_start_at_once_the_link_is_ones(tmp_path: Path) -> None:
     """While they replace it, it always leads somewhere; in the end nothing temporary is left."""
     runs = [tmp_path / str(number) for number in range(8)]
     for run in runs:
-        run.mkdir()
+        (run / ".callbacks").mkdir(parents=True)
     link = tmp_path / "latest"
-    put_link(link, runs[0])
+    put_link(link, runs[0], never_told)
     broken: list[BaseException | str] = []
 
     def replace(run: Path) -> None:
         try:
             for _ in range(50):
-                put_link(link, run)
+                put_link(link, run, never_told)
                 if not link.is_dir():
                     broken.append("it leads nowhere")
         except BaseException as error:  # noqa: BLE001  it is for the test to say
@@ -106,6 +108,66 @@ def test_of_runs_that_start_at_once_the_link_is_ones(tmp_path: Path) -> None:
     assert broken == []
     assert link.resolve() in runs
     assert names_in(tmp_path) == [*map(str, range(8)), "latest"]
+
+
+def never_told(place: Path, kept: Path) -> None:
+    """Nothing is set aside."""
+    pytest.fail(f"{place} is kept as {kept}")
+
+
+@pytest.mark.parametrize("leads", ["../elsewhere", "/nowhere", "models", "{tmp_path}/run", "latest"])
+def test_a_link_that_does_not_lead_to_a_run_is_kept(tmp_path: Path, leads: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Ours are relative, and lead below: another one is a person's, and what it leads to is not touched."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "run" / ".callbacks").mkdir(parents=True)
+    leads = leads.format(tmp_path=tmp_path)
+    (tmp_path / "latest").symlink_to(leads)
+    LatestRunCallback().on_run_start(config_in(tmp_path, "out"))
+    assert os.readlink(tmp_path / "latest") == "out"  # noqa: PTH115  as written
+    assert os.readlink(tmp_path / "latest.bak") == leads  # noqa: PTH115  the same
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"{tmp_path}/latest is not what hydra-callback-kit wrote: it is kept as {tmp_path}/latest.bak"
+    ]
+    assert names_in(tmp_path / "models") == []
+
+
+def test_a_link_to_a_run_that_was_deleted_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It leads nowhere any more."""
+    (tmp_path / "latest").symlink_to("day/gone")
+    LatestRunCallback().on_run_start(config_in(tmp_path, "out"))
+    assert names_in(tmp_path) == ["latest", "out"]
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+@pytest.mark.parametrize("text", ["mine", "run", "run\nmore\n", "models\n", "gone\n", "/\n", "\n", "\0\n", "x" * 100_000])
+def test_a_text_file_that_does_not_lead_to_a_run_is_kept(tmp_path: Path, text: str) -> None:
+    """Where links cannot be made; one that we wrote is a line, which names the directory of a run."""
+
+    def refuse(*arguments: object, **more: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    told: list[object] = []
+    (tmp_path / "models").mkdir()
+    for run in ("run", "new"):
+        (tmp_path / run / ".callbacks").mkdir(parents=True)
+    (tmp_path / "latest.txt").write_text(text, "utf-8")
+    put_link(tmp_path / "latest", tmp_path / "new", lambda *names: told.append(names), refuse)
+    assert told == [(tmp_path / "latest.txt", tmp_path / "latest.txt.bak")]
+    assert (tmp_path / "latest.txt.bak").read_text("utf-8") == text
+    assert (tmp_path / "latest.txt").read_text("utf-8") == "new\n"
+
+
+@pytest.mark.parametrize("intruder", INTRUDERS)
+def test_whatever_lies_in_the_text_files_place_is_kept(tmp_path: Path, intruder: str) -> None:
+    """No link is followed, and no pipe is waited for."""
+
+    def refuse(*arguments: object, **more: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    INTRUDERS[intruder](tmp_path / "latest.txt")
+    before = looked_at(tmp_path / "latest.txt")
+    put_link(tmp_path / "latest", tmp_path / "new", lambda *names: None, refuse)
+    assert looked_at(tmp_path / "latest.txt.bak") == before
 
 
 @pytest.mark.parametrize("there", ["a file", "a directory", "the run itself"])

@@ -22,6 +22,7 @@ from hydra_callback_kit.views.report.failures import failures_of
 from hydra_callback_kit.views.report.page import report_html, script_json, spread, write_report
 from hydra_callback_kit.views.report.resources import read_samples, resources_of
 from hydra_callback_kit.views.report.timeline import timeline_of
+from hydra_callback_kit.views.seal import sealed
 
 NAN, INF = math.nan, math.inf
 ROOT = Path("/sweep")
@@ -184,6 +185,16 @@ def test_plotly_is_inside_or_beside(tmp_path: Path) -> None:
         write_report(tmp_path / "b" / name, run, ReportOptions(plotly_js="directory"))
         assert 'src="plotly.min.js"' in (tmp_path / "b" / name).read_text("utf-8")
     assert sorted(file.name for file in (tmp_path / "b").iterdir()) == ["one.html", "plotly.min.js", "two.html"]
+    plotly = tmp_path / "b" / "plotly.min.js"
+    ours = plotly.read_bytes()
+    plotly.write_bytes(b"x" * len(ours))  # as long, and not what the page needs
+    kept = write_report(tmp_path / "b" / "one.html", run, ReportOptions(plotly_js="directory"))
+    assert kept == {plotly: tmp_path / "b" / "plotly.min.js.bak"}
+    assert plotly.read_bytes() == ours
+    (tmp_path / "b" / "plotly.min.js.bak").unlink()
+    plotly.write_bytes(sealed(b"an earlier version", "/*", "*/"))
+    assert write_report(tmp_path / "b" / "two.html", run, ReportOptions(plotly_js="directory")) == {}
+    assert plotly.read_bytes() == ours
     inside = (tmp_path / "a" / "report.html").stat().st_size
     assert (tmp_path / "b" / "one.html").stat().st_size < 100_000
     assert (tmp_path / "b" / "plotly.min.js").stat().st_size < inside < 8_000_000

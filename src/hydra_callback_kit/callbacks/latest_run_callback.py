@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.directories import absolute_directory
 from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -26,8 +27,9 @@ class LatestRunCallback(RecordingCallback):
     in, or above.
 
     The link is relative, so that the whole folder can be moved, and takes an earlier link's place in one step: it is never
-    missing or broken in between, and of runs that start at once it is one's. A file or directory of that name is left as it
-    is, with a warning. A job that is run again (`hydra-callback-kit rerun`) does not move the link.
+    missing or broken in between, and of runs that start at once it is one's. A link that leads neither to a run of this
+    package's nor to a directory below that is gone is kept as `<name>.bak`, with a warning. A file or directory of that name
+    is left as it is, with a warning. A job that is run again (`hydra-callback-kit rerun`) does not move the link.
 
     Args:
         name: the link's name, without a path.
@@ -37,7 +39,8 @@ class LatestRunCallback(RecordingCallback):
 
     Files:
         `latest`: a symbolic link; where such links cannot be made (Windows without the right to, some network drives)
-        instead `latest.txt`, one line with the relative path.
+        instead `latest.txt`, one line with the relative path. What lies
+        there and does not lead to a run is kept as `latest.txt.bak`.
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
 
     Example:
@@ -81,4 +84,4 @@ class LatestRunCallback(RecordingCallback):
         if run.root.is_relative_to(link) or (link.exists() and not link.is_symlink()):
             log.warning("%s is not a link: it is left as it is, and there is no link to the latest run.", link)
             return
-        log.info("Latest run: %s", put_link(link, run.root))
+        log.info("Latest run: %s", put_link(link, run.root, tell(log)))

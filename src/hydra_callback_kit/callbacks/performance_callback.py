@@ -12,12 +12,12 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts
-from hydra_callback_kit.hooks.own_files import prepare_files
+from hydra_callback_kit.hooks.own_files import write_own_file
 from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
-from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.performance import performance_summary, performance_text, usage_text
 
 log = SafeLogger("hydra_callback_kit.performance_callback")
@@ -88,8 +88,7 @@ class PerformanceCallback(RecordingCallback):
         if not identity.rerun:
             log.log(self.level, "%s", performance_text(run, long=not self._is_said(config)))
         if self.output_file is not None:
-            (file,) = prepare_files(config, [self.output_file], log)
-            write_atomically(file, json_text(performance_summary(run)))
+            write_own_file(config, self.output_file, json_text(performance_summary(run)), log)
 
     def _is_said(self, config: DictConfig) -> bool:
         """Whether `logging_callback` says how long things take, for all who read what is logged here."""

@@ -4,7 +4,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 from omegaconf import DictConfig
 
@@ -15,7 +15,7 @@ from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.facts import add_run_facts
-from hydra_callback_kit.hooks.own_files import prepare_files
+from hydra_callback_kit.hooks.own_files import remove_own_file, write_own_file
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.command_line import command_line
@@ -24,10 +24,12 @@ from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.provenance.git import Git, GitError
 from hydra_callback_kit.provenance.surroundings import environment_variables, source_directory, surroundings
 from hydra_callback_kit.provenance.work_tree import Names, Patch, WorkTree, read_patch, read_work_tree
-from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.yaml_text import config_text
 
 log = SafeLogger("hydra_callback_kit.provenance_callback")
+
+_PATCH: Final = "git.patch"
 
 
 class ProvenanceCallback(RecordingCallback):
@@ -151,12 +153,11 @@ class ProvenanceCallback(RecordingCallback):
         if tree is not None:
             facts = {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty, "remote": tree.remote}
             add_run_facts({"git": facts}, config)
-        file, patch_file, config_file = prepare_files(config, ["provenance.json", "git.patch", "config_resolved.yaml"], log)
         if patch.content:
             content = redaction.of_text(patch.content.decode("utf-8", "surrogateescape"))
-            write_atomically(patch_file, content.encode("utf-8", "surrogateescape"))
+            write_own_file(config, _PATCH, content.encode("utf-8", "surrogateescape"), log)
         else:
-            patch_file.unlink(missing_ok=True)  # that of an earlier run in this directory
+            remove_own_file(config, _PATCH)
         provenance = {
             "run_id": run.run_id,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
@@ -167,10 +168,10 @@ class ProvenanceCallback(RecordingCallback):
             **surroundings(),
             "environment": environment_variables(self.environment, redaction),
         }
-        write_atomically(file, json_text(redaction.of_texts(provenance)))
+        file = write_own_file(config, "provenance.json", json_text(redaction.of_texts(provenance)), log)
         # what a sweep's jobs resolve to differs from job to job
         with resolved_as_in_the_job(config) if run.mode == "RUN" else contextlib.nullcontext():
-            write_atomically(config_file, config_text(*app_config(config)))
+            write_own_file(config, "config_resolved.yaml", config_text(*app_config(config)), log)
         if tree is not None:
             log.info("Provenance: %s: %s", _in_words(tree), file)
             for note in notes:
@@ -188,7 +189,7 @@ def _described(tree: WorkTree, patch: Patch) -> dict[str, Any]:
         "changed_count": tree.changed and tree.changed.count,
         "untracked": tree.untracked and tree.untracked.first,
         "untracked_count": tree.untracked and tree.untracked.count,
-        "patch": "git.patch" if patch.content else None,
+        "patch": _PATCH if patch.content else None,
         "patch_cut": patch.cut,
     }
 

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
+from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -103,8 +104,8 @@ class ReportCallback(RecordingCallback):
         kept = write_report(
             file, run, ReportOptions(self.metric, self.mode, self.title, self.plotly_js, self.max_table_rows)
         )
-        if kept is not None:
-            log.warning("%s was not written by report_callback: it is kept as %s", file, kept)
+        for place, name in kept.items():
+            tell(log)(place, name)
         if self.metric is not None and all(metric_of(job, self.metric) is None for job in run.jobs):
             known = metric_names(run.jobs)
             log.caution("metric=%r ranks nothing. %s", self.metric, wording.unknown_metric(self.metric, known))

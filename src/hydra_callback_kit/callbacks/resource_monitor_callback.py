@@ -17,12 +17,13 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.facts import add_job_facts
+from hydra_callback_kit.hooks.own_files import make_room, record_job_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
 from hydra_callback_kit.measure.resource_sampler import ResourceSampler, end_threads
-from hydra_callback_kit.measure.samples import SampleFile
+from hydra_callback_kit.measure.sample_file import SampleFile
 
 log = SafeLogger("hydra_callback_kit.resource_monitor_callback")
 
@@ -74,7 +75,8 @@ class ResourceMonitorCallback(RecordingCallback):
         `resources.csv` (CSV) in each job's output directory: `time` (UTC), `elapsed_s` (since the job's start),
         `cpu_percent`, `memory_bytes`, `read_bytes`, `written_bytes`, `threads`, `processes`, and for each GPU
         `gpu<i>_percent` and `gpu<i>_memory_bytes`. Rows are appended as they are sampled; another attempt at the job
-        replaces the file.
+        replaces the file. What lay there and is no file of ours, was edited since, or is of an attempt that was killed, is
+        kept as `resources.csv.bak`, with a warning. Once the job itself writes to the file, it is left to it.
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where each
         job has the fact `resources`: `samples`, `mean_cpu_percent`, `peak_cpu_percent`, `mean_memory_bytes`,
         `peak_memory_bytes`, `read_bytes`, `written_bytes`, `peak_threads`, `peak_processes`, with GPUs `mean_gpu_percent`,
@@ -122,7 +124,7 @@ class ResourceMonitorCallback(RecordingCallback):
         name = self.output_file
         if name is not None and is_shared(config, name):
             name = str(Path(name).with_stem(f"{Path(name).stem}_{job.job_num}"))
-        file = None if name is None else SampleFile(job.output_dir, name)
+        file = None if name is None else SampleFile(job.output_dir, name, functools.partial(make_room, job.run, log))
         open_gpus = functools.partial(visible_gpus, self.gpu)
         sampler = ResourceSampler(self.interval_s, self.include_children, file, open_gpus, _report)
         _running[job.attempt, id(self)] = config, name, sampler
@@ -169,7 +171,11 @@ def _finish(key: tuple[str, int]) -> None:
         return  # a forked child calls the end hooks as well on Hydra 1.4
     config, output_file, sampler = _running.pop(key)
     facts = sampler.stop()
-    add_job_facts({"resources": {**facts, "file": output_file if sampler.has_rows else None}}, config)
+    if output_file is not None and sampler.has_rows:
+        resources = {"resources": {**facts, "file": output_file}}
+        record_job_file(config, resources, Path(output_file).name, sampler.fingerprint)
+    else:
+        add_job_facts({"resources": {**facts, "file": None}}, config)
 
 
 def _stop_those_without_an_end(callback: int) -> None:

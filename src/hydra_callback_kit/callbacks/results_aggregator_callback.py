@@ -1,5 +1,6 @@
 """`results_aggregator_callback`: one table of what each job varied, what came out, and what failed."""
 
+import functools
 import importlib
 import importlib.util
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.own_files import prepare_files, remove_own_file
+from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recorder import record_job_config
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -26,7 +27,7 @@ from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.direction import Best, direction_of
-from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.results import nested_row, results_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
@@ -42,7 +43,8 @@ class ResultsAggregatorCallback(RecordingCallback):
 
     The table is written when the run or sweep ends, also when jobs failed and after Ctrl-C. Every job writes down what it
     knows as it goes, so no row is lost in whichever process the job ran. Values of secret keys are redacted (see
-    `RedactionCallback`). A file that none of these tables has written before is kept as `<name>.bak`, with a warning.
+    `RedactionCallback`). What lies in a file's place and is not as this package wrote it is kept as `<name>.bak`, with a
+    warning.
 
     Large values are cut, and say so: a list, mapping or array of more than 1,000 items becomes
     `{"repr": ..., "type": ..., "length": ...}`, a text of more than 10,000 characters keeps its beginning. In the flat
@@ -161,13 +163,13 @@ class ResultsAggregatorCallback(RecordingCallback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
-        prepare_files(config, files, log)
         if self.sort_by is not None and identity.root / _BEST not in files:
             remove_own_file(config, _BEST)
         written = []
         for file, write in files.items():
             try:
-                write(file)
+                with own_file(config, file, log) as temporary:
+                    write(temporary)
                 written.append(file)
             except Exception as error:  # noqa: BLE001  the other files can still be written
                 report(f"{type(self).__name__} with {file}", error)
@@ -183,20 +185,22 @@ class ResultsAggregatorCallback(RecordingCallback):
                     "average_over names %r, which no job was given. Overrides are: %s.", key, ", ".join(sorted(given))
                 )
 
-    def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], None]]:
-        files: dict[Path, Callable[[Path], None]] = {}
+    def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], Any]]:
+        files: dict[Path, Callable[[Path], Any]] = {}
         results = results_table(run, include_config=self.include_config)
         averaged = averages_table(run.jobs if self.average_over else (), self.average_over)
         for name in self.output_files:
             file = identity.root / name
-            files[file] = lambda path: write_table(path, results)
+            files[file] = functools.partial(write_table, table=results, suffix=file.suffix)
             if self.average_over:
-                files[file.with_stem(f"{file.stem}_averaged")] = lambda path: write_table(path, averaged)
+                files[file.with_stem(f"{file.stem}_averaged")] = functools.partial(
+                    write_table, table=averaged, suffix=file.suffix
+                )
         if self.sort_by is not None:
             best = ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode))
             if best is not None:
-                row = nested_row(best, include_config=self.include_config)
-                files[identity.root / _BEST] = lambda path: write_atomically(path, json_text(as_json(row)))
+                text = json_text(as_json(nested_row(best, include_config=self.include_config)))
+                files[identity.root / _BEST] = lambda path: path.write_bytes(text.encode("utf-8"))
         return files
 
     def _log_best(self, run: RunRecord) -> None:

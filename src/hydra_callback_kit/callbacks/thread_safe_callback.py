@@ -16,12 +16,12 @@ from hydra_callback_kit.hooks.end_of_run import disarm, run_at_its_end, run_star
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
-from hydra_callback_kit.hooks.own_files import prepare_files
+from hydra_callback_kit.hooks.own_files import write_own_file
 from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished
-from hydra_callback_kit.views.files import json_text, write_atomically
+from hydra_callback_kit.views.files import json_text
 
 log = SafeLogger("hydra_callback_kit.thread_safe_callback")
 
@@ -163,8 +163,7 @@ class ThreadSafeCallback(KnownParameters, Callback):
         if run.mode == "MULTIRUN" and run.jobs:
             log.log(logging.WARNING if not_finished(run) else logging.INFO, "%s", concurrency_text(run))
         if self.output_file is not None:
-            (file,) = prepare_files(config, [self.output_file], log)
-            write_atomically(file, json_text(job_states(run)))
+            write_own_file(config, self.output_file, json_text(job_states(run)), log)
 
     def _make_up_for_the_end(self, config: DictConfig) -> None:
         make_up_for_the_end(self, config)

@@ -9,6 +9,7 @@ from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import latest_runs
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.files import put_where_told
 from hydra_callback_kit.views.results import results_table, results_table_of_all
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
@@ -48,7 +49,8 @@ def command(paths: tuple[Path, ...], outputs: tuple[Path, ...], no_config: bool)
     jobs = sum(len(run.jobs) for run in runs)
     for output in outputs:
         try:
-            write_table(output, table)
+            with put_where_told(output) as path:
+                write_table(path, table, output.suffix)
         except ModuleNotFoundError as error:
             raise click.UsageError(f"{output} needs pyarrow: pip install 'hydra-callback-kit[parquet]'") from error
         except OSError as error:

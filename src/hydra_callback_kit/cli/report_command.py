@@ -20,7 +20,7 @@ from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write.  [default: report.html in the run's directory]",
+    help="The file to write; what lies there is written over.  [default: report.html in the run's directory]",
 )
 @click.option("--metric", metavar="METRIC", help="The metric to rank the jobs by.  [default: the first that varies]")
 @mode_option
@@ -60,12 +60,12 @@ def command(
     chosen = choose_metric(run, known, options)
     if metric is not None and known and chosen is None:
         raise NothingToShowError(wording.unknown_metric(metric, known))
-    output = output or run.root / "report.html"
+    is_named, output = output is not None, output or run.root / "report.html"
     try:
-        kept = write_report(output.absolute(), run, options)
+        kept = write_report(output.absolute(), run, options, is_named=is_named)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
-    if kept is not None:
-        click.echo(f"{output} was no report: it is kept as {kept}", err=True)
+    for place, name in kept.items():
+        click.echo(f"{place} is not what hydra-callback-kit wrote: it is kept as {name}", err=True)
     best = f", best by the {chosen.words}" if chosen else ""
     click.echo(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)

@@ -1,50 +1,149 @@
-"""The files that callbacks write for people: what lies in their place and was not written by this package is kept."""
+"""The files that callbacks write for people: what lies in their place and is not what this package wrote is kept.
 
-from collections.abc import Iterable
+Before a file is put in its place, its fingerprint goes on record under its name. What is found there later is ours if its
+own is on record: not what somebody else wrote, and not what somebody has edited since. In doubt (no line could be written,
+the job was killed) it is kept.
+"""
+
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.journal.reader import facts_of_runs
+from hydra_callback_kit.hooks.recorder import record_job_facts
+from hydra_callback_kit.journal.fingerprint import fingerprint_of, is_one_of
+from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import write_line
-from hydra_callback_kit.views.files import set_aside
+from hydra_callback_kit.views import files
 
-_FACT: Final = "files"
+FACT: Final = "files"
+"""The fact that holds them: of a run those that its own process wrote, of a job those that lie in its directory."""
+
+
+@contextlib.contextmanager
+def own_file(config: DictConfig, name: str | Path, log: SafeLogger) -> Iterator[Path]:
+    """Gives the temporary name to write a file under, and puts the file in its place in one step once it is written.
+
+    Args:
+        config: the config of the run.
+        name: the file, relative to the run's root or absolute; missing directories are made.
+        log: the callback's logger, which is told of what is set aside.
+
+    Yields:
+        A path beside the file's place.
+
+    Raises:
+        OSError: if it cannot be put there; what was there before is unchanged then, or set aside.
+    """
+    run = identify_run(config)
+    path, known = run.root / name, _known(run)
+    with files.put_in_place(path, known.is_ours, tell(log)) as temporary:
+        yield temporary
+        fingerprint = fingerprint_of(temporary)
+        known.add(path.name, fingerprint)
+        write_line(run, "run_facts", {FACT: {path.name: fingerprint}})
+
+
+def write_own_file(config: DictConfig, name: str | Path, content: str | bytes, log: SafeLogger) -> Path:
+    """Writes a file for people.
+
+    Args:
+        config: as for `own_file`.
+        name: the same.
+        content: text (written as UTF-8) or bytes.
+        log: as for `own_file`.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        OSError: as from `own_file`.
+    """
+    with own_file(config, name, log) as temporary:
+        temporary.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+    return identify_run(config).root / name
 
 
 def remove_own_file(config: DictConfig, name: str) -> None:
-    """Removes a file that an earlier run of ours left, if there is one; nobody else's.
+    """Removes a file that an earlier run left and that nobody has edited, if there is one; nobody else's.
 
     Args:
         config: the config of the run.
         name: the file, relative to the run's root.
     """
-    root = identify_run(config).root
-    if (root / name).is_file() and any(name in names for names in facts_of_runs(root, _FACT)):
-        (root / name).unlink()
+    run = identify_run(config)
+    if _known(run).is_ours(run.root / name):
+        (run.root / name).unlink()
 
 
-def prepare_files(config: DictConfig, names: Iterable[str | Path], log: SafeLogger) -> list[Path]:
-    """Sets aside what no run of ours wrote, and records what this run is about to write.
+def make_room(run: RunIdentity, log: SafeLogger, path: Path) -> None:
+    """Makes sure that a file can be made where a job's own file goes: removes an earlier one of ours, keeps any other.
 
     Args:
-        config: the config of the run.
-        names: the files that are going to be written, relative to the run's root or absolute.
-        log: the callback's logger, which is told of files that are set aside.
+        run: the job's run.
+        log: the callback's logger, which is told of what is set aside.
+        path: the file's place.
 
-    Returns:
-        The files' paths.
+    Raises:
+        OSError: if something lies there and cannot be moved.
     """
-    run = identify_run(config)
-    files = [run.root / name for name in names]
-    strangers = {file for file in files if file.is_file()}
-    if strangers:
-        strangers -= {run.root / name for names in facts_of_runs(run.root, _FACT) for name in names}
-    for file in sorted(strangers):
-        log.warning("%s was not written by hydra-callback-kit: it is kept as %s", file, set_aside(file))
-    written = [str(file.relative_to(run.root) if file.is_relative_to(run.root) else file) for file in files]
-    write_line(run, "run_facts", {_FACT: written})
-    return files
+    files.make_room(path, functools.partial(_known(run).is_ours, ask_once=True), tell(log))
+    path.unlink(missing_ok=True)
+
+
+def record_job_file(config: DictConfig, facts: Mapping[str, Any], name: str, fingerprint: str) -> None:
+    """Adds facts to a job's record, and what is known of a file in its directory.
+
+    Args:
+        config: the config of `on_job_start` or `on_job_end`.
+        facts: any values by name; secrets in them are redacted.
+        name: the file's name, without a path.
+        fingerprint: that of what was written.
+    """
+    known = _known(identify_run(config))
+    if known.is_read:  # else it will find it on record, and a sweep of many jobs need not keep it
+        known.add(name, fingerprint)
+    record_job_facts(config, facts, {FACT: {name: fingerprint}})
+
+
+def tell(log: SafeLogger) -> files.Tell:
+    """Says in the log what was set aside."""
+    return functools.partial(log.warning, "%s is not what hydra-callback-kit wrote: it is kept as %s")
+
+
+class _Known:
+    """The fingerprints of the files that a run, and the earlier ones in its directory, have written, by name."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._by_name: dict[str, set[str]] = {}
+        self.is_read = False
+
+    def add(self, name: str, fingerprint: str) -> None:
+        self._by_name.setdefault(name, set()).add(fingerprint)
+
+    def is_ours(self, path: Path, *, ask_once: bool = False) -> bool:
+        """Asks the journal if it must, each time: another run may write in the directory at the same time.
+
+        For the files of jobs it is asked once in a process: a directory that is used again has one for each job.
+        """
+        if path.is_symlink() or not path.is_file():
+            return False
+        if not (ask_once and self.is_read) and not is_one_of(path, self._by_name.get(path.name, ())):
+            from hydra_callback_kit.journal.reader import facts_in  # noqa: PLC0415  most places are free
+
+            self.is_read = True
+            for written in facts_in(self._root, FACT):
+                for name, fingerprint in written.items() if isinstance(written, dict) else ():
+                    self.add(name, fingerprint)
+        return is_one_of(path, self._by_name.get(path.name, ()))
+
+
+@functools.lru_cache(maxsize=4)
+def _known(run: RunIdentity) -> _Known:
+    return _Known(run.root)

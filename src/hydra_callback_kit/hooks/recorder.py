@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hydra
@@ -252,15 +253,16 @@ def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
         write_line(run, "run_facts", {}, encoded=redaction_of(config).encoded(facts))
 
 
-def record_job_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
+def record_job_facts(config: DictConfig, facts: Mapping[str, Any], own: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Adds facts to a job's record.
 
     Args:
         config: the config of `on_job_start` or `on_job_end`.
         facts: any values by name; secrets in them are redacted.
+        own: what this package says of itself, in which there are none.
     """
     job = identify_job(config)
-    write_line(job.run, "job_facts", {}, job, redaction_of(config).encoded(facts))
+    write_line(job.run, "job_facts", own, job, redaction_of(config).encoded(facts))
 
 
 def record_job_config(config: DictConfig, task_config: Any = None) -> None:

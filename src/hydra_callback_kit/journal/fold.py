@@ -79,11 +79,22 @@ MAX_ATTEMPTS: Final = 1_000_000
 
 _JOB_FACTS = frozenset(
     (
-        *("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun"),
+        *(
+            "job_id",
+            "job_name",
+            "overrides",
+            "output_dir",
+            "status",
+            "return_value",
+            "error",
+            "duration_s",
+            "rerun",
+            "files",
+        ),
         "attempt_number",
     )
 )
-_RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs"))
+_RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs", "files"))
 
 
 class RunFold:

@@ -66,23 +66,22 @@ def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRe
     return [folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)]
 
 
-def facts_of_runs(root: Path, name: str) -> list[Any]:
-    """Every value of one fact of the runs of a directory; the lines that do not name it are not parsed.
+def facts_in(root: Path, name: str) -> Iterator[Any]:
+    """Every value of one fact that a directory's journal states, of runs and of jobs; other lines are not parsed.
 
     Args:
         root: the directory that holds the journal.
         name: the fact's name.
     """
     quoted = json.dumps(name).encode("ascii")
-    facts: list[Any] = []
     for file in itertools.chain.from_iterable(_files_by_run(root).values()):
-        for _, text, _ in _lines(file):
-            if quoted in text:
-                with contextlib.suppress(BrokenLineError):
-                    line = parse_line(text)
-                    if "job" not in line and name in line["facts"]:
-                        facts.append(from_json(line["facts"][name]))
-    return facts
+        with contextlib.suppress(OSError):  # another user's, say
+            for _, text, _ in _lines(file):
+                if quoted in text:
+                    with contextlib.suppress(BrokenLineError):
+                        facts = parse_line(text)["facts"]
+                        if name in facts:
+                            yield from_json(facts[name])
 
 
 def attempts_at(root: Path, run_id: str, job_num: int) -> int:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from hydra_callback_kit.measure.gpus import Gpus, GpuUse
 from hydra_callback_kit.measure.process_tree import Before, ProcessTree, TreeUse, use_of_this_process
-from hydra_callback_kit.measure.samples import Sample, SampleFile, Samples
+from hydra_callback_kit.measure.sample_file import SampleFile
+from hydra_callback_kit.measure.samples import Sample, Samples
 
 FIRST_S: Final = 0.02
 """When the thread begins; until then the job has the interpreter to itself."""
@@ -85,7 +86,12 @@ class ResourceSampler:
     @property
     def has_rows(self) -> bool:
         """Whether a row was written, or is about to be."""
-        return self._file is not None and (self._file.has_rows or bool(self._unwritten))
+        return self._file is not None and (self._file.has_rows or (bool(self._unwritten) and not self._file.is_taken))
+
+    @property
+    def fingerprint(self) -> str:
+        """That of what the file holds."""
+        return str(self._file.fingerprint) if self._file is not None else ""
 
     def stop(self) -> dict[str, Any]:
         """Takes a last sample, if that is quick or there is none yet, and stops.

@@ -1,11 +1,8 @@
-"""The samples of one job: a row of a file each, and their means and peaks."""
+"""The samples of one job, and their means and peaks."""
 
-import errno
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.measure.gpus import GpuUse
@@ -114,52 +111,6 @@ class Samples:
         since_s, before_s = points[0]
         points.append((elapsed_s, cpu_s))
         return max(0.0, 100 * (cpu_s - before_s) / (elapsed_s - since_s)) if elapsed_s > since_s else None
-
-
-class SampleFile:
-    """A CSV file that samples are appended to, each row by one write, so that a job that is killed leaves what it had.
-
-    Args:
-        directory: the job's output directory; one that has vanished is not made again.
-        name: the file's name there, or an absolute path. What an earlier attempt at the job left there is replaced.
-    """
-
-    def __init__(self, directory: Path, name: str) -> None:
-        self.has_rows = False
-        self._directory = directory
-        self._path = directory / Path(name)
-        self._gpus = 0
-
-    def append(self, samples: Sequence[Sample], gpus: int) -> None:
-        """Writes rows, behind the header if they are the first.
-
-        Args:
-            samples: in the order of the rows.
-            gpus: how many GPUs have columns; it counts for the first rows.
-
-        Raises:
-            OSError: if they cannot be written; then none of them is there.
-        """
-        if not self.has_rows:
-            self._gpus = gpus
-            header = [*COLUMNS, *(f"gpu{i}_{what}" for i in range(gpus) for what in ("percent", "memory_bytes"))]
-            self._write([header, *(sample.cells(gpus) for sample in samples)], os.O_CREAT | os.O_TRUNC)
-            self.has_rows = True
-        else:
-            self._write([sample.cells(self._gpus) for sample in samples], os.O_APPEND)
-
-    def _write(self, rows: list[list[str]], how: int) -> None:
-        text = "".join(f"{','.join(row)}\n" for row in rows).encode("ascii")
-        if how & os.O_CREAT and self._directory.is_dir():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_WRONLY | how | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            size = os.fstat(descriptor).st_size
-            if os.write(descriptor, text) != len(text):
-                os.ftruncate(descriptor, size)  # half a row would spoil the file, and the next may fit again
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-        finally:
-            os.close(descriptor)
 
 
 class _Figure:

@@ -3,16 +3,19 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import resolved_again
+from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.views.files import put_in_place, write_atomically
+from hydra_callback_kit.views.files import Tell, put_in_place
 
 _ANOTHER_TIME = "~"
 """What no `${now:...}` says."""
+_LONGEST_PATH: Final = 32_768
+"""Bytes: no system has longer ones."""
 
 
 def link_directory(config: DictConfig, run: RunIdentity) -> Path:
@@ -41,29 +44,56 @@ def link_directory(config: DictConfig, run: RunIdentity) -> Path:
     return run.root.parent if common == run.root else common
 
 
-def put_link(link: Path, directory: Path, symlink: Callable[..., None] = os.symlink) -> Path:
+def put_link(link: Path, directory: Path, tell: Tell, symlink: Callable[..., None] = os.symlink) -> Path:
     """Makes a link to a directory below the one that the link lies in, in one step, in the place of an earlier link.
 
     Args:
-        link: where the link goes; there must be no file or directory of that name.
+        link: where the link goes. What lies there is set aside, but a link of ours: it leads to a run, or nowhere any more.
         directory: what it points to.
+        tell: is told of what was set aside.
         symlink: makes a link, as `os.symlink` does.
 
     Returns:
-        The link; or, where links cannot be made, the text file `<link>.txt` that holds the relative path.
+        The link; or, where links cannot be made, the text file `<link>.txt` that holds the relative path. What lies there
+        is set aside, but a text that leads to a run.
 
     Raises:
         OSError: if neither could be put there.
     """
     target = os.path.relpath(directory, link.parent)
     try:
-        with put_in_place(link) as temporary:
+        with put_in_place(link, _is_our_link, tell) as temporary:
             symlink(target, temporary, target_is_directory=True)
     except OSError:
         file = link.with_name(f"{link.name}.txt")
-        write_atomically(file, f"{target}\n")
+        with put_in_place(file, _is_our_text, tell) as temporary:
+            temporary.write_bytes(f"{target}\n".encode("utf-8", "surrogateescape"))
         return file
     return link
+
+
+def _is_our_link(link: Path) -> bool:
+    return link.is_symlink() and _leads(link.readlink(), link.parent) in ("to a run", "nowhere")
+
+
+def _is_our_text(file: Path) -> bool:
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > _LONGEST_PATH:
+        return False
+    target, end, more = os.fsdecode(file.read_bytes()).partition("\n")
+    return bool(target) and end == "\n" and not more and _leads(Path(target), file.parent) == "to a run"
+
+
+def _leads(target: Path, directory: Path) -> Literal["to a run", "nowhere", "elsewhere"]:
+    """Where a path leads that was found in a directory: ours are relative, and never lead above it."""
+    if target.is_absolute() or ".." in target.parts:
+        return "elsewhere"
+    try:
+        (directory / target).stat()
+        return "to a run" if (directory / target / JOURNAL_DIR).is_dir() else "elsewhere"
+    except (FileNotFoundError, NotADirectoryError):
+        return "nowhere"
+    except (OSError, ValueError):
+        return "elsewhere"
 
 
 def remove_link(link: Path, directory: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.journal.values import as_json
-from hydra_callback_kit.views.files import put_in_place
 
 MAX_CELL: Final = 80
 """Characters of a cell in Markdown."""
@@ -33,19 +32,19 @@ class Table:
     not_for_people: frozenset[str] = frozenset()
 
 
-def write_table(path: Path, table: Table) -> None:
-    """Writes a table in the format of the file's suffix, and puts the file in place in one step.
+def write_table(path: Path, table: Table, suffix: str) -> None:
+    """Writes a table.
 
     Args:
-        path: the file, whose suffix is one of `FORMATS`; missing directories are made.
+        path: the file, under a temporary name.
         table: what to write.
+        suffix: that of the file's own name, which decides the format: one of `FORMATS`, or the same in capitals.
 
     Raises:
-        OSError: if it cannot be written; what was there before is unchanged then.
+        OSError: if it cannot be written.
         ModuleNotFoundError: for `.parquet`, if pyarrow is not installed.
     """
-    with put_in_place(path) as temporary:
-        FORMATS[path.suffix.lower()](temporary, table)
+    FORMATS[suffix.lower()](path, table)
 
 
 def write_json(path: Path, table: Table) -> None:

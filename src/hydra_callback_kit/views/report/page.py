@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -12,7 +11,7 @@ from typing import Any, Final, get_args
 
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.views.files import put_in_place, set_aside, write_atomically
+from hydra_callback_kit.views.files import put_in_place, put_where_told
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
 from hydra_callback_kit.views.report.columns import links
@@ -20,36 +19,38 @@ from hydra_callback_kit.views.report.contents import Contents
 from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
 from hydra_callback_kit.views.report.overview import best_of, facts_of, front_of, notices_of, outcome_of
+from hydra_callback_kit.views.seal import is_as_sealed, sealed
 
 SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "timeline", "resources", "start")
 """The parts of the page's script, in their order."""
 GENERATOR: Final = "hydra-callback-kit report"
-"""By which a report is known."""
 
 
-def write_report(path: Path, run: RunRecord, options: ReportOptions) -> Path | None:
+def write_report(path: Path, run: RunRecord, options: ReportOptions, *, is_named: bool = False) -> dict[Path, Path]:
     """Writes the report, and plotly's JavaScript beside it if it is not to be inside.
 
     Args:
         path: the HTML file; missing directories are made.
         run: the run; its jobs' configs are not needed.
         options: what is asked for.
+        is_named: whether a person has named the file, which is written over then.
 
     Returns:
-        The name under which a file that lay there and was no report is kept; None if there was none.
+        What lay in a file's place and is not as it was written here: its place, and the name under which it is kept.
 
     Raises:
-        OSError: if it cannot be written; what was there before is unchanged then.
+        OSError: if it cannot be written; what was there before is unchanged then, or kept.
         ModuleNotFoundError: if plotly or jinja2 is not installed.
     """
     plotly = plotly_javascript()
-    page = report_html(run, options, path.parent, "" if options.plotly_js == "directory" else plotly.read_text("utf-8"))
-    kept = set_aside(path) if path.is_file() and not _is_report(path) else None
-    write_atomically(path, page)
-    beside = path.with_name(PLOTLY_FILE)
-    if options.plotly_js == "directory" and not (beside.is_file() and beside.stat().st_size == plotly.stat().st_size):
-        with put_in_place(beside) as temporary:
-            shutil.copyfile(plotly, temporary)
+    beside = options.plotly_js == "directory"
+    page = report_html(run, options, path.parent, "" if beside else plotly.read_text("utf-8"))
+    kept: dict[Path, Path] = {}
+    with put_where_told(path) if is_named else put_in_place(path, is_as_sealed, kept.__setitem__) as temporary:
+        temporary.write_bytes(sealed(page.encode("utf-8", "backslashreplace"), "<!--", "-->"))
+    if beside:
+        with put_in_place(path.with_name(PLOTLY_FILE), is_as_sealed, kept.__setitem__) as temporary:
+            temporary.write_bytes(sealed(plotly.read_bytes(), "/*", "*/"))
     return kept
 
 
@@ -108,11 +109,6 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
         generator=GENERATOR,
         nonce=secrets.token_urlsafe(16),
     )
-
-
-def _is_report(path: Path) -> bool:
-    with path.open("rb") as file:
-        return GENERATOR.encode("ascii") in file.read(1_000)
 
 
 def script_json(value: Any) -> str:
