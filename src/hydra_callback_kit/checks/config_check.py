@@ -71,9 +71,11 @@ class ConfigCheck:
         """
         reasons = [str(error).strip(), *([str(error.__cause__).strip()] if error.__cause__ else [])]
         text = "; ".join(" ".join(reason.split("\n    full_key:")[0].split()) for reason in reasons if reason)
-        own = self._redaction.secrets_in_overrides(overrides)
-        self._redaction.learn(own)
-        return Violation("", f"cannot be composed: {self._scrubbed(text or type(error).__name__, own)}")
+        learned = self._redaction.secrets_in_overrides(overrides)
+        self._redaction.learn(learned)
+        # Hydra quotes what it was given, numbers too
+        given = [override.partition("=")[2] for override in overrides if self._redaction.secret_keys_of([override])]
+        return Violation("", f"cannot be composed: {self._scrubbed(text or type(error).__name__, [*learned, *given])}")
 
     def _all(self, config: DictConfig, content: Plain) -> Iterator[Violation]:
         yield from required(config, self._required_keys)
