@@ -1,5 +1,6 @@
 """What is read of a real repository, in every state that one can be in, and the patch that brings its files back."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -126,10 +127,13 @@ def test_a_clean_work_tree(repository: Repository) -> None:
 def test_the_users_index_is_not_touched(repository: Repository) -> None:
     """A file whose time has changed, not its content, would make git write the index; and no lock is left."""
     index = repository.directory / ".git" / "index"
-    (repository.directory / "a.py").touch()
+    os.utime(repository.directory / "a.py", (1_700_000_000, 1_700_000_000))
     before = index.read_bytes()
     assert read(repository.directory).dirty is False
     assert patch_of(repository.directory).content == b""
+    assert index.read_bytes() == before
+    repository.write("a.py", "changed")
+    assert b"+changed" in patch_of(repository.directory / "pkg").content
     assert index.read_bytes() == before
     assert not index.with_name("index.lock").exists()
 

@@ -130,8 +130,12 @@ class Git:
             command.close()
         self._timer.join()
 
-    def start(self, *arguments: str) -> GitCommand:
+    def start(self, *arguments: str, **environment: str) -> GitCommand:
         """Starts a command; several may run at once.
+
+        Args:
+            *arguments: the command's words.
+            **environment: variables of its environment.
 
         Raises:
             GitError: if there is no git.
@@ -143,7 +147,7 @@ class Git:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=self._environment,
+                env={**self._environment, **environment},
                 start_new_session=True,  # no terminal to ask on, and one group to kill
             )
         except OSError as error:

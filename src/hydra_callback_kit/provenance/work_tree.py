@@ -2,7 +2,10 @@
 
 import os
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from hydra_callback_kit.provenance.git import Git, GitCommand, GitError
@@ -55,6 +58,7 @@ class WorkTree:
         in_submodules: submodules with changes inside, which no patch of this work tree holds.
         large: changed files that are larger than a patch may be.
         problem: why git could not tell; empty if it could.
+        index: git's index file, which belongs to this work tree.
     """
 
     path: str
@@ -66,6 +70,7 @@ class WorkTree:
     in_submodules: Names = field(default_factory=Names)
     large: list[str] = field(default_factory=list)
     problem: str = ""
+    index: str = ""
 
     @property
     def dirty(self) -> bool | None:
@@ -88,7 +93,7 @@ class Patch(NamedTuple):
 
 
 def read_work_tree(git: Git, max_file_bytes: int) -> WorkTree:
-    """Asks git for all but the patch; three short commands at once.
+    """Asks git for all but the patch; four short commands at once.
 
     Args:
         git: git, in the directory whose work tree it is.
@@ -98,9 +103,13 @@ def read_work_tree(git: Git, max_file_bytes: int) -> WorkTree:
         GitError: if there is no git, or no work tree.
     """
     where = git.start("rev-parse", "--show-toplevel", "HEAD", "--symbolic-full-name", "HEAD")
+    place = git.start("rev-parse", "--git-path", "index")
     remote = git.start("ls-remote", "--get-url")  # a question to the configuration, not to the remote
     status = git.start(*_STATUS)
     tree = _identity(git, where)
+    index = os.fsdecode(place.read(100_000)).removesuffix("\n")
+    git.end(place)
+    tree.index = os.path.join(git.directory, index)  # noqa: PTH118  it may be absolute
     try:
         url = remote.read(10_000).decode("utf-8", "backslashreplace").strip()
         git.end(remote)
@@ -133,22 +142,38 @@ def read_patch(git: Git, tree: WorkTree, max_bytes: int) -> Patch:
     if len(tree.large) > _MAX_LEFT_OUT:
         return Patch(b"", tuple(notes), cut=True)
     try:
-        diff = git.start(*_DIFF, *(f":(top,exclude,literal){path}" for path in tree.large))
-        content = diff.read(max_bytes + 1)
+        content = _diff(git, tree, max_bytes + 1)
         if len(content) > max_bytes:
-            diff.stop()
             content = content[: content.rfind(b"\ndiff --git ", 0, max_bytes + 1) + 1]
             notes.append(
                 f"the diff is larger than {max_bytes} bytes (max_patch_bytes): git.patch "
                 + ("was cut, and holds its first files" if content else "was not written")
             )
-        else:
-            git.end(diff)
     except GitError as error:
         return Patch(b"", (*notes, error.reason), cut=True)
     if notes and content:  # `git apply` passes by what comes before the first file
         content = "".join(f"# {note}\n" for note in notes).encode() + content
     return Patch(content, tuple(notes), cut=bool(notes))
+
+
+def _diff(git: Git, tree: WorkTree, limit: int) -> bytes:
+    """So many bytes of the difference, from a copy of the index.
+
+    Where only the time of a file has changed, `git diff` writes the index anew, locks or not.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            copied = shutil.copyfile(tree.index, Path(directory) / "index")
+        except OSError as error:
+            raise GitError(f"the index cannot be read: {error}") from error
+        left_out = (f":(top,exclude,literal){path}" for path in tree.large)
+        diff = git.start(*_DIFF, *left_out, GIT_INDEX_FILE=str(copied))
+        content = diff.read(limit)
+        if len(content) == limit:
+            diff.stop()
+        else:
+            git.end(diff)
+        return content
 
 
 def without_credentials(url: str) -> str:
