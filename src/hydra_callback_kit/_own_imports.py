@@ -12,6 +12,7 @@ Nothing of this is loaded for an app that hides no module.
 import _thread
 import builtins
 import importlib
+import os
 import sys
 from importlib.machinery import PathFinder, SourceFileLoader
 
@@ -27,6 +28,8 @@ _STANDARD: "Final" = "hydra_callback_kit._standard"
 _hidden: "Final[set[str]]" = set()
 _places: "Final[set[str]]" = set()
 """The directories in which the app's modules lie that hide others."""
+_past: "Final[list[str]]" = []
+"""The standard library and what comes after it."""
 
 _local = _thread._local()  # noqa: SLF001  `threading.local`
 """Whether the thread is in an import of this package's, or of what such an import loads."""
@@ -41,16 +44,17 @@ def find_past(candidates: "Mapping[str, Iterable[str]]", path: "Sequence[str]") 
     """
     for place, names in candidates.items():
         for name in names:
-            loaded = getattr(getattr(sys.modules.get(name), "__spec__", None), "origin", None)
-            if loaded is not None and not loaded.startswith(place):
-                continue  # Python's own, which nothing hides any more
             own = PathFinder.find_spec(name, [place])
             if own is None or own.loader is None:
                 continue  # a folder without modules hides nothing
+            loaded = getattr(getattr(sys.modules.get(name), "__spec__", None), "origin", own.origin)
+            if loaded != own.origin:
+                continue  # Python's own, which nothing hides any more
             if name in sys.stdlib_module_names or PathFinder.find_spec(name, path) is not None:
                 _hidden.add(name)
                 _places.add(place)
     if _hidden:
+        _past.extend(path)
         standard = type(sys)(_STANDARD)
         standard.__path__ = list(path)
         sys.modules[_STANDARD] = standard
@@ -76,7 +80,14 @@ class _Finder:
 
 
 def _is_the_apps(name: str, file: str) -> bool:
-    return not name.startswith("hydra_callback_kit.") and any(file.startswith(place) for place in _places)
+    """Whether a file lies beside an app, and not in a virtual environment there."""
+    if name.startswith("hydra_callback_kit."):
+        return False
+    return _lies_in(file, _places) and not _lies_in(file, _past)
+
+
+def _lies_in(file: str, directories: "Iterable[str]") -> bool:
+    return any(file.startswith(directory.rstrip(os.sep) + os.sep) for directory in directories if directory)
 
 
 class _Loader(SourceFileLoader):

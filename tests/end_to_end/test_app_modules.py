@@ -92,6 +92,26 @@ def test_the_app_gets_its_own_modules(app: App, first: str, how: list[str]) -> N
     assert "the app has a psutil of its own" in errors[0]
 
 
+def test_a_virtual_environment_in_the_apps_directory(app: App) -> None:
+    """Libraries that lie there are libraries all the same: what they import is Python's own."""
+    packages = app.directory / ".venv" / "lib"
+    packages.mkdir(parents=True)
+    (packages / "some_library.py").write_text("import fractions\nfrom statistics import fmean")
+    app.write(
+        """
+        code = compile("import some_library", "ours", "exec")
+        exec(code, vars(sys.modules["hydra_callback_kit.callbacks.logging_callback"]))
+        import statistics
+        assert statistics.OWN
+        """,
+        "defaults:\n  - callbacks: [logging_callback]\n  - _self_\nx: 0",
+        f"sys.path.append({str(packages)!r})",
+    )
+    write_modules(app.directory, "statistics", "fractions")
+    done = app.run("x=1")
+    assert (done.code, loaded(done.stderr)) == (0, {"statistics"}), done.stderr
+
+
 def test_commands_in_the_directory_of_such_an_app(app: App) -> None:
     """`python -m hydra_callback_kit` looks there first as well."""
     app.write("if cfg.x == 2:\n    raise ValueError('boom')\nreturn {'acc': cfg.x}", ALL)
