@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 from apps import App
@@ -201,6 +202,57 @@ def test_what_hydra_may_move_is_imported_in_one_place() -> None:
     }
     assert importing["hydra.experimental"] == [str(Path("hooks", "hydra_callback.py"))]
     assert importing["hydra._internal"] == [str(Path("configs", "hydra_internals.py"))]
+
+
+_EVERY_MODULE: Final = """
+import importlib, pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+import hydra_callback_kit
+for module in pkgutil.walk_packages(hydra_callback_kit.__path__, "hydra_callback_kit."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+for name in sys.argv[2:]:
+    assert importlib.import_module(name).OWN, name
+"""
+
+
+def test_what_an_app_hides_is_not_imported_by_us(tmp_path: Path) -> None:
+    """Each module of this package gets Python's own, and the app its own afterwards."""
+    code = "import sys, hydra.main, hydra.core.hydra_config, importlib.resources; print(*sys.modules)"
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    hidden = {
+        "csv",
+        "shlex",
+        "statistics",
+        "secrets",
+        "html",
+        "difflib",
+        "getpass",
+        "subprocess",
+        "tempfile",
+        "tomllib",
+        "rich",
+    }
+    hidden -= {*there}
+    assert {"csv", "statistics", "secrets"} <= hidden
+    for name in hidden:
+        (tmp_path / f"{name}.py").write_text("OWN = True")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import hydra.main\n{_EVERY_MODULE}", str(tmp_path), *hidden],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_modules_of_ours_are_imported_past_the_import_statement() -> None:
+    """`importlib.import_module` knows nothing of who asks: it would find the app's `statistics.py`."""
+    package = Path(hydra_callback_kit.__file__).parent
+    for file in package.rglob("*.py"):
+        if file.name != "_own_imports.py":
+            for call in re.findall(r"import_module\((.*)", file.read_text("utf-8")):
+                assert re.match(r'_PACKAGE\)|f"\{__name__\}\.|f"hydra_callback_kit\.', call), (file, call)
 
 
 def _imports(file: Path) -> list[str]:

@@ -4,9 +4,13 @@ The public names are loaded on first use, so that a Hydra app pays for the callb
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import os
+import sys
 
+TYPE_CHECKING = False  # as type checkers know it, without `typing`, which an app may hide
 if TYPE_CHECKING:
+    from typing import Any
+
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
@@ -93,8 +97,36 @@ _MODULES = {
     "load_run": "views.run",
 }
 
+_LIBRARIES = frozenset(("click", "jinja2", "markupsafe", "psutil", "pynvml", "rich"))
+"""Libraries that this package uses, and whose names an app may have taken for modules of its own."""
 
-def __getattr__(name: str) -> Any:
+
+def _pass_by_the_apps_own_modules() -> None:
+    """What this package imports is not the `statistics.py`, `secrets.py` or `rich.py` that lies beside an app."""
+    standard = os.path.dirname(os.__file__)  # noqa: PTH120  pathlib would be slower
+    if standard not in sys.path:
+        return
+    before = sys.path.index(standard)
+    hiding = {}
+    for place in sys.path[:before]:
+        try:
+            files = os.listdir(place or ".")  # noqa: PTH208  the same
+        except OSError:  # it is not there, or it is an archive
+            continue
+        names = {file.partition(".")[0] for file in files}
+        names &= sys.stdlib_module_names | _LIBRARIES
+        if names:
+            hiding[place or os.getcwd()] = names  # noqa: PTH109  the same
+    if hiding:
+        from hydra_callback_kit import _own_imports  # noqa: PLC0415  hardly an app has such files
+
+        _own_imports.find_past(hiding, sys.path[before:])
+
+
+_pass_by_the_apps_own_modules()
+
+
+def __getattr__(name: str) -> "Any":
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  slow to import, seldom asked for
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from apps import App
+from apps import ON_LAUNCHER, App, Finished
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
@@ -194,16 +194,144 @@ def test_a_log_handler_that_raises_costs_no_file(app: App, launcher: str) -> Non
     assert "Sweep ended after" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "closes", ["sys.stdout.close()", "sys.stderr.close()", "os.close(1)", "sys.stdout = sys.stderr = None"]
-)
-def test_streams_that_the_task_closes(app: App, closes: str) -> None:
-    """Exit code and files as without us."""
-    app.write(f"{closes}\nreturn {{'acc': cfg.x}}", WITH_RAISING.partition("hydra:\n")[0])
-    done = app.run("x=1")
-    assert done.code == app.run("x=1", "callbacks=[]", "hydra.run.dir=bare").code
-    assert {"results.json", "report.html", "performance.json"} <= {path.name for path in done.root.iterdir()}
-    assert done.json("results.json")[0]["return_value"] == {"acc": 1}
+def bare_run(app: App, *arguments: str, **environment: str) -> Finished:
+    """The same without us: what is left of our nodes would make Hydra warn."""
+    config = app.directory / "config.yaml"
+    ours = config.read_text()
+    config.write_text("x: 0\n")
+    done = app.run(*arguments, "hydra.run.dir=bare", "hydra.sweep.dir=bare", **environment)
+    config.write_text(ours)
+    return done
+
+
+STREAMS = {
+    "stdout closed": "sys.stdout.close()",
+    "stderr closed": "sys.stderr.close()",
+    "1 closed": "os.close(1)",
+    "2 closed": "os.close(2)",
+    "1 is a file": "os.close(1)\nfiles.append(open(f'{cfg.x}.mine', 'wb', 0))\nfiles[-1].write(b'mine')",
+    "2 is a file": "os.close(2)\nfiles.append(open(f'{cfg.x}.mine', 'wb', 0))\nfiles[-1].write(b'mine')",
+    "none": "sys.stdout = sys.stderr = None",
+    "an object that raises": "sys.stdout = sys.stderr = Stream(ValueError('no stream'))",
+    "an object that exits": "sys.stdout = sys.stderr = Stream(SystemExit(77))",
+    "a handler that exits": "logging.getLogger().addHandler(Exiting())",
+    "no logging": "logging.getLogger = None",
+}
+IN_THE_WAY = """
+import logging
+
+files = []
+
+class Stream:
+    def __init__(self, error):
+        self.error = error
+
+    def write(self, text):
+        raise self.error
+
+    flush = isatty = fileno = lambda self: self.write("")
+
+class Exiting(logging.Handler):
+    def emit(self, record):
+        if record.name.startswith("hydra_callback_kit"):
+            sys.exit(77)
+"""
+WITH_PROGRESS = ALL.partition("seed:")[0].replace("[", "[progress_callback, ", 1) + "hydra:\n" + ALL.partition("hydra:\n")[2]
+
+
+def own_files(app: App) -> dict[str, str]:
+    """The files of the app's own, without the times of what Hydra logs into them where they got the number of a stream."""
+    return {file.name: re.sub("[0-9]", "", file.read_text()) for file in app.directory.glob("*.mine")}
+
+
+@pytest.mark.parametrize("arguments", [["x=1"], ["-m", "x=1,2"]], ids=["run", "sweep"])
+@pytest.mark.parametrize("does", STREAMS)
+def test_streams_that_the_task_does_away_with(app: App, does: str, arguments: list[str]) -> None:
+    """With every callback on: the exit code and the app's files are as without us, and ours are there."""
+    app.write(
+        f"if cfg.x == 1:\n    {STREAMS[does].replace(chr(10), chr(10) + '    ')}\nreturn {{'acc': cfg.x}}",
+        WITH_PROGRESS,
+        IN_THE_WAY,
+    )
+    bare = bare_run(app, *arguments)
+    mine = own_files(app)
+    done = app.run(*arguments)
+    assert done.code == bare.code, done.stderr
+    assert own_files(app) == mine
+    assert "hydra_callback_kit/" not in done.stdout + done.stderr  # no traceback of ours
+    names = {path.name for path in done.root.iterdir()}
+    assert {"results.json", "results.csv", "report.html", "performance.json", "provenance.json"} <= names
+    assert {row["status"] for row in done.json("results.json")} == {"COMPLETED"}
+
+
+def test_streams_that_the_task_closes_in_a_worker(app: App) -> None:
+    """The same under joblib."""
+    app.write("sys.stdout.close()\nos.close(2)\nreturn {'acc': cfg.x}", WITH_PROGRESS, IN_THE_WAY)
+    done = app.sweep("joblib", "x=1,2")
+    assert done.code == 0, done.stderr
+    assert [row["status"] for row in done.json("results.json")] == ["COMPLETED"] * 2
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_warnings_that_are_errors(app: App, launcher: str) -> None:
+    """`python -W error`, in every process, with every callback on: a job that forks, one that fails and one that returns."""
+    body = """
+    if cfg.x == 1 and os.fork() == 0:
+        os._exit(0)
+    if cfg.x == 2:
+        raise ValueError("boom")
+    return {"acc": cfg.x}
+    """
+    app.write(body, WITH_PROGRESS)
+    arguments = [
+        "x=1,2,3",
+        "hydra.callbacks.results_aggregator_callback.output_file=[results.json,results.csv,results.parquet]",
+    ]
+    done = app.sweep(launcher, *arguments, PYTHONWARNINGS="error")
+    bare = bare_run(app, "-m", "x=1,2,3", *ON_LAUNCHER[launcher], PYTHONWARNINGS="error")
+    assert done.code == bare.code, done.stderr
+    assert not re.search("not affected|[a-z]Warning", done.stdout + done.stderr)
+    names = {path.name for path in done.root.iterdir()}
+    assert {"results.json", "results.parquet", "report.html", "performance.json", "provenance.json"} <= names
+    assert [row["status"] for row in done.json("results.json")] == ["COMPLETED", "FAILED", "COMPLETED"]
+
+
+STATES = """
+import hashlib, json, random
+import numpy
+
+def state():
+    return hashlib.sha256(repr((random.getstate(), numpy.random.get_state())).encode()).hexdigest()[:9]
+
+random.seed(7)
+numpy.random.seed(7)
+"""
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_nothing_is_drawn_from_the_apps_random_state(app: App, launcher: str) -> None:
+    """Of the module `random` and of numpy, in each job of each process, from one job to the next, and at the end."""
+    body = """
+    if not hasattr(sys, "job"):
+        sys.job = 0
+        random.seed(1)
+        numpy.random.seed(1)
+    else:
+        assert state() == sys.left
+    sys.job += 1
+    print("JOB", json.dumps([sys.job, random.random(), numpy.random.random(), state()]), flush=True)
+    sys.left = state()
+    if cfg.x == 2:
+        raise ValueError("boom")
+    return {"acc": cfg.x}
+    """
+    app.write(body, WITH_PROGRESS, STATES)
+    done = app.sweep(launcher, "x=1,2,3,4")
+    bare = bare_run(app, "-m", "x=1,2,3,4", *ON_LAUNCHER[launcher])
+    assert done.code == bare.code == 1
+    assert [row["status"] for row in done.json("results.json")] == ["COMPLETED", "FAILED", "COMPLETED", "COMPLETED"]
+    if launcher == "basic":
+        assert jobs_of(done.stdout) == jobs_of(bare.stdout) != []
 
 
 def test_nothing_is_said_of_a_directory_that_is_gone(app: App) -> None:

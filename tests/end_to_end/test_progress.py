@@ -7,11 +7,13 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 from fcntl import ioctl
 
 import pyte
 import pytest
 from apps import ON_LAUNCHER, App
+from terminal import COMMAND, cli
 
 CONFIG = """
 defaults:
@@ -32,17 +34,19 @@ LINES, COLUMNS = 12, 200
 
 
 class Watched:
-    """An app on a terminal, whose screen is kept."""
+    """An app, or another command, on a terminal, whose screen is kept; or on one that another has left."""
 
-    def __init__(self, app: App, *arguments: str) -> None:
+    def __init__(
+        self, app: App, *arguments: str, command: list[str] | None = None, screen: pyte.HistoryScreen | None = None
+    ) -> None:
         ours, theirs = pty.openpty()
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-        self.screen = pyte.HistoryScreen(COLUMNS, LINES, history=10_000, ratio=1)
+        self.screen = screen or pyte.HistoryScreen(COLUMNS, LINES, history=10_000, ratio=1)
         self.bars: set[str] = set()
         stream = pyte.ByteStream(self.screen)
         environment = app.environment(TERM="xterm-256color", PYTHONIOENCODING="utf-8")
         process = subprocess.Popen(
-            app.command("-m", *arguments),
+            command or app.command("-m", *arguments),
             cwd=app.directory,
             env=environment,
             stdin=theirs,
@@ -105,3 +109,121 @@ def test_in_a_pipe_there_are_plain_lines(app: App, launcher: str) -> None:
     assert all(re.match(r"app: [0-3]/3 jobs done(, 1 failed)?, \d running", line) for line in said[:-1])
     assert "\x1b" not in done.stderr
     assert "jobs done" not in done.log(2)
+
+
+FORKS = """
+import threading
+from importlib.machinery import PathFinder, SourceFileLoader
+
+asked, forks = threading.Event(), threading.Event()
+
+class Slow(SourceFileLoader):
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "rich.progress_bar":
+            spec = PathFinder.find_spec(name, path)
+            spec.loader = Slow(name, spec.origin)
+            return spec
+
+    def exec_module(self, module):
+        asked.set()
+        forks.wait(20)
+        time.sleep(1)
+        super().exec_module(module)
+
+sys.meta_path.insert(0, Slow)
+
+def child(does):
+    forks.set()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            does()
+        finally:
+            os._exit(0)
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            print("CHILD ENDED", flush=True)
+            return
+        time.sleep(0.05)
+    os.kill(pid, 9)
+    print("CHILD HANGS", flush=True)
+"""
+
+
+def test_a_child_that_is_forked_while_the_bar_is_imported(app: App) -> None:
+    """It can import the same."""
+    app.write("assert asked.wait(20)\nchild(lambda: __import__('rich.progress_bar'))", CONFIG, FORKS)
+    watched = Watched(app, "x=1")
+    assert any("CHILD ENDED" in line for line in watched.lines()), watched.lines()
+
+
+def test_a_child_that_is_forked_while_a_line_is_written(app: App) -> None:
+    """Nobody reads the pipe, so the line waits; the child that is forked meanwhile can write as soon as somebody does."""
+    body = """
+    os.set_blocking(2, False)
+    try:
+        while True:
+            os.write(2, b"." * 65536)
+    except BlockingIOError:
+        pass
+    try:
+        while True:
+            os.write(2, b".")
+    except BlockingIOError:
+        os.set_blocking(2, True)
+    time.sleep(2)
+    print("FULL", flush=True)
+    child(lambda: (time.sleep(1), sys.stderr.write("child\\n"), sys.stderr.flush()))
+    """
+    app.write(body, CONFIG.replace("logging_callback, ", ""), FORKS)
+    arguments = ("-m", "x=1,2", "hydra.sweep.dir=out", "hydra.callbacks.progress_callback.interval_s=0.1")
+    with app.start(*arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = ""
+        while "FULL" not in said:
+            said += process.stdout.readline()
+        reader = threading.Thread(target=process.stderr.read)
+        reader.start()
+        said += process.stdout.read()
+        reader.join()
+    assert process.returncode == 0
+    assert "CHILD ENDED" in said
+    assert "CHILD HANGS" not in said
+
+
+def test_the_next_command_puts_the_terminal_right_after_a_kill(app: App) -> None:
+    """`kill -9` leaves the region set. A command of ours in the same terminal lets it all scroll; a pipe gets no codes."""
+    app.write("time.sleep(1)\nos.kill(os.getpid(), signal.SIGKILL)", CONFIG)
+    watched = Watched(app, "x=1")
+    assert watched.code == -signal.SIGKILL
+    assert watched.screen.margins is not None
+    assert watched.screen.margins.bottom == LINES - 2
+    shown = Watched(app, command=[*COMMAND, "show", "out"], screen=watched.screen)
+    assert shown.code == 0
+    assert watched.screen.margins is None or watched.screen.margins.bottom == LINES - 1
+    assert "\x1b" not in cli("show", "out", cwd=app.directory).out
+
+
+def test_a_live_bar_takes_its_line_again(app: App) -> None:
+    """Another command in the same terminal has let it all scroll."""
+    body = (
+        "time.sleep(1.5)\n"
+        r"os.write(1, b'\x1b7\x1b[r\x1b8')"
+        "\ntime.sleep(1.5)\nfor n in range(20):\n    print('line', n, flush=True)\ntime.sleep(1)"
+    )
+    app.write(body, CONFIG)
+    watched = Watched(app, "x=1")
+    assert not any("━" in line for line in watched.lines())
+
+
+def test_a_file_that_got_the_number_of_stderr(app: App) -> None:
+    """The task closes its stderr and opens a file: nothing of the bar is in it."""
+    app.write("os.close(2)\nfile = open('mine', 'wb', 0)\nassert file.fileno() == 2\ntime.sleep(2)\nfile.close()\n", CONFIG)
+    watched = Watched(app, "x=1")
+    assert (app.directory / "mine").read_bytes() == b""
+    assert any("1/1" in bar or "0/1" in bar for bar in watched.bars)
+    app.run("-m", "x=1", "hydra.callbacks.progress_callback.interval_s=0.1")
+    assert (app.directory / "mine").read_bytes() == b""

@@ -52,5 +52,6 @@ def test_what_is_no_terminal_has_no_bottom_line() -> None:
     """A text in memory, and a stream that is closed."""
     closed = io.StringIO()
     closed.close()
-    assert not BottomLine.is_possible(io.StringIO())
-    assert not BottomLine.is_possible(closed)
+    assert BottomLine.of(io.StringIO()) is None
+    assert BottomLine.of(closed) is None
+    assert BottomLine.of(None) is None

@@ -18,6 +18,7 @@ from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.dry_run import job_list
 from hydra_callback_kit.views.yaml_text import config_text
@@ -105,7 +106,7 @@ def _nothing_starts(config: DictConfig) -> Iterator[None]:
         yield
         sys.stdout.flush()
     except Exception as error:  # noqa: BLE001  whatever it is, nothing may start
-        said, exit_code = f"{said} What would run cannot be shown: {error or type(error).__name__}", 1
+        said, exit_code = f"{said} What would run cannot be shown: {message_of(error) or type(error).__name__}", 1
     gates.refuse(config)
     abort(config, said, exit_code)
 

@@ -1,5 +1,6 @@
 """`progress_callback`: how far a sweep has come, while it runs."""
 
+import functools
 import os
 import sys
 import threading
@@ -14,6 +15,8 @@ from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.safe_log import to_stderr
+from hydra_callback_kit.journal.thread_imports import importing
 from hydra_callback_kit.views.bottom_line import BottomLine
 from hydra_callback_kit.views.progress import Progress, progress_bar, progress_text
 
@@ -81,7 +84,7 @@ class _Display(threading.Thread):
         self._started_s = self._said_s = time.monotonic()
         self._said_tenth: int | None = None
         self._over = threading.Event()
-        self._line = BottomLine(sys.stderr) if BottomLine.is_possible(sys.stderr) else None
+        self._line = BottomLine.of(sys.stderr)
 
     def run(self) -> None:
         """Until the end."""
@@ -99,7 +102,7 @@ class _Display(threading.Thread):
             self._line.close()
         progress = self._progress(ended=True)
         if progress.done or progress.interrupted:  # a run that was refused has come to nothing
-            _print(progress_text(progress, ended=True))
+            to_stderr(progress_text(progress, ended=True))
 
     def _progress(self, *, ended: bool = False) -> Progress:
         self._follower.look()
@@ -116,18 +119,17 @@ class _Display(threading.Thread):
 
     def _show(self, progress: Progress) -> None:
         if self._line is not None:
-            self._line.show(lambda width, encoding: progress_bar(progress, width, encoding))
+            self._line.show(functools.partial(_draw, progress))
             return
         now_s = time.monotonic()
         if now_s - self._said_s >= self._interval_s or (progress.tenth or 0) != (self._said_tenth or 0):
-            _print(progress_text(progress))
+            to_stderr(progress_text(progress))
             self._said_s, self._said_tenth = now_s, progress.tenth
 
 
+def _draw(progress: Progress, width: int, encoding: str) -> str:
+    with importing:  # rich, as the first bar is drawn
+        return progress_bar(progress, width, encoding)
+
+
 _displays: dict[tuple[int, str], _Display] = {}
-
-
-def _print(text: str) -> None:
-    """To stderr: how far it has come is no event for a log, least of all for that of the job that happens to run."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

@@ -1,7 +1,6 @@
 """`results_aggregator_callback`: one table of what each job varied, what came out, and what failed."""
 
 import functools
-import importlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -151,7 +150,7 @@ class ResultsAggregatorCallback(RecordingCallback):
             # while the process ends, modules that want to be told of the end cannot be imported any more: pyarrow, and what
             # pandas imports, which pyarrow looks for as it makes its first column
             for module in ("pyarrow.parquet", "concurrent.futures.thread"):
-                importlib.import_module(module)
+                __import__(module)
 
     def at_the_end(self, config: DictConfig) -> None:
         """Writes the table."""

@@ -25,6 +25,7 @@ from hydra_callback_kit.configs.sweep_jobs import sample_job, sweep_jobs
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 log = SafeLogger("hydra_callback_kit.validation_callback")
@@ -239,7 +240,9 @@ def _model(given: str) -> Any:
     try:
         model = pkgutil.resolve_name(given)
     except Exception as error:  # whatever importing the user's code raises
-        raise ParameterError("model", given, "the dotted path of a model", f"It cannot be imported: {error}.") from error
+        raise ParameterError(
+            "model", given, "the dotted path of a model", f"It cannot be imported: {message_of(error)}."
+        ) from error
     try:
         ModelCheck(model)
     except ImportError as error:

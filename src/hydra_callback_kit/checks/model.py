@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_callback_kit.checks.violation import ABSENT, Violation, dotted
+from hydra_callback_kit.journal.errors import message_of
 
 
 class ModelCheck:
@@ -37,7 +38,7 @@ class ModelCheck:
         except self._error as error:
             return [_violation(details, values) for details in error.errors(include_url=False, include_context=False)]
         except Exception as error:  # noqa: BLE001  a validator of the user's may raise anything: it was not accepted
-            return [Violation("", f"is not accepted by the model: {type(error).__name__}: {error}")]
+            return [Violation("", f"is not accepted by the model: {type(error).__name__}: {message_of(error)}")]
         return []
 
 

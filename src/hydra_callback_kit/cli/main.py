@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from hydra_callback_kit.views.bottom_line import let_all_scroll
+
 COMMANDS: Final = {
     "list": "List the callbacks, or describe one of them.",
     "show": "Show a run or a sweep, or list the runs below a folder.",
@@ -61,6 +63,7 @@ def main(ctx: click.Context) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a job returned may hold characters that the terminal has not
             stream.reconfigure(errors="backslashreplace")
+    let_all_scroll(sys.stdout)  # where a sweep with a progress bar was killed on this terminal
     if gc.isenabled():
         # a command ends before there is any garbage, and looking for it among many records takes a tenth of the time
         gc.disable()

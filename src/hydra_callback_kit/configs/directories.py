@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.reading import known_value
+from hydra_callback_kit.journal.errors import message_of
 
 
 class DirectoryNotKnownError(OmegaConfBaseException):
@@ -37,7 +38,7 @@ def directory_of(config: DictConfig, key: str) -> Path:
             with flag_override(config, ["struct", "readonly"], [False, False]):
                 OmegaConf.update(config, key, str(directory))
     except Exception as error:
-        reason = str(error).partition("\n")[0]
+        reason = message_of(error).partition("\n")[0]
         raise DirectoryNotKnownError(f"{key} cannot be resolved: {reason}") from error
     finally:
         HydraConfig.instance().cfg = before

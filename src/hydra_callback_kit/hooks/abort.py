@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks.recorder import record_job_aborted, record_run_end, record_run_facts, record_run_start
-from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.journal.errors import message_of
+from hydra_callback_kit.journal.safe_log import SafeLogger, to_stderr
 
 _log = SafeLogger("hydra_callback_kit.abort")
 
@@ -85,9 +86,9 @@ def abort(
     try:
         _tell(config, aborted, log)
     except Exception as error:  # noqa: BLE001  no disk and no stream that fails may let the run start
-        _log.debug("What stopped the run could not be told everywhere: %r", error)
+        _log.debug("What stopped the run could not be told everywhere: %s", message_of(error))
     if cause is not None:
-        log.debug("What it is about:", exc_info=cause)
+        SafeLogger(log.name).debug("What it is about:", exc_info=cause)
     raise aborted
 
 
@@ -109,8 +110,8 @@ def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger | SafeLogge
             record_run_end(config)
     if exit_code != 0:
         _log_elsewhere(SafeLogger(log.name), message)
-    if exit_code != 1 and sys.stderr is not None:  # Python prints the message of a SystemExit that has one for its code
-        sys.stderr.write(f"{message}\n")
+    if exit_code != 1:  # Python prints the message of a SystemExit that has one for its code
+        to_stderr(message)
 
 
 def _log_elsewhere(log: SafeLogger, message: str) -> None:

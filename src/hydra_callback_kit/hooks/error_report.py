@@ -3,6 +3,8 @@
 import errno
 from typing import Final
 
+from hydra_callback_kit.configs.directories import DirectoryNotKnownError
+from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
@@ -26,13 +28,26 @@ _reported: set[tuple[str, str, type, str]] = set()
 
 
 def report(what: str, error: Exception) -> None:
-    """Logs that a callback could not do its work, once for each reason and process.
+    """Logs that a callback could not do its work, once for each reason and process. Never raises, whatever the error is.
 
     Args:
         what: the callback and its hook.
         error: what went wrong.
     """
-    reason = what, type(error).__name__, type(error), str(getattr(error, "errno", ""))
+    try:
+        _report(what, error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  an exception is an object like any other: its own methods may raise anything
+        log.error("%s failed. The job is not affected.", what)  # noqa: TRY400  its traceback cannot be made
+
+
+def _report(what: str, error: Exception) -> None:
+    if isinstance(error, DirectoryNotKnownError):
+        return  # the user's, and Hydra is about to say so
+    number = getattr(error, "errno", None)
+    number = number if type(number) is int else 0
+    reason = what, type(error).__name__, type(error), str(number)
     if isinstance(error, JournalNotFoundError):  # for all callbacks alike: no line of it could be written
         reason = str(error.root), "", type(error), ""
     if reason in _reported:
@@ -42,8 +57,10 @@ def report(what: str, error: Exception) -> None:
         if error.root.is_dir():  # who removes the run's directory does not want to be told what is missing there
             log.error("Nothing of the run could be recorded, so what is made of its record is missing from %s.", error.root)
     elif isinstance(error, OSError):
-        advice = _ADVICE.get(error.errno or 0, "Look at the path it names.")
-        log.error("%s could not do its work: %s. The job is not affected. %s", what, error, advice)
+        advice = _ADVICE.get(number, "Look at the path it names.")
+        log.error("%s could not do its work: %s. The job is not affected. %s", what, message_of(error), advice)
+    elif isinstance(error, ImportError):
+        log.error("%s could not do its work: %s. The job is not affected.", what, message_of(error))
     else:
         bug = " Please report this as a bug." if _is_ours(error) else ""
         log.error("%s failed. The job is not affected.%s", what, bug, exc_info=error)

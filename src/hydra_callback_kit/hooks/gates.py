@@ -17,6 +17,7 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import resolving
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.recorder import do_not_record
+from hydra_callback_kit.journal.errors import message_of
 
 _PACKAGE: Final = "hydra_callback_kit"
 
@@ -104,7 +105,7 @@ def cannot_find_out(config: DictConfig, name: str, error: Exception) -> NoReturn
     is_job = "output_dir" in config.hydra.runtime  # `???` is not in it
     if not is_job:
         refuse(config)
-    why = f"{type(error).__name__}: {error}" if type(error) is not DirectoryNotKnownError else str(error)
+    why = f"{type(error).__name__}: {message_of(error)}" if type(error) is not DirectoryNotKnownError else str(error)
     abort(
         config,
         f"The {'job' if is_job else 'run'} was not started: {name} cannot find out whether it may. {why}",

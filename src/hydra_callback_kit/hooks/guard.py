@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.directories import DirectoryNotKnownError
 from hydra_callback_kit.configs.identity import note_mode
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.config_mistakes import after_hook, before_hook
@@ -57,7 +56,6 @@ def never_breaks_the_job(hook: Hook) -> Hook:
             starts = hook.__name__.endswith("_start")
             if starts and getattr(self, "fails_closed", False) and isinstance(config, DictConfig):
                 gates.cannot_find_out(config, name, error)
-            if not isinstance(error, DirectoryNotKnownError):  # the user's, and Hydra is about to say so
-                report(f"{name}.{hook.__name__}", error)
+            report(f"{name}.{hook.__name__}", error)
 
     return cast("Hook", guarded)

@@ -42,11 +42,21 @@ def error_of(exception: BaseException, hide: Callable[[str], str] = str) -> JobE
         Its type, message and traceback, that without Hydra's own first frames.
     """
     kind = type_name(type(exception))
-    message = _text(lambda: str(exception))
+    message = message_of(exception)
     text = _text(
         lambda: "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
     )
     return JobError(kind, _cut(hide(message)), _cut(hide(text or f"{kind}: {message}\n")))
+
+
+def message_of(exception: BaseException) -> str:
+    """The text of an exception; empty where its own methods fail."""
+    return _text(lambda: str(exception))
+
+
+def can_be_formatted(exception: BaseException) -> bool:
+    """Whether Python can make a traceback of an exception: its own methods, notes and causes may be anything."""
+    return bool(_text(lambda: "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))))
 
 
 def _text(made: Callable[[], str]) -> str:

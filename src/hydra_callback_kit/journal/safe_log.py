@@ -1,16 +1,18 @@
 """Logging that never raises: what looks after the job must not fail because a log handler does.
 
-Each handler is given the message by itself. One that raises, or whose stream is closed (as in a test session, a notebook
-or a daemon), keeps the message from no other, and the message goes to stderr instead. No message holds a known secret.
+Each handler is given the message by itself. One that raises, whatever it raises, or whose stream is closed (as in a test
+session, a notebook or a daemon), keeps the message from no other, and the message goes to stderr instead. No message holds a
+known secret.
 """
 
-import contextlib
 import errno
+import io
 import logging
 import os
 import sys
 from typing import Any, Final
 
+from hydra_callback_kit.journal.errors import can_be_formatted, error_of
 from hydra_callback_kit.journal.masking import knows_secrets, without_known_secrets
 
 _FORMAT: Final = logging.Formatter("[%(name)s][%(levelname)s] - %(message)s")
@@ -40,7 +42,11 @@ class SafeLogger:
 
     def caution(self, message: str, *values: object) -> None:
         """Logs at `WARNING`, and says so in words where a console that shows it does not show the level, as Hydra's own."""
-        shown = any("levelname" in str(getattr(handler.formatter, "_fmt", "")) for handler in logging.getLogger().handlers)
+        shown = False
+        with _Unharmed():
+            shown = any(
+                "levelname" in str(getattr(handler.formatter, "_fmt", "")) for handler in logging.getLogger().handlers
+            )
         self._log(logging.WARNING, message if shown else f"Warning: {message}", values, None)
 
     def error(self, message: str, *values: object, exc_info: BaseException | None = None) -> None:
@@ -53,25 +59,38 @@ class SafeLogger:
 
     def log_to(self, handlers: list[logging.Handler], level: int, message: str) -> None:
         """Gives a message to some handlers alone."""
-        record = _without_secrets(logging.getLogger(self.name).makeRecord(self.name, level, __file__, 0, message, (), None))
-        for handler in handlers:
-            if level >= handler.level:
+        with _Unharmed():
+            record = logging.getLogger(self.name).makeRecord(self.name, level, __file__, 0, message, (), None)
+            record = _without_secrets(record)
+            for handler in handlers:
                 _give(handler, record)
 
     def _log(self, level: int, message: str, values: tuple[object, ...], error: BaseException | None) -> None:
-        logger = logging.getLogger(self.name)
-        if not logger.isEnabledFor(level):
-            return
-        exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
-        with contextlib.suppress(Exception):
+        with _Unharmed():
+            logger = logging.getLogger(self.name)
+            if not logger.isEnabledFor(level):
+                return
+            if error is not None and not can_be_formatted(error):
+                message, values, error = f"{message} (%s)", (*values, error_of(error).headline), None
+            exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
             file, line, function, _ = logger.findCaller(stacklevel=3)
             record = _without_secrets(logger.makeRecord(self.name, level, file, line, message, values, exc_info, function))
             kept: Any = logger.filter(record)
             if kept:
                 record = kept if isinstance(kept, logging.LogRecord) else record  # since Python 3.12 a filter may change it
                 for handler in _handlers_of(logger) or [logging.lastResort or logging.NullHandler()]:
-                    if level >= handler.level:
-                        _give(handler, record)
+                    _give(handler, record)
+
+
+class _Unharmed:
+    """Goes on after whatever a handler or a stream raises, `SystemExit` too; Ctrl-C passes."""
+
+    def __enter__(self) -> None:
+        """Nothing is to be done."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        """Tells whether Python goes on."""
+        return kind is not None and not issubclass(kind, KeyboardInterrupt)
 
 
 def _without_secrets(record: logging.LogRecord) -> logging.LogRecord:
@@ -99,25 +118,55 @@ def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:
 
 
 def _give(handler: logging.Handler, record: logging.LogRecord) -> None:
-    if _is_open(getattr(handler, "stream", None)):
-        with contextlib.suppress(Exception):  # whatever the handler is, the message still has somewhere to go
+    with _Unharmed():
+        if record.levelno < handler.level:
+            return
+        if takes_text(getattr(handler, "stream", None)):
             handler.handle(record)
             return
-    elif isinstance(handler, logging.FileHandler):
-        return  # closed on purpose: the job whose log it was is over
-    with contextlib.suppress(Exception):
-        if sys.stderr is not None and _is_open(sys.stderr):
-            sys.stderr.write(f"{_FORMAT.format(record)}\n")
+        if isinstance(handler, logging.FileHandler):
+            return  # closed on purpose: the job whose log it was is over
+    with _Unharmed():  # whatever the handler is, the message still has somewhere to go
+        to_stderr(_FORMAT.format(record))
 
 
-def _is_open(stream: Any) -> bool:
-    """Whether a stream takes text: what is written to a closed descriptor would make the process's exit code 120."""
-    if getattr(stream, "closed", False):
-        return False
-    try:
-        os.fstat(stream.fileno())
-    except (AttributeError, ValueError):  # no file
-        return True
-    except OSError as error:
-        return error.errno != errno.EBADF
-    return True
+def to_stderr(text: str) -> None:
+    """Writes a line to stderr, if it takes one. Never raises, Ctrl-C excepted.
+
+    No lock of the stream's is held meanwhile: a child that another thread forks in this moment could never write to it.
+
+    Args:
+        text: without a line feed at its end.
+    """
+    stream: Any = sys.stderr
+    with _Unharmed():
+        if stream is None or not takes_text(stream):
+            return
+        if type(stream) is io.TextIOWrapper:
+            os.write(stream.fileno(), f"{text}\n".encode(stream.encoding, "backslashreplace"))
+        else:
+            stream.write(f"{text}\n")
+
+
+def takes_text(stream: Any) -> bool:
+    """Whether a stream is open, and still what it was: a file that the app has opened may have got the number of stdout.
+
+    What is written to a closed descriptor would make the process's exit code 120.
+
+    Args:
+        stream: any object, also one that is no stream.
+    """
+    with _Unharmed():
+        if getattr(stream, "closed", False):
+            return False
+        descriptor = stream.fileno()
+        try:
+            inherited = os.get_inheritable(descriptor)
+        except OSError as error:
+            return error.errno != errno.EBADF
+        # Python's own files are not inherited by other programs; what a process was started with, or `dup2` put there, is
+        return inherited or descriptor > _STDERR or os.name != "posix"
+    return True  # no file
+
+
+_STDERR: Final = 2

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from hydra_callback_kit.journal.thread_imports import importing
 from hydra_callback_kit.measure.gpus import Gpus, GpuUse
 from hydra_callback_kit.measure.process_tree import Before, ProcessTree, TreeUse, use_of_this_process
 from hydra_callback_kit.measure.sample_file import SampleFile
@@ -17,11 +18,6 @@ MOST_OF_THE_TIME: Final = 0.05
 """What the samples may take of the time: where one takes long, they become fewer."""
 LIMIT_S: Final = 0.005
 """How long the end of a job waits for a sample that is being taken; it takes a last one if samples are quicker."""
-
-_importing = threading.Lock()
-if hasattr(os, "register_at_fork"):
-    # a child that is forked in the middle of an import could never import that module itself
-    os.register_at_fork(before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release)
 
 
 class SamplingThread(threading.Thread):
@@ -131,7 +127,7 @@ class ResourceSampler:
     def _sample(self) -> None:
         if self._over.wait(FIRST_S):
             return
-        with _importing:
+        with importing:
             import psutil  # noqa: PLC0415  in the hook it would delay the job
 
         with self._measuring:

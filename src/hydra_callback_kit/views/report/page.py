@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -79,7 +78,7 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
     best = best_of(run.jobs, metric)
     shown = spread(run.jobs, options.max_table_rows, best.job.job_num if best else None)
     contents = Contents(run, shown, metric, beside, now)
-    assets = files(__package__) / "assets"
+    assets = Path(__file__).with_name("assets")
     script = "\n".join((assets / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((assets / "template.html.j2").read_text("utf-8"))

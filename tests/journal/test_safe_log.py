@@ -1,0 +1,85 @@
+"""A message reaches whom it can reach, and nothing that a handler or a stream does comes through."""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hydra_callback_kit.journal.safe_log import SafeLogger, takes_text, to_stderr
+
+log = SafeLogger("hydra_callback_kit.test")
+
+
+class Raising(logging.Handler):
+    """A handler that ends the process, as some do at errors."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Ends it."""
+        raise SystemExit(77)
+
+
+class WithoutLevel(logging.NullHandler):
+    """A handler whose level cannot be compared."""
+
+    level = property(lambda _: "high", lambda _, __: None)  # type: ignore[assignment]
+
+
+class Stream(io.StringIO):
+    """A stream that raises."""
+
+    def fileno(self) -> int:
+        """Raises what no stream does."""
+        raise RuntimeError("fileno")
+
+
+@pytest.fixture
+def handlers() -> Iterator[list[logging.Handler]]:
+    """The root logger's."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    yield root.handlers
+    root.handlers[:] = before
+
+
+@pytest.mark.parametrize("broken", [Raising(), WithoutLevel(), object()])
+def test_a_broken_handler_keeps_the_message_from_no_other(handlers: list[logging.Handler], broken: logging.Handler) -> None:
+    """Not by what it raises, nor by what it is."""
+    stream = Stream()
+    handlers[:] = [broken, logging.StreamHandler(stream)]
+    log.error("a message")
+    assert stream.getvalue() == "a message\n"
+
+
+def test_ctrl_c_passes(handlers: list[logging.Handler]) -> None:
+    """It is the user's."""
+    handlers[:] = [Raising()]
+    handlers[0].emit = lambda _: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        log.error("a message")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are inherited on POSIX")
+def test_a_file_of_the_apps_that_has_the_number_of_stdout(tmp_path: Path) -> None:
+    """It was closed, and the file got its number: nothing of ours is written into it. `dup2` is meant to be written to."""
+    pid = os.fork()
+    if pid == 0:
+        os.close(1)
+        file = os.open(tmp_path / "mine", os.O_CREAT | os.O_WRONLY)
+        after_close = takes_text(sys.__stdout__) if file == 1 else None
+        os.dup2(os.open(tmp_path / "log", os.O_CREAT | os.O_WRONLY), 1)
+        after_dup2 = takes_text(os.fdopen(1, "w", closefd=False))
+        os._exit(0 if (file, after_close, after_dup2) == (1, False, True) else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize("stream", [None, object(), Stream(), Raising()])
+def test_any_stderr(monkeypatch: pytest.MonkeyPatch, stream: object) -> None:
+    """None at all, or an object of the app's."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    to_stderr("a line")
+    if isinstance(stream, Stream):
+        assert stream.getvalue() == "a line\n"
