@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
 from hydra_callback_kit import ReportCallback
-from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
+from hydra_callback_kit.hooks.job_recorder import record_job_end, record_job_start
 
 JOBS = 10_000
 WORKERS = 64

@@ -12,8 +12,8 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts
+from hydra_callback_kit.hooks.job_recorder import how_it_ended
 from hydra_callback_kit.hooks.own_files import write_own_file
-from hydra_callback_kit.hooks.recorder import how_it_ended
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes

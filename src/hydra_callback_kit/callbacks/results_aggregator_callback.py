@@ -14,9 +14,9 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.job_recorder import record_job_config
 from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
-from hydra_callback_kit.hooks.recorder import record_job_config
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.overrides import override_key

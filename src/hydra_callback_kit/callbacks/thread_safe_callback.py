@@ -15,9 +15,10 @@ from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import disarm, run_at_its_end, run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.job_recorder import record_job_end, record_job_start
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.own_files import write_own_file
-from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start, record_run_end, record_run_start
+from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished

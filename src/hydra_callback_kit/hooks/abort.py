@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.known_secrets import redaction_of
-from hydra_callback_kit.hooks.recorder import record_job_aborted, record_run_end, record_run_facts, record_run_start
+from hydra_callback_kit.hooks.job_recorder import record_job_aborted
+from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_facts, record_run_start
 from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.safe_log import SafeLogger, to_stderr
 

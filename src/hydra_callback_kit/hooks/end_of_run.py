@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import gates, leaving_hydra
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.recorder import record_run_end, record_run_start
+from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 if TYPE_CHECKING:

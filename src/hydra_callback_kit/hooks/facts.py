@@ -76,7 +76,7 @@ def add_job_facts(facts: Mapping[str, Any], config: "DictConfig | None" = None) 
             "In the task function leave it out: add_job_facts(facts).",
         )
     if config is not None:
-        from hydra_callback_kit.hooks.recorder import record_job_facts  # noqa: PLC0415  a test of the task needs no Hydra
+        from hydra_callback_kit.hooks.job_recorder import record_job_facts  # noqa: PLC0415  a test of the task needs no Hydra
 
         record_job_facts(config, facts)
 
@@ -101,7 +101,7 @@ def add_run_facts(facts: Mapping[str, Any], config: "DictConfig | None" = None) 
             "In the task function leave it out: add_run_facts(facts).",
         )
     if config is not None:
-        from hydra_callback_kit.hooks.recorder import record_run_facts  # noqa: PLC0415  as above
+        from hydra_callback_kit.hooks.run_recorder import record_run_facts  # noqa: PLC0415  as above
 
         record_run_facts(config, facts)
 

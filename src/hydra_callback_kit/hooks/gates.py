@@ -16,7 +16,7 @@ from hydra_callback_kit.configs.identity import is_another_attempt
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import resolving
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.recorder import do_not_record
+from hydra_callback_kit.hooks.run_recorder import do_not_record
 from hydra_callback_kit.journal.errors import message_of
 
 _PACKAGE: Final = "hydra_callback_kit"

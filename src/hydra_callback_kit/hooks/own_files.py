@@ -14,7 +14,7 @@ from typing import Any, Final
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.hooks.recorder import record_job_facts
+from hydra_callback_kit.hooks.job_recorder import record_job_facts
 from hydra_callback_kit.journal.fingerprint import fingerprint_of, is_one_of
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.safe_log import SafeLogger

@@ -15,8 +15,8 @@ from hydra_callback_kit.hooks.end_of_run import run_ends, run_starts
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
+from hydra_callback_kit.hooks.job_recorder import record_job_end, record_job_start
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
-from hydra_callback_kit.hooks.recorder import record_job_end, record_job_start
 
 _HOOKS: Final = ("on_run_start", "on_multirun_start", "on_job_start", "on_job_end", "on_run_end", "on_multirun_end")
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,8 @@ class _Job(NamedTuple):
 
 _jobs: Final[list[_Job]] = []
 """A job inside of a job comes after it."""
+
+_last_ended_s: Final[list[float]] = []
 
 _in_hook = threading.local()
 """The config of the job's hook that the thread is in."""
@@ -35,13 +38,23 @@ def job_runs(config: Any, run_id: str) -> None:
     _jobs.append(job)
 
 
-def job_is_over(config: Any) -> None:
+def job_is_over(config: Any) -> float:
     """Notes that a job runs no longer.
 
     Args:
         config: the config of its hooks.
+
+    Returns:
+        When that was, in seconds, by a monotonic clock.
     """
+    _last_ended_s[:] = [time.monotonic()]
     _jobs[:] = [job for job in _jobs if job.config is not config]
+    return _last_ended_s[0]
+
+
+def last_ended_s() -> float | None:
+    """When a job has last ended in this process, in seconds, by a monotonic clock; None if none has."""
+    return _last_ended_s[0] if _last_ended_s else None
 
 
 def run_is_over(run_id: str) -> None:
