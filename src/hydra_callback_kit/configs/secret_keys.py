@@ -12,7 +12,7 @@ DEFAULT_SECRET_KEYS: Final = (
 """A key is secret when it has one of these as a word: `db_password`, `apiKey`, `hf_token`; not `max_tokens`, not
 `tokenizer`."""
 
-_OF_A_VOCABULARY: Final = re.compile(
+_OF_A_VOCABULARY: Final = (
     r"(?:^|[^a-z])(?:"
     r"pad|padding|eos|bos|unk|unknown|mask|sep|separator|cls|class|special|start|end|stop|begin|first|last|next|prev|previous"
     r"|new|image|audio|video|speaker|prompt|prefix|suffix|blank|null|max|min|num|n|per|vocab|additional|added|extra|decoder"
@@ -20,7 +20,7 @@ _OF_A_VOCABULARY: Final = re.compile(
     r")_token$"
 )
 """Keys that end with `token` and speak of a tokenizer's vocabulary."""
-_SAYS_OF_TOKENS: Final = re.compile(
+_SAYS_OF_TOKENS: Final = (
     r"token_(?:type|ids|embed|dropout|drop|classif|limit|count|len|prob|mask|size|dim|budget|level|shift|index|indices|position"
     r"|stats|rate|per|merg|prun|label|class|batch|mix|loss|acc|wise|num|max|min|weight|head|group|pool|select|norm)"
 )
@@ -77,7 +77,7 @@ class SecretKeys:
             return False
         words = [found[0] for found in self._secret.finditer(normalised)]
         if words == ["token"] and self._is_default:
-            return not _OF_A_VOCABULARY.search(normalised) and not _SAYS_OF_TOKENS.search(normalised)
+            return not re.search(_OF_A_VOCABULARY, normalised) and not re.search(_SAYS_OF_TOKENS, normalised)
         return bool(words)
 
     @functools.cached_property
