@@ -1,5 +1,6 @@
 """Following a journal: what the follower says is what the reader says, however the journal grows."""
 
+import os
 import random
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hydra_callback_kit.journal.follower import RunFollower
-from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.format import MAX_LINE, Status
 from hydra_callback_kit.journal.reader import read_run
 
 HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
@@ -27,7 +28,7 @@ def line(second: int, job: int, attempt: str, event: str) -> str:
     facts = f'{{"status":"{event}"}}' if event.isupper() else f'{{"overrides":["x=1"]{number}}}'
     event = "job_ended" if event.isupper() else event.split(maxsplit=1)[0]
     time = f"2026-01-01T00:00:{second:02d}+00:00"
-    return f'{{"event":"{event}","time":"{time}",{HEAD % job},"job":{job},"attempt":"{job}{attempt}","facts":{facts}}}'
+    return f'{{"event":"{event}","time":"{time}",{HEAD % (job + 1)},"job":{job},"attempt":"{job}{attempt}","facts":{facts}}}'
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -62,7 +63,7 @@ def test_it_sees_what_the_reader_sees(
     follower.look()
     if not written:
         return
-    gone = {process: cuts.random() < 0.5 for process in range(5)}
+    gone = {process: cuts.random() < 0.5 for process in range(1, 6)}
     record = read_run(root, is_alive=lambda process: not gone[process.pid])
     expected: dict[Status, set[int]] = {"COMPLETED": set(), "FAILED": set(), "INTERRUPTED": set(), "RUNNING": set()}
     for job in record.jobs:
@@ -92,3 +93,33 @@ def test_a_journal_that_is_not_there_has_no_jobs(tmp_path: Path) -> None:
         None,
         {"COMPLETED": [], "FAILED": [], "INTERRUPTED": [], "RUNNING": []},
     )
+
+
+def test_what_is_odd_is_passed_by_and_the_rest_counts(tmp_path: Path) -> None:
+    """A line that is too long, whole or half, and a pipe in the place of a file, which is named when the rest was read."""
+    journal = tmp_path / ".callbacks"
+    journal.mkdir()
+    os.mkfifo(journal / "20260101T000000-aa.0.jsonl")
+    file = journal / "20260101T000000-aa.1.jsonl"
+    tail = line(0, 7, "a", "FAILED")
+    file.write_text("x" * MAX_LINE + tail, "utf-8")
+    follower = RunFollower(tmp_path, "20260101T000000-aa")
+    for more in ("\n" + line(0, 1, "a", "FAILED"), "\n"):
+        with pytest.raises(OSError, match="not a regular file"):
+            follower.look()
+        assert follower.jobs()["FAILED"] == []
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(more)
+    with pytest.raises(OSError, match="not a regular file"):
+        follower.look()
+    assert [job.job_num for job in follower.jobs()["FAILED"]] == [1]
+
+
+def test_a_runs_id_is_no_pattern(tmp_path: Path) -> None:
+    """It comes from a file's name, which may be anything."""
+    for name in ("a*", "**x", "[a]"):
+        (tmp_path / ".callbacks").mkdir(exist_ok=True)
+        (tmp_path / ".callbacks" / f"{name}.1.jsonl").write_text(line(1, len(name), "a", "FAILED") + "\n", "utf-8")
+        follower = RunFollower(tmp_path, name)
+        follower.look()
+        assert [job.job_num for job in follower.jobs()["FAILED"]] == [len(name)]

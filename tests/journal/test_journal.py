@@ -5,16 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from journals import a_job, a_run, lines_of, rewritten, write_job, write_sweep
 
 from hydra_callback_kit.journal import reader, writer
-from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.format import MAX_LINE, JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import attempts_at, read_run, read_runs
+from hydra_callback_kit.journal.reader import attempts_at, facts_in, read_journal, read_run, read_runs
+from hydra_callback_kit.journal.values import Cut
 from hydra_callback_kit.journal.writer import write_line
 
 
@@ -220,3 +222,69 @@ def test_the_last_attempt_counts_whatever_the_clocks_say(tmp_path: Path, order: 
     for damaged in (-1, 10**30, True, "4", None, 1.5):
         write_line(run, "job_started", {"attempt_number": damaged}, a_job(run, 0, "odd"))
         assert read_run(tmp_path).jobs[0].return_value == "3"
+
+
+def test_what_is_no_file_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    """A pipe, a directory and a link that leads nowhere, by names of journals: nobody waits, and nothing is lost."""
+    run = write_sweep(tmp_path)
+    journal = tmp_path / ".callbacks"
+    os.mkfifo(journal / f"{run.run_id}.pipe.jsonl")
+    (journal / f"{run.run_id}.directory.jsonl").mkdir()
+    (journal / f"{run.run_id}.link.jsonl").symlink_to("nowhere")
+    os.mkfifo(journal / "another.jsonl")
+    record = read_run(tmp_path, run.run_id)
+    assert len(record.jobs) == 4
+    assert {(line.file.name.split(".")[1], line.reason) for line in record.broken_lines} == {
+        ("pipe", "not a regular file"),
+        ("directory", "not a regular file"),
+        ("link", "No such file or directory"),
+    }
+    assert len(read_journal(tmp_path).broken_lines) == 4
+    assert list(facts_in(tmp_path, "command")) == [["app.py"]]
+
+
+def test_a_line_has_a_bound_that_the_writer_keeps(tmp_path: Path) -> None:
+    """A line without an end is never held whole; it is one broken line, and those before and after it count."""
+    run = write_sweep(tmp_path)
+    (file,) = (tmp_path / ".callbacks").iterdir()
+    whole = file.read_bytes()
+    with file.open("ab") as opened:
+        opened.truncate(len(whole) + 8 * MAX_LINE)  # with a hole, which takes no room on the disk
+        opened.write(whole.splitlines(keepends=True)[1] + whole)
+    tracemalloc.start()
+    record = read_run(tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * MAX_LINE
+    assert [(line.line_number, line.reason.partition(",")[0]) for line in record.broken_lines] == [
+        (len(whole.splitlines()) + 1, f"longer than {MAX_LINE} bytes")
+    ]
+    assert len(record.jobs) == 4
+
+    long = {str(num) + "😀" * 9_000: 1 for num in range(300)}
+    write_line(run, "job_facts", {"long": long, "short": 1}, a_job(run, 2))
+    assert max(map(len, file.read_bytes().splitlines()[-1:])) < MAX_LINE
+    facts = read_run(tmp_path).jobs[2].facts
+    assert facts["short"] == 1
+    assert isinstance(facts["long"], Cut)
+
+
+def test_a_line_that_was_torn_and_written_again_is_none_that_is_lost(tmp_path: Path) -> None:
+    """Where the disk was full for a moment the line stands there twice, the first time half; any other half is broken."""
+    write_sweep(tmp_path)
+    lines = lines_of(tmp_path)
+    again = [*lines[:3], lines[3][:40] + b"\n", *lines[3:]]
+    assert not rewritten(tmp_path, again).broken_lines
+    assert [line.line_number for line in rewritten(tmp_path, [*again, lines[3][:40] + b"\n", lines[2]]).broken_lines] == [
+        len(again) + 1
+    ]
+
+
+def test_a_number_too_long_for_python_in_the_place_of_a_text(tmp_path: Path) -> None:
+    """It has no digits that may be written, and is shown as it stands."""
+    run = a_run(tmp_path)
+    huge = {"repr": "0x" + "f" * 6_000, "type": "int"}
+    for facts in ({"overrides": [huge], "error": {"type": huge, "message": [huge]}}, {"overrides": [huge, 1], "x": huge}):
+        write_line(run, "job_facts", {}, a_job(run, 0), encoded=facts)
+    job = read_run(tmp_path).jobs[0]
+    assert all("0xfff" in text for text in (job.task_overrides[0], job.error.type, job.error.message))

@@ -1,5 +1,6 @@
 """`progress_callback`: how far a sweep has come, while it runs."""
 
+import contextlib
 import functools
 import os
 import sys
@@ -105,7 +106,8 @@ class _Display(threading.Thread):
             to_stderr(progress_text(progress, ended=True))
 
     def _progress(self, *, ended: bool = False) -> Progress:
-        self._follower.look()
+        with contextlib.suppress(OSError):  # what can be read of the journal counts
+            self._follower.look()
         jobs = {status: len(of_status) for status, of_status in self._follower.jobs().items()}
         return Progress(
             name=self._app,

@@ -9,7 +9,7 @@ from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
-from hydra_callback_kit.journal.values import from_json, measured
+from hydra_callback_kit.journal.values import as_json, as_text, from_json, measured
 
 Line = Mapping[str, Any]
 IsAlive = Callable[[ProcessIdentity], "bool | None"]
@@ -71,7 +71,7 @@ class _Span:
 
 def _is_later(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
     """Of two lines that state the same fact the later counts; equal times are settled by the value, not by the order."""
-    return a[0] > b[0] or (a[0] == b[0] and a[1] != b[1] and json.dumps(a[1]) > json.dumps(b[1]))
+    return a[0] > b[0] or (a[0] == b[0] and a[1] != b[1] and json.dumps(as_json(a[1])) > json.dumps(as_json(b[1])))
 
 
 MAX_ATTEMPTS: Final = 1_000_000
@@ -224,9 +224,11 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
     return JobRecord(
         job_num=num,
         status=cast("Status", status),
-        task_overrides=tuple([str(override) for override in overrides]),
+        task_overrides=tuple([each if type(each) is str else as_text(each) for each in overrides]),
         return_value=facts.get("return_value"),
-        error=None if error is None else JobError(*(str(error.get(key, "")) for key in ("type", "message", "traceback"))),
+        error=None
+        if error is None
+        else JobError(*(as_text(error.get(key, "")) for key in ("type", "message", "traceback"))),
         job_id=last.get("job_id", str),
         job_name=last.get("job_name", str),
         started_at=last.started_at,

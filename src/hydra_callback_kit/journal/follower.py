@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from hydra_callback_kit.journal.fold import IsAlive, number_of_attempt
-from hydra_callback_kit.journal.format import JOURNAL_DIR, Status
+from hydra_callback_kit.journal.format import MAX_LINE, Status
+from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
-from hydra_callback_kit.journal.reader import BrokenLineError, parse_line
+from hydra_callback_kit.journal.reader import files_of_run
+from hydra_callback_kit.journal.regular_file import open_regular
+from hydra_callback_kit.journal.values import as_text
 
 _HEAD: Final = 200
 """Bytes in which a line says what happened; the facts, which may be long, come after."""
@@ -52,9 +55,10 @@ class RunFollower:
 
     def __init__(self, root: Path, run_id: str) -> None:
         self.planned_jobs: int | None = None
-        self._directory = root / JOURNAL_DIR
-        self._files = f"{run_id}.*.jsonl"
+        self._root = root
+        self._run_id = run_id
         self._read: dict[Path, int] = {}
+        self._in_too_long: set[Path] = set()
         self._attempts: dict[int, dict[str, FollowedJob]] = {}
         self._by_status: dict[Status | None, dict[int, FollowedJob]] = {}
 
@@ -62,15 +66,28 @@ class RunFollower:
         """Reads what was written since the last look; what is no line of a journal is passed by.
 
         Raises:
-            OSError: if the journal cannot be read.
+            OSError: if the journal or one of its files cannot be read; then the other files have been.
         """
-        for file in self._directory.glob(self._files):
-            with file.open("rb") as journal:
-                journal.seek(self._read.get(file, 0))
-                text, end, _ = journal.read().rpartition(b"\n")  # a line that is being written is left for the next look
-            self._read[file] = self._read.get(file, 0) + len(text) + len(end)
-            for line in text.split(b"\n"):
-                self._add(line)
+        unread: OSError | None = None
+        for file in files_of_run(self._root, self._run_id):
+            try:
+                self._look_into(file)
+            except OSError as error:
+                unread = unread or error
+        if unread is not None:
+            raise unread
+
+    def _look_into(self, file: Path) -> None:
+        with open_regular(file) as journal:
+            journal.seek(self._read.get(file, 0))
+            while line := journal.readline(MAX_LINE):
+                ends = line.endswith(b"\n")
+                if not ends and len(line) < MAX_LINE:
+                    return  # it is being written, and left for the next look
+                self._read[file] = self._read.get(file, 0) + len(line)
+                if file not in self._in_too_long:
+                    self._add(line.rstrip(b"\n"))
+                (self._in_too_long.discard if ends else self._in_too_long.add)(file)
 
     def jobs(self, is_alive: IsAlive = is_process_alive) -> dict[Status, list[FollowedJob]]:
         """Tells how the jobs stand, each by its last attempt.
@@ -119,7 +136,7 @@ class RunFollower:
         elif event == "job_ended" and facts.get("status") in ("COMPLETED", "FAILED", "INTERRUPTED"):
             attempt.status = facts["status"]
             error = facts.get("error")
-            attempt.error = (str(error.get("type")), str(error.get("message"))) if isinstance(error, dict) else None
+            attempt.error = (as_text(error.get("type")), as_text(error.get("message"))) if isinstance(error, dict) else None
         last = max(attempts.values(), key=lambda job: (job.number, job.started_at))
         for jobs in self._by_status.values():
             jobs.pop(number, None)
@@ -127,4 +144,4 @@ class RunFollower:
 
 
 def _words(fact: Any) -> tuple[str, ...]:
-    return tuple(map(str, fact)) if isinstance(fact, list) else ()
+    return tuple(map(as_text, fact)) if isinstance(fact, list) else ()

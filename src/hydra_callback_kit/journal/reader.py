@@ -1,24 +1,21 @@
 """The journal's reader: every line that is intact becomes part of a record, every other one is named."""
 
 import contextlib
+import functools
 import itertools
 import json
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.fold import IsAlive, RunFold, number_of_attempt
-from hydra_callback_kit.journal.format import JOURNAL_DIR, SCHEMA_VERSION, JournalNotFoundError
+from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE, JournalNotFoundError
+from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
+from hydra_callback_kit.journal.regular_file import open_regular
 from hydra_callback_kit.journal.values import from_json
-
-
-class BrokenLineError(ValueError):
-    """A line of the journal is not what the writer writes."""
 
 
 def read_run(
@@ -44,6 +41,7 @@ def read_run(
 
     Raises:
         JournalNotFoundError: if there is no such run.
+        OSError: if the journal's directory cannot be read.
     """
     files = _files_by_run(root)
     known = sorted(files)
@@ -54,20 +52,46 @@ def read_run(
     return folds[wanted].record(root, broken, is_alive, has_ended=has_ended)
 
 
-def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRecord]:
-    """Reads all runs of a directory, the latest last; an empty list if there is none.
+_CHUNK: Final = 1 << 16
+"""Bytes that are read at once of what is not wanted."""
+
+
+class Journal(NamedTuple):
+    """What a directory's journal holds.
+
+    Attributes:
+        runs: all runs, the latest last.
+        broken_lines: its lines that could not be read.
+    """
+
+    runs: list[RunRecord]
+    broken_lines: list[BrokenLine]
+
+
+def read_journal(root: Path, *, is_alive: IsAlive = is_process_alive) -> Journal:
+    """Reads all that a directory's journal holds, which is nothing where there is none.
 
     Args:
         root: the directory that holds the journal.
         is_alive: tells whether a process still runs.
+
+    Raises:
+        OSError: if the journal's directory cannot be read.
     """
     files = _files_by_run(root)
     folds, broken = _read(itertools.chain.from_iterable(files.values()), files)
-    return [folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)]
+    return Journal([folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)], broken)
+
+
+def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRecord]:
+    """Reads all runs of a directory, the latest last; an empty list if there is none: see `read_journal`."""
+    return read_journal(root, is_alive=is_alive).runs
 
 
 def facts_in(root: Path, name: str) -> Iterator[Any]:
     """Every value of one fact that a directory's journal states, of runs and of jobs; other lines are not parsed.
+
+    What cannot be read states nothing.
 
     Args:
         root: the directory that holds the journal.
@@ -107,80 +131,32 @@ def attempts_at(root: Path, run_id: str, job_num: int) -> int:
 
 
 def run_ids(root: Path) -> list[str]:
-    """The ids of the runs that left a journal in a directory, the latest last."""
+    """The ids of the runs that left a journal in a directory, the latest last.
+
+    Raises:
+        OSError: if the journal's directory cannot be read.
+    """
     return list(_files_by_run(root))
 
 
-def parse_line(text: bytes) -> dict[str, Any]:
-    """Parses one line and checks that it has the shape that the writer gives it.
-
-    Args:
-        text: the line, without its newline.
-
-    Raises:
-        BrokenLineError: if it has not; the message says what is wrong.
-    """
-    try:
-        line, end = _DECODER.raw_decode(text.decode("utf-8"))
-        if end != len(text):  # white space, which is harmless, or worse; or not ASCII, which the writer never writes
-            line = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BrokenLineError(f"not JSON: {error}") from error
-    if type(line) is not dict:
-        raise BrokenLineError("not a JSON object")
-    # most of what is read is intact: the names and types are gone through one by one only when something is wrong
-    if tuple(map(type, map(line.get, _SHAPE))) not in _INTACT:
-        for key, kinds in _SHAPE.items():
-            if key not in line or type(line[key]) not in kinds:
-                raise BrokenLineError(f"{key!r} is missing or of the wrong type")
-    if line["v"] != SCHEMA_VERSION:
-        raise BrokenLineError(f"schema version {line['v']}, but this release reads version {SCHEMA_VERSION}")
-    if not _is_time(line["time"]):
-        raise BrokenLineError("'time' is no time in UTC")
-    if "job" in line and (type(line["job"]) is not int or type(line.get("attempt")) is not str):
-        raise BrokenLineError("'job' or 'attempt' is missing or of the wrong type")
-    return line
-
-
-_DECODER = json.JSONDecoder()
-_SHAPE: dict[str, tuple[type, ...]] = {
-    "v": (int,),
-    "time": (str,),
-    "run": (str,),
-    "event": (str,),
-    "host": (str,),
-    "pid": (int,),
-    "born": (str, type(None)),
-    "facts": (dict,),
-}
-_INTACT = {(int, str, str, str, str, int, str, dict)}
-
-
-# views sort by it as text and write it as a time
-_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\+00:00"
+def files_of_run(root: Path, run_id: str) -> list[Path]:
+    """The files of a run's journal; see `run_ids`."""
+    return _files_by_run(root).get(run_id, [])
 
 
 def _files_by_run(root: Path) -> dict[str, list[Path]]:
     """The journal's files of each run, the runs and their files in the order of their names."""
     journal = root / JOURNAL_DIR
     try:
+        # whatever they are: a pipe by such a name is named as what cannot be read
         with os.scandir(journal) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl") and entry.is_file())
-    except OSError:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     files: dict[str, list[Path]] = {}
     for name in names:
         files.setdefault(name.partition(".")[0], []).append(journal / name)
     return files
-
-
-def _is_time(text: str) -> bool:
-    # as the writer writes it, which is looked at in half the time
-    usual = len(text) == 32 and text[4:20:3] == "--T::." and text[26:] == "+00:00"  # noqa: PLR2004  the longest form
-    try:
-        return (usual or re.fullmatch(_TIME, text) is not None) and datetime.fromisoformat(text) is not None
-    except ValueError:
-        return False
 
 
 def _read(
@@ -197,22 +173,37 @@ def _read(
 
 
 def _read_file(file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str]) -> None:
+    torn: tuple[bytes, BrokenLine] | None = None
     for number, text, complete in _lines(file):
+        if torn is not None:
+            # where the disk was full for a moment, the writer has written the line again, as the next one
+            if not text.startswith(torn[0]):
+                broken.append(torn[1])
+            torn = None
         try:
             line = parse_line(text)
         except BrokenLineError as error:
             if complete:
-                broken.append(BrokenLine(file, number, str(error)))
+                torn = text, BrokenLine(file, number, str(error))
             continue
         if line["run"] not in folds:
             folds[line["run"]] = RunFold(line["run"], without)
         folds[line["run"]].add(line)
+    if torn is not None:
+        broken.append(torn[1])
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """The lines that are not empty, with their number and whether they end: a process killed as it wrote leaves half one."""
-    with file.open("rb") as journal:
-        for number, line in enumerate(journal, start=1):
+    """The lines that are not empty, with their number and whether they end: a process killed as it wrote leaves half one.
+
+    Of a line that is too long its beginning is taken for all of it.
+    """
+    with open_regular(file) as journal:
+        for number, line in enumerate(iter(functools.partial(journal.readline, MAX_LINE), b""), start=1):
             text = line.rstrip(b"\n")
-            if text:
+            if len(line) == MAX_LINE and not line.endswith(b"\n"):
+                yield number, text, True
+                while (rest := journal.readline(_CHUNK)) and not rest.endswith(b"\n"):
+                    pass
+            elif text:
                 yield number, text, line.endswith(b"\n")

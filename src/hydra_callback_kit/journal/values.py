@@ -5,6 +5,7 @@ that reads like one of them, and everything that JSON has no word for, becomes `
 looks like that itself becomes the `repr` of such a one, whose type is `dict`.
 """
 
+import json
 import math
 import sys
 from collections.abc import Mapping
@@ -76,6 +77,11 @@ def as_json(decoded: Any) -> Any:
 def looks_cut(encoded: Mapping[str, Any]) -> bool:
     """Tells whether a mapping has the keys of what stands for a value."""
     return "repr" in encoded and "type" in encoded and encoded.keys() <= {"repr", "type", "length"}
+
+
+def as_text(fact: Any) -> str:
+    """A fact that should be a text, whatever a journal has in its place: what is none, as JSON."""
+    return fact if type(fact) is str else json.dumps(as_json(fact), ensure_ascii=False)
 
 
 def is_number(value: Any) -> bool:

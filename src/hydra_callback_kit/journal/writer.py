@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal import reserve
 from hydra_callback_kit.journal.encoder import to_json
-from hydra_callback_kit.journal.format import JOURNAL_DIR, SCHEMA_VERSION
+from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE, SCHEMA_VERSION
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, this_process_token
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -76,9 +76,26 @@ def write_line(
         line |= {"job": job.job_num, "attempt": job.attempt}
     line |= {"host": process.host, "pid": process.pid, "born": process.born}
     line["facts"] = {**{name: to_json(fact) for name, fact in facts.items()}, **encoded}
-    _files.setdefault(journal_file(run), _File(journal_file(run))).append(
-        json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
-    )
+    text = _text(line)
+    if len(text) > MAX_LINE:
+        text = _text({**line, "facts": _cut(line["facts"])})
+    _files.setdefault(journal_file(run), _File(journal_file(run))).append(text)
+
+
+def _text(line: Any) -> bytes:
+    return json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+
+
+def _cut(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a line that is too long, the largest of them as what stands for a value that is."""
+    lengths = {name: len(_text({name: fact})) for name, fact in facts.items()}
+    cut: dict[str, Any] = {}
+    taken = 0
+    for name in sorted(lengths, key=lengths.__getitem__):
+        taken += lengths[name]
+        stands_for_it = {"repr": f"<{lengths[name]} bytes>", "type": type(facts[name]).__name__, "length": lengths[name]}
+        cut[name] = facts[name] if taken <= MAX_LINE // 2 else stands_for_it
+    return cut
 
 
 MAX_KEPT: Final = 4_000_000
