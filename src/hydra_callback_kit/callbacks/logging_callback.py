@@ -15,6 +15,7 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.job_recorder import how_it_ended
 from hydra_callback_kit.hooks.parameters import log_level
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.summary import run_summary, unfinished
@@ -95,19 +96,19 @@ class LoggingCallback(RecordingCallback):
             log.log(self.level, "%s%s", what, self._returned(end.returned))
             return
         level = max(self.level, logging.ERROR)
-        log.log(level, "%s%s", what, f": {wording.printable(end.error.headline)}" if end.error else "")
+        log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")
         if (
             self.log_traceback
             and end.error
             and end.error.traceback
             and not (_HYDRA_LOGS_TRACEBACKS and isinstance(value, Exception))
         ):
-            _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{wording.printable(end.error.traceback.rstrip())}")
+            _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
 
     def _returned(self, returned: Any) -> str:
         if returned is None or not self.log_return_value:
             return ""
-        text = wording.printable(json.dumps(returned, ensure_ascii=False))
+        text = printable(json.dumps(returned, ensure_ascii=False))
         return f": {text}" if len(text) <= MAX_RETURN_VALUE else f": {text[:MAX_RETURN_VALUE]}… ({len(text)} characters)"
 
     def at_the_end(self, config: DictConfig) -> None:
@@ -120,7 +121,7 @@ class LoggingCallback(RecordingCallback):
             return  # nothing has run, and why not was said
         went_wrong = unfinished(run) or run.broken_lines or run.status == "FAILED"
         level = max(self.level, logging.ERROR) if went_wrong else self.level
-        log.log(level, "%s", wording.printable(run_summary(run)))
+        log.log(level, "%s", run_summary(run))
 
 
 _HYDRA_LOGS_TRACEBACKS: Final = not hydra.__version__.startswith("1.3.")

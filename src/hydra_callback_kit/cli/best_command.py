@@ -65,9 +65,7 @@ def command(path: Path, sort_by: str | None, mode: Best | None, run_id: str | No
         words = again and {"command": list(again.words), "cwd": str(again.cwd)}
         screen.print_json({"run_id": run.run_id, **nested_row(best), "again": words})
         return
-    click.echo(
-        f"{click.style(f'job {best.job_num}', bold=True)}: {wording.on_one_line(wording.overrides(best.task_overrides))}"
-    )
+    screen.say(screen.Styled(f"job {best.job_num}", bold=True), f": {wording.overrides(best.task_overrides)}")
     screen.print_facts(
         {
             "best by": f"{metric} ({direction_of(run.facts, metric, mode)})",
@@ -84,7 +82,8 @@ def _print_front(run: RunRecord, front: Sequence[JobRecord], *, as_json: bool) -
         screen.print_json([{"run_id": run.run_id, **nested_row(job)} for job in front])
         return
     varied = varied_overrides(run.jobs)
-    click.echo(f"{wording.jobs(len(front))} that no other beats in all objectives; --sort-by METRIC ranks by one of them\n")
+    screen.say(f"{wording.jobs(len(front))} that no other beats in all objectives; --sort-by METRIC ranks by one of them")
+    screen.say()
     screen.print_table(
         [
             Column("job", [str(job.job_num) for job in front], right=True),
@@ -92,6 +91,6 @@ def _print_front(run: RunRecord, front: Sequence[JobRecord], *, as_json: bool) -
                 Column(f"{name} ({best})", [f"{metric_of(job, name):.6g}" for job in front], right=True)
                 for name, best in objectives(run.facts)
             ),
-            Column("overrides", [wording.on_one_line(varied_text(job, varied)) for job in front]),
+            Column("overrides", [varied_text(job, varied) for job in front]),
         ]
     )

@@ -7,6 +7,7 @@ import click
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import NothingToShowError, json_option, latest_runs, path_argument, run_option, the_run
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.run import failed_jobs
@@ -37,19 +38,19 @@ def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> N
     for run in () if as_json else runs:
         jobs = failed_jobs(run)
         if (jobs or run in aborted) and len(runs) > 1:
-            click.secho(f"{run.root}", bold=True)
+            screen.say(screen.Styled(str(run.root), bold=True))
         if run in aborted:
-            screen.print_reason(str(run.facts["aborted"]))
+            screen.print_reason(as_text(run.facts["aborted"]))
         for job in jobs:
             _print(job, traceback=traceback)
 
 
 def _print(job: JobRecord, *, traceback: bool) -> None:
-    status = click.style(job.status, fg=screen.COLOURS[job.status])
-    click.echo(f"job {job.job_num} {status}: {wording.on_one_line(wording.overrides(job.task_overrides))}")
-    click.echo(f"  {wording.on_one_line(reason(job))}")
+    status = screen.Styled(job.status, screen.COLOURS[job.status])
+    screen.say(f"job {job.job_num} ", status, f": {wording.overrides(job.task_overrides)}")
+    screen.say(f"  {reason(job)}")
     if job.output_dir is not None:
-        click.echo(f"  {click.style(str(job.output_dir), dim=True)}")
+        screen.say("  ", screen.Styled(str(job.output_dir), dim=True))
     if traceback and job.error is not None:
-        lines = wording.printable(job.error.traceback.rstrip()).split("\n")
-        click.echo("".join(f"    {line}\n" for line in lines))
+        screen.say_lines(job.error.traceback.rstrip(), "    ")
+        screen.say()

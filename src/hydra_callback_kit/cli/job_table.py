@@ -7,6 +7,7 @@ from typing import Final
 
 from hydra_callback_kit.cli.screen import seconds_since
 from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
@@ -78,13 +79,13 @@ def _texts(job: JobRecord) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=10_000)
 def _key_and_text(override: str) -> tuple[str, str]:
-    return override_key(override), wording.on_one_line(override.partition("=")[2])
+    return override_key(override), override.partition("=")[2]
 
 
 def _texts_added(job: JobRecord) -> dict[str, str]:
     """The facts that were added and are no numbers, cut where they are long."""
     return {
-        name: wording.shortened(wording.on_one_line(cell_text(value)), MAX_FACT)
+        name: wording.shortened(on_one_line(cell_text(value)), MAX_FACT)
         for name, value in added_facts(job).items()
         if not is_number(value)
     }

@@ -101,21 +101,21 @@ def _entries(section: str) -> dict[str, str]:
 
 def _print(described: dict[str, Any]) -> None:
     width = min(shutil.get_terminal_size().columns, 120)
-    click.secho(described["name"], bold=True)
-    click.echo(click.wrap_text(described["description"], width, preserve_paragraphs=True))
-    for heading, text in (("Parameters", _parameters(described, width)), ("Files", described["files"])):
-        if text:
-            click.secho(f"\n{heading}", bold=True)
-            click.echo(
-                text if heading == "Parameters" else click.wrap_text(text, width, "  ", "  ", preserve_paragraphs=True)
-            )
-    click.secho("\nTo paste", bold=True)
-    click.echo(described["example"])
+    screen.say(screen.Styled(described["name"], bold=True))
+    screen.say_lines(click.wrap_text(described["description"], width, preserve_paragraphs=True))
+    if described["parameters"]:
+        _head("Parameters")
+        for parameter in described["parameters"]:
+            name = screen.Styled(parameter["name"], "cyan")
+            screen.say("  ", name, f": {parameter['type']} = {json.dumps(parameter['default'])}")
+            screen.say_lines(click.wrap_text(parameter["meaning"], width, "    ", "    "))
+    if described["files"]:
+        _head("Files")
+        screen.say_lines(click.wrap_text(described["files"], width, "  ", "  ", preserve_paragraphs=True))
+    _head("To paste")
+    screen.say_lines(described["example"])
 
 
-def _parameters(described: dict[str, Any], width: int) -> str:
-    return "\n".join(
-        f"  {click.style(parameter['name'], fg='cyan')}: {parameter['type']} = {json.dumps(parameter['default'])}\n"
-        + click.wrap_text(parameter["meaning"], width, "    ", "    ")
-        for parameter in described["parameters"]
-    )
+def _head(text: str) -> None:
+    screen.say()
+    screen.say(screen.Styled(text, bold=True))

@@ -4,10 +4,11 @@ import gc
 import importlib
 import io
 import sys
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.views.bottom_line import let_all_scroll
 
 COMMANDS: Final = {
@@ -32,6 +33,13 @@ class _Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"hydra_callback_kit.cli.{cmd_name}_command").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:  # it may speak of what others have named
+            error.message = printable(error.message)  # type: ignore[misc]  # click itself declares it final
+            raise
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         try:

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.job_table import job_columns
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
@@ -35,12 +33,12 @@ def print_run(
     """
     name = run.facts.get("job_name") or "app"
     kind = "sweep" if run.mode == "MULTIRUN" else "run"
-    status = click.style(run.status, fg=screen.COLOURS[run.status], bold=True)
-    click.echo(f"{click.style(str(name), bold=True)}  {kind} {status}: {wording.status_counts(run)}")
+    status = screen.Styled(run.status, screen.COLOURS[run.status], bold=True)
+    screen.say(screen.Styled(as_text(name), bold=True), f"  {kind} ", status, f": {wording.status_counts(run)}")
     facts = {"directory": str(run.root), "started": _started(run)}
     command = run.facts.get("command")
     if isinstance(command, list):
-        facts["command"] = shlex.join(map(str, command))
+        facts["command"] = shlex.join(map(as_text, command))
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
@@ -48,10 +46,10 @@ def print_run(
     screen.print_facts(facts)
     screen.print_warnings(run)
     if "aborted" in run.facts:
-        click.echo()
-        screen.print_reason(str(run.facts["aborted"]))
+        screen.say()
+        screen.print_reason(as_text(run.facts["aborted"]))
     if jobs and run.mode == "MULTIRUN":
-        click.echo()
+        screen.say()
         screen.print_table(job_columns(jobs, run.jobs, rows, sort_by))
 
 
@@ -68,7 +66,7 @@ def print_runs(runs: Sequence[RunRecord], below: Path) -> None:
         Column("directory", [os.path.relpath(run.root, below) for run in runs]),
         Column("jobs", [wording.status_counts(run) for run in runs]),
         Column("took", [_took(run) for run in runs], right=True),
-        Column("app", [str(run.facts.get("job_name") or "?") for run in runs], needed=False),
+        Column("app", [as_text(run.facts.get("job_name") or "?") for run in runs], needed=False),
     ]
     if len({run.root for run in runs}) < len(runs):
         columns.append(Column("run", [run.run_id for run in runs], needed=False))

@@ -66,6 +66,6 @@ def command(
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
     for place, name in kept.items():
-        click.echo(f"{place} is not what hydra-callback-kit wrote: it is kept as {name}", err=True)
+        screen.say(f"{place} is not what hydra-callback-kit wrote: it is kept as {name}", err=True)
     best = f", best by the {chosen.words}" if chosen else ""
-    click.echo(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)
+    screen.say(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)

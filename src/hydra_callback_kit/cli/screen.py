@@ -1,47 +1,109 @@
-"""What commands print: coloured and as wide as the terminal there, plain and whole in a pipe."""
+"""What commands print: coloured and as wide as the terminal there, plain and whole in a pipe.
+
+This is the one place that prints. What it is given may be anybody's text: control characters are spelled out.
+"""
 
 import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
+from hydra_callback_kit.journal.printable import on_one_line, printable, printable_json
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_json
-from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.plain_table import Column, plain_table
 
 COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "INTERRUPTED": "yellow", "RUNNING": "cyan"}
 
+MAX_WARNINGS: Final = 20
+"""Broken lines of a run's journal that are named."""
+
+
+class Styled(NamedTuple):
+    """A text in colour.
+
+    Attributes:
+        text: the text.
+        colour: a name of `click.style`; None for none.
+        bold: whether it is bold.
+        dim: whether it is dim.
+    """
+
+    text: str
+    colour: str | None = None
+    bold: bool = False
+    dim: bool = False
+
+
+def say(*parts: str | Styled, err: bool = False) -> None:
+    """Prints one line.
+
+    Args:
+        parts: what stands on it, one after another.
+        err: whether it goes to stderr.
+    """
+    click.echo("".join(map(_shown, parts)), err=err)
+
+
+def say_lines(text: str, before: str = "") -> None:
+    """Prints a text that has line breaks of its own.
+
+    Args:
+        text: the text.
+        before: what stands before each line.
+    """
+    for line in printable(text).split("\n"):
+        click.echo(f"{before}{line}")
+
+
+def say_as_it_is(text: str) -> None:
+    """Prints a text that a program reads: in a pipe what looks like a colour is part of it; people see it spelled out."""
+    shown = printable(text) if is_terminal() else text
+    click.echo(shown, color=True)
+    if shown != text:
+        warn("Some characters of this line are spelled out on a terminal; in a pipe they are as they were given.")
+
 
 def print_json(value: Any) -> None:
     """Prints strict JSON."""
-    click.echo(json_text(as_json(value)), nl=False)
+    click.echo(printable_json(json_text(as_json(value))), nl=False)
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
     """Prints names and what belongs to them, one a line."""
-    width = max(map(len, facts))
-    for name, text in facts.items():
-        click.echo(f"  {click.style(name.ljust(width), dim=True)}  {wording.on_one_line(text)}")
+    names = [on_one_line(name) for name in facts]
+    width = max(map(len, names))
+    for name, text in zip(names, facts.values(), strict=True):
+        say("  ", Styled(name.ljust(width), dim=True), f"  {text}")
 
 
 def print_reason(text: str) -> None:
     """Prints why a run was aborted, in lines as they were said."""
-    for number, line in enumerate(wording.printable(text).split("\n")):
-        click.echo(f"{'' if number else 'aborted: '}{line}")
+    say_lines(f"aborted: {text}")
 
 
 def print_warnings(run: RunRecord) -> None:
     """Says which lines of the journal could not be read."""
-    for broken in run.broken_lines:
-        click.secho(f"This line of the journal cannot be read, the rest is shown: {broken}", err=True, fg="yellow")
+    for broken in run.broken_lines[:MAX_WARNINGS]:
+        warn(f"This line of the journal cannot be read, the rest is shown: {broken}")
+    more = len(run.broken_lines) - MAX_WARNINGS
+    if more > 0:
+        warn(f"{more} more {'line' if more == 1 else 'lines'} of the journal cannot be read; show --json names all")
+
+
+def warn(text: str) -> None:
+    """Says on stderr what people should know."""
+    say(Styled(text, "yellow"), err=True)
 
 
 def print_table(columns: Sequence[Column]) -> None:
     """Prints a table; on a terminal that is too narrow the last columns that are not needed are left out, and named."""
+    columns = [
+        Column(on_one_line(each.head), list(map(on_one_line, each.cells)), each.right, each.needed) for each in columns
+    ]
     if not is_terminal():
         click.echo("\n".join(plain_table(columns)))
         return
@@ -95,6 +157,12 @@ def seconds_since(time: str | None) -> float | None:
         return max(0.0, (dt.datetime.now(dt.timezone.utc) - dt.datetime.fromisoformat(time or "")).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _shown(part: str | Styled) -> str:
+    if isinstance(part, str):
+        return on_one_line(part)
+    return click.style(on_one_line(part.text), fg=part.colour, bold=part.bold or None, dim=part.dim or None)
 
 
 def _width(columns: Sequence[Column]) -> int:

@@ -17,6 +17,7 @@ from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks.job_recorder import record_job_aborted
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_facts, record_run_start
 from hydra_callback_kit.journal.errors import message_of
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger, to_stderr
 
 _log = SafeLogger("hydra_callback_kit.abort")
@@ -119,7 +120,7 @@ def _log_elsewhere(log: SafeLogger, message: str) -> None:
     """Who reads stderr need not read the same twice: on a terminal, or in a file that both streams go to."""
 
     def is_another(record: logging.LogRecord) -> bool:
-        return record.getMessage() != message
+        return record.getMessage() != printable(message)
 
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
     same = [

@@ -1,5 +1,7 @@
 """Logging that never raises: what looks after the job must not fail because a log handler does.
 
+What a message holds of others has its control characters spelled out.
+
 Each handler is given the message by itself. One that raises, whatever it raises, or whose stream is closed (as in a test
 session, a notebook or a daemon), keeps the message from no other, and the message goes to stderr instead. No message holds a
 known secret.
@@ -14,6 +16,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.errors import can_be_formatted, error_of
 from hydra_callback_kit.journal.masking import knows_secrets, without_known_secrets
+from hydra_callback_kit.journal.printable import printable
 
 _FORMAT: Final = logging.Formatter("[%(name)s][%(levelname)s] - %(message)s")
 
@@ -61,7 +64,7 @@ class SafeLogger:
         """Gives a message to some handlers alone."""
         with _Unharmed():
             record = logging.getLogger(self.name).makeRecord(self.name, level, __file__, 0, message, (), None)
-            record = _without_secrets(record)
+            record = _fit_to_be_seen(record)
             for handler in handlers:
                 _give(handler, record)
 
@@ -74,7 +77,7 @@ class SafeLogger:
                 message, values, error = f"{message} (%s)", (*values, error_of(error).headline), None
             exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
             file, line, function, _ = logger.findCaller(stacklevel=3)
-            record = _without_secrets(logger.makeRecord(self.name, level, file, line, message, values, exc_info, function))
+            record = _fit_to_be_seen(logger.makeRecord(self.name, level, file, line, message, values, exc_info, function))
             kept: Any = logger.filter(record)
             if kept:
                 record = kept if isinstance(kept, logging.LogRecord) else record  # since Python 3.12 a filter may change it
@@ -93,12 +96,12 @@ class _Unharmed:
         return kind is not None and not issubclass(kind, KeyboardInterrupt)
 
 
-def _without_secrets(record: logging.LogRecord) -> logging.LogRecord:
-    """Whatever a message is made of: an error's text, a traceback of somebody else's code."""
+def _fit_to_be_seen(record: logging.LogRecord) -> logging.LogRecord:
+    """Whatever a message is made of: an error's text, a traceback of somebody else's code, a text of another's journal."""
     message = record.getMessage()
-    hidden = without_known_secrets(message)
-    if hidden != message:
-        record.msg, record.args = hidden, ()
+    shown = printable(without_known_secrets(message))
+    if shown != message:
+        record.msg, record.args = shown, ()
     if record.exc_info and knows_secrets():
         text = logging.Formatter().formatException(record.exc_info)
         hidden = without_known_secrets(text)

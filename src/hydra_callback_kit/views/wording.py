@@ -1,6 +1,5 @@
 """Durations, sizes and counts in words."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 
 
 def duration(seconds: float | None) -> str:
@@ -42,16 +40,6 @@ def size(size_bytes: float | None) -> str:
 def overrides(task_overrides: Sequence[str]) -> str:
     """A job's overrides on one line, without those that choose callbacks of this package."""
     return " ".join(of_the_app(task_overrides)) or "no overrides"
-
-
-def printable(text: str) -> str:
-    """Spells out what a log file or a terminal cannot take: control characters but line breaks and tabs, half surrogates."""
-    return re.sub(_UNPRINTABLE, lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def on_one_line(text: str) -> str:
-    """The same with line breaks and tabs spelled out, too."""
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def shortened(text: str, most: int) -> str:
