@@ -53,3 +53,20 @@ def test_a_rerun_is_not_refused(app: App) -> None:
     said = cli("rerun", done.root, "broken=[]", "--missing", "--execute", cwd=app.directory, RAN=str(ran))
     assert said.code == 0, said.err
     assert [job.status for job in read_run(done.root).jobs] == ["COMPLETED"] * 4
+
+
+def test_a_pipe_in_the_journal_neither_holds_a_job_up_nor_hides_a_failure(app: App) -> None:
+    """What can be read counts, and it is said that not all could be."""
+    makes_a_pipe = """
+    if cfg.x == 0:
+        from pathlib import Path
+        name = next(Path("out/.callbacks").glob("*.jsonl")).name.partition(".")[0]
+        os.mkfifo(f"out/.callbacks/{name}.pipe.jsonl")
+    """
+    app.write(makes_a_pipe + BODY.replace("boom", "\\x1b[31mboom"), CONFIG)
+    ran = app.directory / "ran"
+    ran.mkdir()
+    done = app.sweep("basic", "x=0,1,2", RAN=str(ran))
+    assert {file.name for file in ran.iterdir()} == {"0", "1"}
+    assert "Not all jobs that have failed can be counted" in done.stdout
+    assert r"The first was job 1 (x=1): ValueError: \x1b[31mboom" in done.stderr

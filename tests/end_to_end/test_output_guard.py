@@ -14,6 +14,7 @@ from apps import App
 from namespaces import in_a_namespace
 from terminal import cli
 
+from hydra_callback_kit.journal.format import MAX_LINE
 from hydra_callback_kit.journal.reader import read_runs, run_ids
 
 CONFIG = """
@@ -250,3 +251,45 @@ def test_of_two_containers_in_one_directory_one_wins(app: App) -> None:
     assert done.code == 0, done.err
     (run,) = read_runs(app.directory / "out")
     assert run.status == "COMPLETED"
+
+
+@pytest.mark.parametrize("odd", ["broken", "deep", "newer", "long", "pipe", "directory"])
+def test_a_journal_that_cannot_be_read_whole_opens_nothing(app: App, odd: str) -> None:
+    """What it hides may be a finished run: refused, with the place and what to do. A torn last line hides nothing."""
+    app.write("if cfg.x == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint('RAN')", CONFIG)
+    root = app.directory / "out"
+    assert app.run("x=1").code == -signal.SIGKILL
+    (journal,) = root.glob(".callbacks/*.jsonl")
+    with journal.open("ab") as file:
+        file.write(b'{"v":1,"torn')
+    assert app.run("x=1").code == -signal.SIGKILL
+    lines = {"broken": b"{", "deep": b"[" * 100_000, "newer": b'{"v":2}', "long": b" " * MAX_LINE}
+    named = root / ".callbacks" / "another\x1b[31m.jsonl"
+    if odd == "pipe":
+        os.mkfifo(named)
+    elif odd == "directory":
+        named.mkdir()
+    else:
+        named.write_bytes(lines[odd] + b"\n")
+    refused = app.run("x=2")
+    assert (refused.code, "RAN" in refused.stdout) == (1, False)
+    assert f"{root} already holds a journal that cannot be read whole" in refused.stderr
+    assert "another\\x1b[31m.jsonl:1: " in refused.stderr
+    assert "\x1b" not in refused.stderr
+    assert f"{GUARD}.policy=warn" in refused.stderr
+    warned = app.run("x=2", f"{GUARD}.policy=warn")
+    assert (warned.code, "RAN" in warned.stdout) == (0, True)
+    assert "cannot be read whole" in warned.stdout
+    assert "\x1b" not in warned.stdout
+
+
+def test_what_others_have_claimed_controls_no_terminal(app: App) -> None:
+    """The command and the user that a claim names are anybody's text."""
+    app.write("return 1", CONFIG)
+    done = app.run()
+    (claim,) = done.root.glob(".callbacks/claim-*.json")
+    hostile = {**json.loads(claim.read_text("utf-8")), "command": "\x1b]0;x\x07\u202e", "user": "\x9b31m\nroot"}
+    claim.write_text(json.dumps(hostile), "utf-8")
+    for said in (app.run().stderr, app.run(f"{GUARD}.policy=warn").stdout):
+        assert r"\x1b]0;x\x07\u202e" in said
+        assert not set("\x1b\x07\x9b\u202e") & set(said)

@@ -12,6 +12,7 @@ from hydra_callback_kit.hooks.abort import AbortRun, abort
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import type_name
 from hydra_callback_kit.views import wording
@@ -66,7 +67,8 @@ class FailureLimitCallback(RecordingCallback):
             failed = _failed(job.run.root, job.run.run_id, job.job_num)
             if len(failed) >= self.max_failures:
                 what = wording.overrides(job.overrides)
-                abort(config, f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}", log=log)
+                why = printable(f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}")
+                abort(config, why, log=log)
 
 
 @functools.lru_cache(maxsize=4)
@@ -78,7 +80,10 @@ def _follower(root: Path, run_id: str) -> RunFollower:
 def _failed(root: Path, run_id: str, but: int) -> list[FollowedJob]:
     """The jobs that have failed; not the one that asks, which may be another attempt."""
     follower = _follower(root, run_id)
-    follower.look()
+    try:
+        follower.look()
+    except OSError as error:
+        log.warning("Not all jobs that have failed can be counted: %s", error)
     jobs = follower.jobs()
     failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] != _NOT_STARTED]
     return [job for job in (*failed, *jobs["INTERRUPTED"]) if job.job_num != but]

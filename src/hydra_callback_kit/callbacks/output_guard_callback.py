@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +18,18 @@ from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.process import is_alive
-from hydra_callback_kit.journal.reader import read_run, read_runs
-from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.reader import read_journal, read_run
+from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 
 log = SafeLogger("hydra_callback_kit.output_guard_callback")
+
+MAX_NAMED: Final = 5
+"""Broken lines of a journal that are named."""
 
 _ALL_THE_SAME: Final = "or run all the same with hydra.callbacks.output_guard_callback.policy=warn."
 _GOES_ON: Final = "or expect files of both runs there: policy is warn, and the run goes on."
@@ -38,9 +44,10 @@ class OutputGuardCallback(RecordingCallback):
     Asked is for the output directory of a single run and for the directory of a sweep, before any other callback of this
     package acts. Of two processes that start at once in the same directory exactly one runs. A run counts as finished when
     it has completed or failed; one that was interrupted may be started again, and so may one that a callback aborted before
-    its first job. What a run without this package left (`.hydra`, `multirun.yaml`) counts as finished. A job that Slurm
-    requeues, and what `hydra-callback-kit rerun` starts, are not refused. A run of another machine or another container
-    cannot be seen from here: it counts as running until its end is on record. So does one whose claim cannot be read.
+    its first job. What a run without this package left (`.hydra`, `multirun.yaml`) counts as finished, and so does a journal
+    that cannot be read whole (a last line that is torn counts as read). A job that Slurm requeues, and what
+    `hydra-callback-kit rerun` starts, are not refused. A run of another machine or another container cannot be seen from
+    here: it counts as running until its end is on record. So does one whose claim cannot be read.
 
     Args:
         policy: `abort`: say whose run it is and stop with exit code 1, before any job; `warn`: log it and go on.
@@ -97,7 +104,7 @@ class OutputGuardCallback(RecordingCallback):
         for refusal in filter(None, refusals):
             if self.policy == "abort":
                 gates.refuse(config)
-                abort(config, f"The run was refused: {refusal}", log=log)
+                abort(config, f"The run was refused: {printable(refusal)}", log=log)
             log.caution("%s", refusal)
 
     def _full_disk(self, root: Path, key: str) -> str:
@@ -132,7 +139,10 @@ class OutputGuardCallback(RecordingCallback):
 
 def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim) -> str:
     """Whose run a directory holds that is finished, or that runs as far as is known; empty if it is free."""
-    runs = [known for known in read_runs(run.root) if known.run_id != run.run_id]
+    journal = read_journal(run.root)
+    if journal.broken_lines:
+        return f"a journal that cannot be read whole, so whose runs it holds is not known:{_named(journal.broken_lines)}"
+    runs = [known for known in journal.runs if known.run_id != run.run_id]
     requeued = holder is not None and mine.is_requeue_of(holder)
     recorded = holder is not None and any(known.run_id == holder.run_id for known in runs)
     if holder is not None and not recorded and not requeued:
@@ -158,6 +168,11 @@ def _is_out_of_sight(running: RunRecord) -> str:
     return f"\n{_OUT_OF_SIGHT}\nIf it is gone, {again} lists the commands that run its jobs again."
 
 
+def _named(broken: Sequence[BrokenLine]) -> str:
+    more = f"\n  and {len(broken) - MAX_NAMED} more" if len(broken) > MAX_NAMED else ""
+    return "".join(f"\n  {line}" for line in broken[:MAX_NAMED]) + more
+
+
 def _what(known: RunRecord, holder: Claim | None) -> str:
     """Its jobs, and who started it; a run that was started without the guard has left no name."""
     counted = wording.status_counts(known)
@@ -165,11 +180,9 @@ def _what(known: RunRecord, holder: Claim | None) -> str:
         return f"{counted}\n{_who(holder)}"
     command = known.facts.get("command")
     return f"{counted}\n  started at {known.started_at}" + (
-        f"\n  {wording.printable(shlex.join(map(str, command)))}" if isinstance(command, list) else ""
+        f"\n  {shlex.join(map(as_text, command))}" if isinstance(command, list) else ""
     )
 
 
 def _who(holder: Claim) -> str:
-    return wording.printable(
-        f"  started by {holder.user} on {holder.host} (process {holder.pid}) at {holder.claimed_at}\n  {holder.command}"
-    )
+    return f"  started by {holder.user} on {holder.host} (process {holder.pid}) at {holder.claimed_at}\n  {holder.command}"
