@@ -38,6 +38,7 @@ class ResultsAggregatorCallback:
     mode: str | None = None
     top_k: int = 10
     average_over: list[str] = field(default_factory=list)
+    safe_csv: bool = False
 
 
 _SECRET_KEYS = (

@@ -15,7 +15,7 @@ from hydra_callback_kit.views.averaging import averages, averages_table, figures
 from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import best_job, ranked
 from hydra_callback_kit.views.results import flat_rows, nested_row, results_table
-from hydra_callback_kit.views.table_formats import markdown, write_table
+from hydra_callback_kit.views.table_formats import MAX_CELL, markdown, write_table
 
 NAN, INF = math.nan, math.inf
 
@@ -178,3 +178,13 @@ def test_averages_of_what_is_no_ordinary_number() -> None:
     assert math.isnan(figures([INF, -INF])["mean"])
     assert figures([1e308, 1e308])["std"] is not None
     assert averages([job(0, value=10**400)], [])[0].metrics["return_value"]["max"] == INF
+
+
+def test_markdown_takes_no_cell_for_anything_else() -> None:
+    """HTML, links, code, emphasis, the end of a cell and line breaks are text on a page; in a log only the table is kept."""
+    text = "<b onclick=x>|[a](http://b)`c`*d*&lt;\\\nnext\x1b[2J\u202e"
+    page, log = markdown([text], [[text]]), markdown([text], [[text]], for_a_page=False)
+    assert page.splitlines()[2] == (r"| \<b onclick=x\>\|\[a\](http://b)\`c\`\*d\*\&lt;\\ next\\x1b\[2J\\u202e |")
+    assert page.splitlines()[0] == page.splitlines()[2]
+    assert log.splitlines()[2] == r"| <b onclick=x>\|[a](http://b)`c`*d*&lt;\\ next\\x1b[2J\\u202e |"
+    assert markdown(["x"], [["|" * 200]]).splitlines()[2].count("\\|") == MAX_CELL - 1

@@ -61,6 +61,8 @@ class ResultsAggregatorCallback(RecordingCallback):
         top_k: how many of the best jobs are logged, 1 or more.
         average_over: keys of overrides, such as `seed`; for each combination of the other overrides the metrics of the jobs
             are averaged. A NaN makes the mean NaN.
+        safe_csv: whether `.csv` files are written for spreadsheets: a text, also in the head, that begins with `=`, `+`,
+            `-`, `@`, a tab or a line break and is no number has a `'` in front, so that it is not taken for a formula.
 
     Raises:
         ParameterError: if a parameter is not one of these, no file can be written there, or pyarrow is missing.
@@ -104,6 +106,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         mode: str | None = None,
         top_k: int = 10,
         average_over: Sequence[str] = (),
+        safe_csv: bool = False,
     ) -> None:
         self.output_files = _output_files(output_file)
         self.include_config = include_config
@@ -115,6 +118,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         if isinstance(average_over, str):
             raise ParameterError("average_over", average_over, "a list of keys", f"Write average_over=[{average_over}].")
         self.average_over = [str(key).lstrip("+") for key in average_over]
+        self.safe_csv = safe_csv
         self._check_names()
 
     def _check_names(self) -> None:
@@ -190,11 +194,10 @@ class ResultsAggregatorCallback(RecordingCallback):
         averaged = averages_table(run.jobs if self.average_over else (), self.average_over)
         for name in self.output_files:
             file = identity.root / name
-            files[file] = functools.partial(write_table, table=results, suffix=file.suffix)
+            write = functools.partial(write_table, suffix=file.suffix, safe_csv=self.safe_csv)
+            files[file] = functools.partial(write, table=results)
             if self.average_over:
-                files[file.with_stem(f"{file.stem}_averaged")] = functools.partial(
-                    write_table, table=averaged, suffix=file.suffix
-                )
+                files[file.with_stem(f"{file.stem}_averaged")] = functools.partial(write, table=averaged)
         if self.sort_by is not None:
             best = ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode))
             if best is not None:

@@ -26,8 +26,9 @@ from hydra_callback_kit.views.table_formats import FORMATS, write_table
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"The file to write; its suffix decides the format: {', '.join(FORMATS)}. May be given more than once.",
 )
+@click.option("--safe-csv", is_flag=True, help="CSV for spreadsheets: what they would take for a formula is text.")
 @click.option("--no-config", is_flag=True, help="Leave the jobs' configs out of JSON.")
-def command(paths: tuple[Path, ...], outputs: tuple[Path, ...], no_config: bool) -> None:
+def command(*, paths: tuple[Path, ...], outputs: tuple[Path, ...], safe_csv: bool, no_config: bool) -> None:
     """Write the results table of one or more sweeps.
 
     A row for each job, as `results_aggregator_callback` writes it, from what the journals hold now: also of sweeps that
@@ -50,12 +51,12 @@ def command(paths: tuple[Path, ...], outputs: tuple[Path, ...], no_config: bool)
     for output in outputs:
         try:
             with put_where_told(output) as path:
-                write_table(path, table, output.suffix)
+                write_table(path, table, output.suffix, safe_csv=safe_csv)
         except ModuleNotFoundError as error:
             raise click.UsageError(f"{output} needs pyarrow: pip install 'hydra-callback-kit[parquet]'") from error
         except OSError as error:
             raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
-        click.echo(f"{output}: {wording.jobs(jobs)} of {len(runs)} {'run' if len(runs) == 1 else 'runs'}", err=True)
+        screen.say(f"{output}: {wording.jobs(jobs)} of {len(runs)} {'run' if len(runs) == 1 else 'runs'}", err=True)
 
 
 def _named(runs: list[RunRecord]) -> dict[str, RunRecord]:

@@ -66,4 +66,4 @@ def ranking_text(jobs: Sequence[JobRecord], metric: str, mode: Best = "max", top
         [job.job_num, job.status, metric_of(job, metric), varied_text(job, varied)]
         for job in ranked(jobs, metric, mode)[:top_k]
     ]
-    return markdown(["job", "status", metric, "overrides"], rows)
+    return markdown(["job", "status", metric, "overrides"], rows, for_a_page=False)

@@ -2,12 +2,18 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.views.wording import shortened
+
+_OF_TABLES: Final = re.compile(r"[\\|]")
+_OF_MARKDOWN: Final = re.compile(r"[\\|<>&`*\[\]]")
 
 MAX_CELL: Final = 80
 """Characters of a cell in Markdown."""
@@ -32,19 +38,23 @@ class Table:
     not_for_people: frozenset[str] = frozenset()
 
 
-def write_table(path: Path, table: Table, suffix: str) -> None:
+def write_table(path: Path, table: Table, suffix: str, *, safe_csv: bool = False) -> None:
     """Writes a table.
 
     Args:
         path: the file, under a temporary name.
         table: what to write.
         suffix: that of the file's own name, which decides the format: one of `FORMATS`, or the same in capitals.
+        safe_csv: whether CSV is written for spreadsheets, which take some texts for formulas: see `write_csv`.
 
     Raises:
         OSError: if it cannot be written.
         ModuleNotFoundError: for `.parquet`, if pyarrow is not installed.
     """
-    FORMATS[suffix.lower()](path, table)
+    if safe_csv and suffix.lower() == ".csv":
+        write_csv(path, table, safe=True)
+    else:
+        FORMATS[suffix.lower()](path, table)
 
 
 def write_json(path: Path, table: Table) -> None:
@@ -64,12 +74,18 @@ def write_jsonl(path: Path, table: Table) -> None:
             file.write(_json(row) + "\n")
 
 
-def write_csv(path: Path, table: Table) -> None:
-    """RFC 4180: NaN and infinities as `nan`, `inf`, `-inf`; None as an empty cell; lists and dicts as JSON."""
+def write_csv(path: Path, table: Table, *, safe: bool = False) -> None:
+    """RFC 4180: NaN and infinities as `nan`, `inf`, `-inf`; None as an empty cell; lists and dicts as JSON.
+
+    With `safe`, a text that a spreadsheet would take for a formula has a `'` in front, in the head too.
+    """
     with _text_file(path) as file:
         writer = csv.writer(file)
-        writer.writerow(table.columns)
+        writer.writerow(map(_no_formula, table.columns) if safe else table.columns)
         for cells in table.cells():
+            if safe:
+                writer.writerow([_no_formula(cell_text(cell)) for cell in cells])
+                continue
             plain = _WRITTEN_AS_THEY_ARE.issuperset(map(type, cells))
             try:
                 writer.writerow(cells if plain else map(cell_text, cells))
@@ -89,12 +105,14 @@ def write_markdown(path: Path, table: Table) -> None:
         file.write(markdown(shown or table.columns[:1], ([row[column] for column in shown] for row in rows)))
 
 
-def markdown(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_a_page: bool = True) -> str:
     """Lays cells out as a Markdown table that reads well as plain text, too.
 
     Args:
         columns: the heads of the columns.
         rows: the cells; floats get six digits, text is cut after `MAX_CELL` characters.
+        for_a_page: whether it may become a page: then nothing in a cell is taken for HTML, a link or code. A log needs none
+            of that.
 
     Returns:
         Lines; numbers are aligned to the right.
@@ -104,7 +122,8 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
         any(_is_number(row[i]) for row in cells) and all(row[i] is None or _is_number(row[i]) for row in cells)
         for i in range(len(columns))
     ]
-    texts = [[_short(column) for column in columns], *([_short(cell) for cell in row] for row in cells)]
+    marks = _OF_MARKDOWN if for_a_page else _OF_TABLES
+    texts = [[marks.sub(r"\\\g<0>", _short(cell)) for cell in row] for row in (columns, *cells)]
     widths = [max(3, *(len(row[i]) for row in texts)) for i in range(len(columns))]
     rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
     lines = [texts[0], rule, *texts[1:]]
@@ -166,6 +185,7 @@ def cell_text(cell: Any) -> str:
 
 
 _WRITTEN_AS_THEY_ARE: Final = frozenset((str, int, float, type(None)))
+_OF_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -190,8 +210,17 @@ def _fits(cell: Any, kinds: set[type]) -> bool:
 
 def _short(cell: Any) -> str:
     text = f"{cell:.6g}" if isinstance(cell, float) else cell_text(cell)
-    text = " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1].rstrip("\\") + "…"
+    return shortened(printable(" ".join(text.split())), MAX_CELL)
+
+
+def _no_formula(text: str) -> str:
+    if not text.startswith(_OF_FORMULAS):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _unicode(text: str) -> str:
