@@ -2,9 +2,11 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
@@ -16,7 +18,8 @@ from strategies import plain
 
 from hydra_callback_kit.cli.main import main
 from hydra_callback_kit.journal.format import JournalNotFoundError
-from hydra_callback_kit.journal.reader import BrokenLineError, parse_line, read_run, read_runs
+from hydra_callback_kit.journal.line import BrokenLineError, parse_line
+from hydra_callback_kit.journal.reader import read_run, read_runs
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views.commands import NotRecordedError, never_started
 from hydra_callback_kit.views.comparison import differences
@@ -134,6 +137,87 @@ def test_whatever_the_lines_say(fresh: Fresh, lines: list[bytes], data: st.DataO
             line["facts"] = {**line["facts"], **data.draw(st.dictionaries(_FACTS, _ANYTHING, max_size=4))}
         said.append(json.dumps(line).encode("ascii"))  # also NaN, which is no JSON
     check_views(journal_of(fresh("run"), b"\n".join([*said, b""])))
+
+
+_HOSTILE = st.sampled_from(
+    [
+        *(
+            "\x1b]0;x\x07",
+            "\x9b31m",
+            "\x7f",
+            "\x85",
+            "\u2028",
+            "\u202e",
+            "\u2066",
+            "\r",
+            "\0",
+            "=1+1",
+            "</script>",
+            "`|[x](y)`",
+        ),
+        *("\ud800", "x=[[[[", "x=range(0,1000000000000)", "x=" + "9" * 5_000, "--version", "..", "/dev/zero", "**", "${x}"),
+    ]
+)
+_RAW = st.sampled_from(
+    [
+        *("[" * levels + "]" * levels for levels in (50, 99, 101, 1_000, 100_000)),
+        *('{"a":' * levels + "1" + "}" * levels for levels in (50, 101, 3_000)),
+        *("9" * 4_299, "9" * 5_000, "-1", "1e999999999", "-0", "1" + "0" * 18, "9007199254740993", '"\\ud800"', "NaN"),
+        *('"1970-01-01T00:00:00+00:00"', '"0001-01-01T00:00:00+00:00"', '"9999-12-31T23:59:59.999999+00:00"', "{}", '"NaN"'),
+        '{"repr":"0x' + "f" * 5_000 + '","type":"int"}',
+        '{"repr":[],"type":"str"}',
+    ]
+)
+"""JSON that no writer writes, as it stands in the file."""
+
+
+@st.composite
+def odd_line(draw: st.DrawFn, lines: list[bytes]) -> bytes:
+    """A line with something else in the place of some of its fields and facts."""
+    line = json.loads(draw(st.sampled_from(lines)))
+    raw: dict[str, str] = {}
+    for place in (line, line["facts"]):
+        names = draw(st.lists(st.sampled_from(sorted(place)) if place is line else _FACTS | _HOSTILE, max_size=2))
+        for name in names:
+            raw[f"<{len(raw)}>"] = draw(_RAW | st.builds(json.dumps, _HOSTILE | _ANYTHING | st.lists(_HOSTILE, max_size=3)))
+            place[name] = f"<{len(raw) - 1}>"
+    text = json.dumps(line)
+    for mark, value in raw.items():
+        text = text.replace(json.dumps(mark), value)
+    return text.encode("ascii", "backslashreplace") + b"\n"
+
+
+_COMMANDS = st.sampled_from(
+    [
+        *(["show"], ["show", "--json"], ["show", "--sort-by", "acc"], ["show", "--failed"], ["show", "--run", "x"]),
+        *(["failed", "--traceback"], ["failed", "--json"], ["best"], ["best", "--sort-by", "acc", "--json"]),
+        *(["rerun"], ["rerun", "--missing", "--assume-gone"], ["rerun", "x=1"], ["rerun", "--execute"], ["compare", "HERE"]),
+        *(
+            ["collect", "--safe-csv", "-o", "OUT.csv", "-o", "OUT.md", "-o", "OUT.json", "-o", "OUT.parquet"],
+            ["compare", "HERE", "--json"],
+        ),
+        *(["report", "-o", "OUT.html"], ["report", "--metric", "acc", "-o", "OUT.html"]),
+    ]
+)
+
+
+@given(data=st.data(), command=_COMMANDS)
+def test_no_journal_ends_a_command(fresh: Fresh, lines: list[bytes], data: st.DataObject, command: list[str]) -> None:
+    """Nested, cut and mixed: no traceback, an exit code that is documented, and nothing that controls a terminal."""
+    root = fresh("run")
+    newer = [line.replace(b'"v":1', b'"v":2', 1) for line in lines[:2]]
+    content = st.lists(odd_line(lines) | damaged([*lines, *newer]), min_size=1, max_size=4).map(b"".join)
+    journal_of(root, *data.draw(st.lists(content | st.just(b"".join(lines)), min_size=1, max_size=3)))
+    words = [str(root) if word == "HERE" else word.replace("OUT", str(root.parent / "out")) for word in command[1:]]
+    with mock.patch("subprocess.Popen", side_effect=OSError("a test starts nothing that a journal names")):
+        done = CliRunner().invoke(main, [command[0], str(root), *words])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert done.exit_code in (0, 1, 2), done.output
+    assert "Traceback (most recent call last)" not in done.stderr
+    printed = done.stderr if command[0] == "rerun" else done.output
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", printed), printed
+    if "--json" in command and done.stdout:
+        json.loads(done.stdout, parse_constant=pytest.fail)
 
 
 @st.composite

@@ -1,19 +1,17 @@
 """`hydra-callback-kit compare`: what differs between runs, side by side."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import json_option, the_run
+from hydra_callback_kit.cli.target import holds_runs, json_option, the_run
 from hydra_callback_kit.journal.finder import enclosing_run
 from hydra_callback_kit.journal.reader import read_run
-from hydra_callback_kit.journal.records import RunRecord
-from hydra_callback_kit.journal.values import as_json
-from hydra_callback_kit.views import wording
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views.comparison import differences
 from hydra_callback_kit.views.plain_table import Column
 
@@ -39,7 +37,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
             }
         )
     elif not found:
-        click.echo("They do not differ in anything that is recorded.")
+        screen.say("They do not differ in anything that is recorded.")
     else:
         screen.print_table(
             [
@@ -54,10 +52,10 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
 
 def _run_or_job(path: Path) -> RunRecord:
     sweep = enclosing_run(path)
-    if sweep is not None:
+    if sweep is not None and holds_runs(sweep):
         run = read_run(sweep)
         for job in run.jobs:
-            if job.output_dir is not None and job.output_dir.resolve() == path.resolve():
+            if _is_at(job, path):
                 facts = {**run.facts, "overrides": list(job.task_overrides)}
                 return dataclasses.replace(
                     run,
@@ -71,7 +69,14 @@ def _run_or_job(path: Path) -> RunRecord:
     return the_run(path, with_configs=True)
 
 
+def _is_at(job: JobRecord, path: Path) -> bool:
+    try:
+        return job.output_dir is not None and job.output_dir.resolve() == path.resolve()
+    except (OSError, RuntimeError, ValueError):  # no directory has a name like the one on record, or links go in circles
+        return False
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return wording.on_one_line(value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False))
+    return as_text(value)

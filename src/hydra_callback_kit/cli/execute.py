@@ -1,6 +1,7 @@
 """Runs commands one after another, and shows how far it has come."""
 
 import codecs
+import contextlib
 import functools
 import os
 import subprocess
@@ -11,7 +12,7 @@ from typing import IO, Any, cast
 
 import click
 
-from hydra_callback_kit.cli.screen import is_terminal
+from hydra_callback_kit.cli.screen import Styled, is_terminal, say
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.reader import read_run
@@ -36,9 +37,9 @@ def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redactio
     arrivals = _Arrivals(run)
     failed = _with_a_bar(commands, arrivals) if is_terminal() and commands else _plainly(commands, arrivals)
     after = read_run(run.root, run.run_id)
-    click.echo(f"{wording.status_counts(after)} in {run.root}", err=True)
+    say(f"{wording.status_counts(after)} in {run.root}", err=True)
     for command, why in failed:
-        click.secho(f"job {command.job_num} {why}: {command.line(redaction)}", err=True, fg="red")
+        say(Styled(f"job {command.job_num} {why}: {command.line(redaction)}", "red"), err=True)
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -51,23 +52,30 @@ class _Arrivals:
 
     def __init__(self, run: RunRecord) -> None:
         self._follower = RunFollower(run.root, run.run_id)
-        self._follower.look()
+        self._look()
 
     def problem(self, command: Command, run: Callable[[], int]) -> str:
         """Runs a command; returns what went wrong, or an empty text."""
         before = self._follower.attempts(command.job_num)
-        code = run()
-        self._follower.look()
+        try:
+            code = run()
+        except (OSError, ValueError) as error:  # no such program, or words that no program can be given
+            return f"could not be started ({error})"
+        self._look()
         if code:
             return f"failed with exit code {code}"
         arrived = self._follower.attempts(command.job_num) > before
         return "" if arrived else "was not run again, although the command ended well: it left no attempt on record"
 
+    def _look(self) -> None:
+        with contextlib.suppress(OSError):  # what can be read tells; the rest was named before
+            self._follower.look()
+
 
 def _plainly(commands: Sequence[Command], arrivals: _Arrivals) -> Failed:
     failed: Failed = []
     for number, command in enumerate(commands, start=1):
-        click.echo(f"[{number}/{len(commands)}] job {command.job_num}", err=True)
+        say(f"[{number}/{len(commands)}] job {command.job_num}", err=True)
         sys.stdout.flush()
         problem = arrivals.problem(command, functools.partial(_started, command))
         if problem:

@@ -8,6 +8,7 @@ from hydra.errors import HydraException
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.execute import execute_all
+from hydra_callback_kit.cli.strangers import ask_about_strangers
 from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run_option, the_run
 from hydra_callback_kit.journal.process import is_alive
 from hydra_callback_kit.journal.records import RunRecord
@@ -22,6 +23,7 @@ from hydra_callback_kit.views.commands import Commands, never_started, redaction
 @click.option("--interrupted", is_flag=True, help="Only jobs that were interrupted.")
 @click.option("--missing", is_flag=True, help="Also jobs that never started.")
 @click.option("--execute", is_flag=True, help="Run the commands here, one after another.")
+@click.option("--yes", is_flag=True, help="Execute without asking what another user's journal names.")
 @click.option(
     "--cwd",
     type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
@@ -41,6 +43,7 @@ def command(
     interrupted: bool,
     missing: bool,
     execute: bool,
+    yes: bool,
     cwd: Path | None,
     assume_gone: bool,
     run_id: str | None,
@@ -53,6 +56,9 @@ def command(
 
     OVERRIDES are added to each command. One with the key of a recorded override takes its place, which is how secret values,
     which are not recorded, are given again. A value that holds a line break takes several lines, which `sh` takes for one.
+
+    The commands are those that the journal names. --execute asks first where another user has written it, and refuses where
+    there is no terminal to ask on.
     """
     run = the_run(path, run_id, is_alive=(lambda process: bool(is_alive(process))) if assume_gone else is_alive)
     screen.print_warnings(run)
@@ -76,12 +82,15 @@ def command(
         raise click.UsageError(str(error)) from error
     _say_what_is_left_out(run, missing=missing)
     if commands and commands.other_python:
-        click.echo(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
+        screen.say(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
     if execute:
-        execute_all(listed or [], run, redaction_of_run(run, overrides))
+        redaction = redaction_of_run(run, overrides)
+        if not yes:
+            ask_about_strangers(run, listed or [], redaction)
+        execute_all(listed or [], run, redaction)
     elif listed:
         for each in listed:
-            click.echo(each.line(), color=True)  # as it is: what looks like a colour is part of an override
+            screen.say_as_it_is(each.line())
     else:
         raise NothingToShowError(f"Nothing to run again: {wording.status_counts(run)} in {run.root}")
 
@@ -89,6 +98,6 @@ def command(
 def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
     if run.count("RUNNING"):
         still = run.count("RUNNING")
-        click.echo(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.", err=True)
+        screen.say(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.", err=True)
     if wording.not_started(run) and not missing and run.status != "RUNNING":
-        click.echo(f"Left out: {wording.not_started(run)} that never started; --missing includes them.", err=True)
+        screen.say(f"Left out: {wording.not_started(run)} that never started; --missing includes them.", err=True)

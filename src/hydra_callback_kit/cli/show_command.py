@@ -16,6 +16,7 @@ from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.pages import print_run, print_runs, run_json
 from hydra_callback_kit.cli.target import (
     NothingToShowError,
+    holds_runs,
     json_option,
     mode_option,
     path_argument,
@@ -65,7 +66,7 @@ def command(
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
 
     def lists_runs() -> bool:
-        return run_id is None and not failed and sort_by is None and not run_ids(path)
+        return run_id is None and not failed and sort_by is None and not holds_runs(path)
 
     def chosen(run: RunRecord) -> list[JobRecord]:
         return _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
+from hydra_callback_kit.cli.screen import warn
 from hydra_callback_kit.journal.finder import enclosing_run, run_directories
 from hydra_callback_kit.journal.fold import IsAlive
+from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
@@ -18,6 +20,10 @@ from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import ranked
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+MAX_NAMED: Final = 10
+"""Directories that are named where one has to be chosen: they fit a screen."""
 
 
 class NothingToShowError(click.ClickException):
@@ -65,10 +71,11 @@ def the_run(
     """
     found = directories(path)
     if len(found) > 1:
-        listed = "\n".join(f"  {directory}" for directory in found[:10]) + ("\n  ..." if len(found) > 10 else "")  # noqa: PLR2004  fits a screen
+        named = [f"  {on_one_line(str(directory))}" for directory in found[:MAX_NAMED]]
+        listed = "\n".join([*named, "  ..."] if len(found) > MAX_NAMED else named)
         raise click.UsageError(f"{path} holds {len(found)} runs, newest first; give the path of one of them:\n{listed}")
     if run_id is not None and run_id not in run_ids(found[0]):
-        known = "\n".join(f"  {known}" for known in run_ids(found[0]))
+        known = "\n".join(f"  {on_one_line(known)}" for known in run_ids(found[0]))
         raise click.UsageError(f"There is no run {run_id} in {found[0]}. Recorded are:\n{known}")
     return read_run(found[0], run_id, without=() if with_configs else ("config",), is_alive=is_alive)
 
@@ -82,9 +89,9 @@ def directories(path: Path) -> list[Path]:
     start = Path(os.path.abspath(path))  # noqa: PTH100  `..` must go
     if start.is_symlink():  # `latest` will lead elsewhere, and what is printed is used later
         start = Path(os.path.abspath(start.parent / start.readlink()))  # noqa: PTH100  the same
-    if run_ids(start):
+    if _run_ids(start):
         return [start]
-    found = [(run_ids(directory), directory) for directory in run_directories(start)]
+    found = [(_run_ids(directory), directory) for directory in run_directories(start)]
     if not any(ids for ids, _ in found):
         above = enclosing_run(path)
         hint = f"It lies inside the run {above}: give that path." if above else "Was one of the callbacks on?"
@@ -92,6 +99,23 @@ def directories(path: Path) -> list[Path]:
             f"No run recorded by hydra-callback-kit (a directory that holds .callbacks/*.jsonl) at or below {path}. {hint}"
         )
     return [directory for ids, directory in sorted(found, key=lambda item: item[0][-1:], reverse=True) if ids]
+
+
+def _run_ids(directory: Path) -> list[str]:
+    """The runs of a directory; one whose journal may not be looked into is named, and has none."""
+    try:
+        return run_ids(directory)
+    except OSError as error:
+        warn(f"The journal in {directory} cannot be read: {error.strerror or error}")
+        return []
+
+
+def holds_runs(directory: Path) -> bool:
+    """Whether a directory holds runs that can be read."""
+    try:
+        return bool(run_ids(directory))
+    except OSError:
+        return False
 
 
 def latest_runs(path: Path, *, with_configs: bool = False) -> list[RunRecord]:

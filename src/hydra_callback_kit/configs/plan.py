@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.hydra_internals import BasicSweeper
 from hydra_callback_kit.configs.reading import reading
+from hydra_callback_kit.configs.recorded_overrides import read_override
 from hydra_callback_kit.configs.sweep_jobs import is_basic_sweeper
 from hydra_callback_kit.journal.masking import quoted_marks, unquoted_marks
 
@@ -73,8 +74,8 @@ def jobs_of(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     Raises:
         HydraException: if Hydra cannot read one of them.
     """
-    readable = [quoted_marks(override) for override in overrides]
-    (jobs,) = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(readable), None)
+    readable = [read_override(quoted_marks(override)) for override in overrides]
+    (jobs,) = BasicSweeper.split_arguments(readable, None)
     return [tuple(unquoted_marks(override) for override in job) for job in jobs]
 
 

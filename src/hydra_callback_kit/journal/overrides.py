@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 _PLAIN: Final = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z/][A-Za-z0-9_./-]*")
 _KEY: Final = re.compile(r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)")
 _VALUE: Final = re.compile(
-    r"([+-]?(?:0|[1-9][0-9]*))"
+    r"([+-]?(?:0|[1-9][0-9]{0,600}))"  # Python refuses to read thousands of digits
     r"|([+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-]?[0-9]+)?)"
     r"|((?!(?:null|true|false|nan|inf)$)[a-z]+)"
 )
+MAX_PARSED: Final = 10_000
+"""Characters of an override that are parsed, which takes a second; a longer one, which takes minutes, is kept as text."""
 _KIND: Final[tuple[Callable[[str], Any], ...]] = (str, int, float, str)
 
 
@@ -74,11 +76,12 @@ def _parsed_value(override: str) -> Any:
     from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415  the same
     from hydra.errors import HydraException  # noqa: PLC0415  the same
 
-    try:
-        parsed = OverridesParser.create().parse_override(override)
-    except HydraException:
+    if len(override) > MAX_PARSED:
         return override.partition("=")[2]
-    return _value(parsed, override)
+    try:
+        return _value(OverridesParser.create().parse_override(override), override)
+    except (HydraException, ValueError, RecursionError):  # the latter for numbers that are too long, and too many brackets
+        return override.partition("=")[2]
 
 
 def _value(parsed: "Override", override: str) -> Any:

@@ -1,5 +1,8 @@
 """The commands that run a job again: as another attempt at it, or as a new run of its own."""
 
+import contextlib
+import io
+import os
 import shlex
 import subprocess
 import sys
@@ -8,16 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from hydra_callback_kit.configs.hydra_internals import get_args_parser
 from hydra_callback_kit.configs.identity import rerun_overrides
-from hydra_callback_kit.configs.plan import jobs_of, missing_jobs
+from hydra_callback_kit.configs.plan import missing_jobs
+from hydra_callback_kit.configs.recorded_overrides import count_of_jobs, read_override
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_text
+
+MAX_PLANNED: Final = 1_000_000
+"""Jobs of a sweep whose missing ones are looked for."""
 
 _SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})
 
@@ -97,13 +104,13 @@ class Commands:
                 f"The run in {run.root} was started from Python code, which takes no overrides from a command: "
                 f"start it there again. The command was: {shlex.join(command)}"
             )
-        self._cwd = cwd or Path(str(run.facts.get("cwd")))
-        if not self._cwd.is_dir():
+        self._cwd = cwd or Path(as_text(run.facts.get("cwd")))
+        if not os.path.isdir(self._cwd):  # noqa: PTH112  unlike `Path.is_dir` it raises for no name and no permission
             raise NotRecordedError(
                 f"The run was started in {self._cwd}, which is not on this machine. "
                 "Say with --cwd which directory holds the app here."
             )
-        self.other_python = None if Path(program[0]).exists() else program[0]
+        self.other_python = None if os.path.exists(program[0]) else program[0]  # noqa: PTH110  the same
         python = program[0] if self.other_python is None else sys.executable
         others = _words(run.facts.get("other_arguments"))
         if any(map(is_marked, others)):
@@ -172,8 +179,10 @@ def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
         raise NotRecordedError(
             f"Which jobs are missing cannot be known: the sweeper ({run.facts.get('sweeper')}) chooses them as it goes."
         )
+    if run.planned_jobs > MAX_PLANNED:
+        raise NotRecordedError(f"Which jobs are missing cannot be known: {run.planned_jobs} are said to have been planned.")
     try:
-        count = len(jobs_of(overrides))
+        count = count_of_jobs(overrides, MAX_PLANNED)
     except HydraException as error:
         raise NotRecordedError(f"Which jobs are missing cannot be known: {error}") from error
     if count != run.planned_jobs:
@@ -192,12 +201,12 @@ def _key(override: str) -> str:
     name, _, value = override.partition("=")
     if is_marked(value):
         return name.lstrip("+~")
-    return str(OverridesParser.create().parse_override(override).get_key_element()).lstrip("+~")
+    return str(read_override(override).get_key_element()).lstrip("+~")
 
 
 def _key_of_added(override: str) -> str:
     try:
-        parsed = OverridesParser.create().parse_override(override)
+        parsed = read_override(override)
     except HydraException as error:
         redaction = Redaction()  # the error quotes what may be a secret
         redaction.learn(redaction.secrets_in_overrides([override]))
@@ -210,10 +219,14 @@ def _key_of_added(override: str) -> str:
 
 def _options(arguments: Sequence[str]) -> list[str]:
     """The options of a Hydra app that choose its config."""
-    parsed, _ = get_args_parser().parse_known_args(arguments)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            parsed, _ = get_args_parser().parse_known_args(arguments)
+    except SystemExit as error:  # it asks for Hydra's version, or an option has no value: no run starts like that
+        raise NotRecordedError(f"The command on record starts no run: {shlex.join(arguments)}") from error
     names = ("config_path", "config_name", "config_dir")
     return [word for name in names if (given := getattr(parsed, name)) for word in (f"--{name.replace('_', '-')}", given)]
 
 
 def _words(fact: Any) -> list[str]:
-    return [str(word) for word in fact] if isinstance(fact, list) else []
+    return [as_text(word) for word in fact] if isinstance(fact, list) else []

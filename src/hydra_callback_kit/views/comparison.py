@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.metrics import metrics_of
 
@@ -73,7 +74,7 @@ def _start(run: RunRecord) -> dict[str, Any]:
 def _overrides(run: RunRecord) -> dict[str, str]:
     """As they were written: a sweep's values are a list of choices."""
     given = [run.facts.get(name) for name in ("overrides", "hydra_overrides")]
-    texts = [str(text) for words in given if isinstance(words, list) for text in words]
+    texts = [as_text(text) for words in given if isinstance(words, list) for text in words]
     return {key: text.partition("=")[2] or text for text in texts if (key := override_key(text)) not in _DIRECTORIES}
 
 

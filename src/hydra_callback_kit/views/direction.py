@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views.metrics import metric_of, metrics_of
 
 Best = Literal["max", "min"]
@@ -32,7 +33,7 @@ def direction_of(facts: Mapping[str, Any], metric: str, asked: Best | None = Non
     if asked is not None:
         return asked
     directions = _directions(facts)
-    number = re.fullmatch(r"return_value(?:\.(\d+))?", metric)
+    number = re.fullmatch(r"return_value(?:\.([0-9]{1,9}))?", metric)
     if number is not None and int(number[1] or 0) < len(directions):
         return directions[int(number[1] or 0)]
     return "min" if _SMALL_IS_GOOD.search(metric) else "max"
@@ -88,4 +89,4 @@ def _beats(a: Sequence[float], b: Sequence[float]) -> bool:
 
 def _directions(facts: Mapping[str, Any]) -> list[Best]:
     said = facts.get("directions")
-    return ["min" if str(each).startswith("min") else "max" for each in said] if isinstance(said, list) else []
+    return ["min" if as_text(each).startswith("min") else "max" for each in said] if isinstance(said, list) else []

@@ -3,6 +3,7 @@
 import shlex
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 
 
@@ -19,7 +20,7 @@ def run_summary(run: RunRecord) -> str:
     what = "Sweep" if run.mode == "MULTIRUN" else "Run"
     lines = [f"{what} ended after {wording.duration(run.duration_s)}: {wording.status_counts(run)} (in {run.root})"]
     if "aborted" in run.facts:
-        lines.append(f"  aborted: {str(run.facts['aborted']).partition(chr(10))[0]}")
+        lines.append(f"  aborted: {as_text(run.facts['aborted']).partition(chr(10))[0]}")
     for job in unfinished(run):
         lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
         lines += [f"    {line}" for line in (reason(job), job.output_dir) if line]

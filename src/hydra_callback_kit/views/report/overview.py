@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import objectives, pareto_front
 from hydra_callback_kit.views.metrics import added_facts, metric_of
@@ -98,7 +98,7 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
         "command": _command(run.facts.get("command")),
         "directory": str(run.root),
         "ran on": _hosts(run.jobs),
-        "launcher": str(run.facts.get("launcher") or ""),
+        "launcher": as_text(run.facts.get("launcher") or ""),
         "versions": _versions(run.facts),
         "git commit": _commit(run.facts.get("git")),
     }
@@ -126,7 +126,7 @@ def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> l
     """
     notices = []
     if "aborted" in run.facts:
-        notices.append(f"Aborted: {run.facts['aborted']}")
+        notices.append(f"Aborted: {as_text(run.facts['aborted'])}")
     if run.status == "RUNNING":
         notices.append("It still runs. This is what was known when the page was written.")
     unstarted = (run.planned_jobs or 0) - len(run.jobs)
@@ -151,7 +151,7 @@ def _took(run: RunRecord, now: datetime) -> str:
 
 
 def _command(command: Any) -> str:
-    return shlex.join(map(str, command)) if isinstance(command, list) else ""
+    return shlex.join(map(as_text, command)) if isinstance(command, list) else ""
 
 
 def _hosts(jobs: Sequence[JobRecord]) -> str:
@@ -165,14 +165,14 @@ def _hosts(jobs: Sequence[JobRecord]) -> str:
 
 def _versions(facts: Mapping[str, Any]) -> str:
     names = (("hydra_version", "Hydra"), ("python_version", "Python"))
-    return ", ".join(f"{name} {facts[fact]}" for fact, name in names if facts.get(fact))
+    return ", ".join(f"{name} {as_text(facts[fact])}" for fact, name in names if facts.get(fact))
 
 
 def _commit(git: Any) -> str:
     if not isinstance(git, dict) or not git.get("commit"):
         return ""
-    branch = f" on {git['branch']}" if git.get("branch") else ""
-    return f"{str(git['commit'])[:COMMIT_DIGITS]}{branch}{', with uncommitted changes' if git.get('dirty') else ''}"
+    branch = f" on {as_text(git['branch'])}" if git.get("branch") else ""
+    return f"{as_text(git['commit'])[:COMMIT_DIGITS]}{branch}{', with uncommitted changes' if git.get('dirty') else ''}"
 
 
 def _text(value: Any) -> str:

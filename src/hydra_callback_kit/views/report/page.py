@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views.files import put_in_place, put_where_told
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
@@ -83,7 +84,7 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((assets / "template.html.j2").read_text("utf-8"))
     return template.render(
-        title=options.title or str(run.facts.get("job_name") or "app"),
+        title=options.title or as_text(run.facts.get("job_name") or "app"),
         run=run,
         counts=[(status, run.count(status)) for status in get_args(Status) if run.count(status)],
         facts=facts_of(run, now),

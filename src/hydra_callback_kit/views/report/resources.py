@@ -2,12 +2,14 @@
 
 import csv
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.regular_file import open_regular
 from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
 
@@ -92,9 +94,9 @@ def read_samples(file: Path) -> dict[str, list[float | None]]:
 
 def _rows(file: Path) -> Iterator[dict[str, float]]:
     """The samples as numbers; a line that is broken or half written is passed by."""
-    with file.open("rb") as samples:
-        head = next(csv.reader([samples.readline().decode("utf-8", "replace")]), [])
-        for line in _lines(samples, file.stat().st_size):
+    with open_regular(file) as samples:
+        head = next(csv.reader([samples.readline(MAX_READ_BYTES).decode("utf-8", "replace")]), [])
+        for line in _lines(samples, os.fstat(samples.fileno()).st_size):
             cells = next(csv.reader([line.decode("utf-8", "replace")]), [])
             row = {name: number for name, cell in zip(head, cells, strict=False) if (number := _number(cell)) is not None}
             if len(cells) == len(head) and "elapsed_s" in row:
@@ -109,8 +111,8 @@ def _lines(samples: Any, size: int) -> Iterator[bytes]:
     for point in range(MAX_POINTS):
         samples.seek(start + (size - start) * point // MAX_POINTS)
         if point:
-            samples.readline()  # the rest of a line
-        yield samples.readline()
+            samples.readline(MAX_READ_BYTES)  # the rest of a line
+        yield samples.readline(MAX_READ_BYTES)
 
 
 def _number(cell: str) -> float | None:
