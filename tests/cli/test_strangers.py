@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import json
 import os
 import pty
 import subprocess
@@ -16,6 +17,7 @@ from terminal import COMMAND, cli, environment
 
 import hydra_callback_kit.cli
 from hydra_callback_kit.cli.main import main
+from hydra_callback_kit.cli.screen import MAX_WARNINGS
 from hydra_callback_kit.journal.writer import write_line
 
 HOSTILE = "\x1b]0;title\x07\x9b31m\x7f\u202eesrever\u2066\u2028\r\x00"
@@ -163,6 +165,29 @@ def test_odd_facts_end_no_command(tmp_path: Path, odd: str) -> None:
     write_line(run, "job_facts", {}, a_job(run, 0), encoded={"return_value": {"return_value." + "9" * 5_000: 1, "a": 2}})
     for arguments in arguments_of(root, root, tmp_path):
         invoke(arguments)
+
+
+@pytest.mark.parametrize("nested", ['{"a":', "["])
+def test_depth_ends_no_command(tmp_path: Path, nested: str) -> None:
+    """Too deep for the views, for the writer of JSON and for its reader: one broken line each, and the rest is shown."""
+    root = write_hostile(tmp_path / "run", "x", "x")
+    file = next(file for file in (root / ".callbacks").iterdir() if file.stat().st_size > 100)
+    lines = [
+        line for line in file.read_text("utf-8").splitlines() if '"event":"run_' in line or '"event":"job_facts"' in line
+    ]
+    closing = "}" if nested[0] == "{" else "]"
+    with file.open("a", encoding="utf-8") as journal:
+        for levels in (150, 400, 900, 20_000):
+            value = nested * levels + "1" + closing * levels
+            for name in ("return_value", "config", "command", "git", "resources", "odd"):
+                journal.writelines(
+                    f'{line.partition(chr(34) + "facts")[0]}"facts":{{"{name}":{value}}}}}\n' for line in lines
+                )
+    broken = len(lines) * 4 * 6
+    assert f"{broken + 1 - MAX_WARNINGS} more lines of the journal" in invoke(["show", str(root)]).stderr
+    for arguments in arguments_of(root, root, tmp_path):
+        invoke(arguments)
+    assert len(json.loads(invoke(["show", str(root), "--json"]).stdout)["broken_lines"]) >= broken
 
 
 def test_what_cannot_be_started_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A table as a file: JSON, JSON lines, CSV, Markdown or Parquet, as the file's suffix says."""
 
 import csv
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -81,16 +82,16 @@ def write_csv(path: Path, table: Table, *, safe: bool = False) -> None:
     """
     with _text_file(path) as file:
         writer = csv.writer(file)
-        writer.writerow(map(_no_formula, table.columns) if safe else table.columns)
-        for cells in table.cells():
+        for cells in itertools.chain((table.columns,), table.cells()):
+            texts: Sequence[Any]
             if safe:
-                writer.writerow([_no_formula(cell_text(cell)) for cell in cells])
-                continue
-            plain = _WRITTEN_AS_THEY_ARE.issuperset(map(type, cells))
+                texts = [_no_formula(cell_text(cell)) for cell in cells]
+            else:
+                texts = cells if _WRITTEN_AS_THEY_ARE.issuperset(map(type, cells)) else list(map(cell_text, cells))
             try:
-                writer.writerow(cells if plain else map(cell_text, cells))
-            except ValueError:  # an integer of thousands of digits, which Python refuses to spell out
-                writer.writerow(map(cell_text, cells))
+                writer.writerow(texts)
+            except (ValueError, csv.Error):  # an integer of thousands of digits; NUL, which Python 3.10 does not write
+                writer.writerow([cell_text(cell).replace("\0", r"\x00") for cell in texts])
 
 
 def write_markdown(path: Path, table: Table) -> None:
