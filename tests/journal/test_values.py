@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
-from strategies import Hostile, Mode, Point
+from strategies import Hostile, Mode, Point, same
 
 from hydra_callback_kit.journal.encoder import MAX_ITEMS, MAX_STRING, to_json
+from hydra_callback_kit.journal.values import as_json, from_json
 
 
 class Losses(NamedTuple):
@@ -85,3 +86,13 @@ def test_cycles_and_towers_end() -> None:
         deep = [deep]
     for value in (cycle, tower, deep):
         assert len(json.dumps(to_json(value))) < 10**7
+
+
+@pytest.mark.parametrize("of", [math.inf, math.nan, [math.inf], {"repr": math.inf, "type": "x"}, None, 1, "NaN"])
+@pytest.mark.parametrize("kind", ["str", "int", "dict", "float", None, ["str"]])
+def test_what_somebody_else_wrote_like_a_marker_is_a_mapping_that_can_be_written(of: Any, kind: Any) -> None:
+    """Whatever it holds: strict JSON takes it, and it comes back the same."""
+    for encoded in ({"repr": of, "type": kind}, {"repr": "x", "type": kind, "length": of}):
+        decoded = from_json(encoded)
+        again = json.loads(json.dumps(as_json(decoded), allow_nan=False), parse_constant=pytest.fail)
+        assert same(from_json(again), decoded)

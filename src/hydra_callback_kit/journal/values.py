@@ -5,6 +5,7 @@ that reads like one of them, and everything that JSON has no word for, becomes `
 looks like that itself becomes the `repr` of such a one, whose type is `dict`.
 """
 
+import contextlib
 import json
 import math
 import sys
@@ -112,14 +113,13 @@ def name_of(value: float) -> str:
 def _named(encoded: dict[str, Any]) -> Any:
     """What such a mapping stands for."""
     represented, kind = encoded["repr"], encoded["type"]
-    if "length" not in encoded:
-        if kind == "str":
-            return represented
-        if kind == "dict" and type(represented) is dict:
-            return {key: from_json(item) for key, item in represented.items()}
-        if kind == "int":
-            try:
-                return int(represented, 16)
-            except (TypeError, ValueError):
-                pass  # somebody else wrote it
+    if kind == "dict" and "length" not in encoded and type(represented) is dict:
+        return {key: from_json(item) for key, item in represented.items()}
+    if not (type(represented) is type(kind) is str and type(encoded.get("length", 0)) is int):
+        return {key: from_json(item) for key, item in encoded.items()}  # somebody else wrote it
+    if kind == "str" and "length" not in encoded:
+        return represented
+    if kind == "int" and "length" not in encoded:
+        with contextlib.suppress(ValueError):
+            return int(represented, 16)
     return Cut(encoded)
