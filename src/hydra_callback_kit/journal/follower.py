@@ -130,8 +130,8 @@ class RunFollower:
         attempt = attempts.setdefault(line["attempt"], FollowedJob(number))
         attempt.process = ProcessIdentity(line["host"], line["pid"], line["born"])
         if event == "job_started":
-            attempt.started_at = line["time"]
-            attempt.number = number_of_attempt(facts)
+            attempt.started_at = min(attempt.started_at or line["time"], line["time"])  # as the reader has it
+            attempt.number = max(attempt.number, number_of_attempt(facts))
             attempt.overrides = _words(facts.get("overrides"))
         elif event == "job_ended" and facts.get("status") in ("COMPLETED", "FAILED", "INTERRUPTED"):
             attempt.status = facts["status"]
