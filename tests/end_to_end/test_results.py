@@ -9,6 +9,7 @@ import subprocess
 import pyarrow.parquet
 import pytest
 from apps import App, Finished
+from terminal import cli
 
 CONFIG = """
 defaults:
@@ -174,3 +175,40 @@ def test_a_metric_that_no_job_returned_is_named(app: App) -> None:
     assert "[WARNING] - sort_by='accu' ranks nothing." in done.stdout
     assert "Did you mean acc? Metrics are: acc, loss.test." in done.stdout
     assert not (done.root / "best.json").exists()
+
+
+def test_names_that_are_ours_are_the_users_too(app: App) -> None:
+    """Overrides, metrics and facts called like our columns, and like one another: none is lost, in any view."""
+    body = """
+    hydra_callback_kit.add_job_facts({"jobs": cfg.jobs + 3, "return_value.loss": cfg.jobs + 4, "returned": 5})
+    hydra_callback_kit.add_run_facts({"status ": 1, "jobs_failed": 7, "jobs": 8})
+    return {"status": cfg.jobs, "jobs": cfg.jobs + 1, "loss": cfg.jobs + 2}
+    """
+    config = """
+    defaults:
+      - callbacks: [results_aggregator_callback]
+      - _self_
+    jobs: 0
+    status: a
+    seed: 0
+    hydra: {callbacks: {results_aggregator_callback: {output_file: [results.csv, results.json], average_over: [seed]}}}
+    """
+    app.write(body, config, "import hydra_callback_kit")
+    done = app.run("-m", "jobs=10,20", "status=a", "seed=1,2")
+    with (done.root / "results.csv").open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))
+    assert (first["status"], first["overrides.status"], first["return_value.status"]) == ("COMPLETED", "a", "10")
+    assert (first["jobs"], first["return_value.jobs"], first["facts.jobs"]) == ("10", "11", "13")
+    assert (first["return_value.loss"], first["facts.return_value.loss"]) == ("12", "14")
+    with (done.root / "results_averaged.csv").open(encoding="utf-8", newline="") as file:
+        average = next(csv.DictReader(file))
+    assert (average["jobs"], average["overrides.jobs"], average["return_value.jobs.mean"], average["jobs.mean"]) == (
+        *("2", "10", "11.0", "13.0"),
+    )
+    assert (average["return_value.loss.mean"], average["facts.return_value.loss.mean"]) == ("12.0", "14.0")
+    shown = cli("show", done.root, "--json").json()
+    assert (shown["jobs_failed"], shown["facts.jobs_failed"], shown["facts.jobs"], len(shown["jobs"])) == (0, 7, 8, 4)
+    table = cli("show", done.root).out
+    assert "facts.jobs" in table
+    single = cli("show", app.run("jobs=1", "hydra.run.dir=single").directory / "single").words()
+    assert ["facts.returned", "5"] in single

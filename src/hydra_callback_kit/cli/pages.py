@@ -14,7 +14,7 @@ from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
-from hydra_callback_kit.views.results import nested_row
+from hydra_callback_kit.views.results import free_name, nested_row
 from hydra_callback_kit.views.summary import reason
 from hydra_callback_kit.views.table_formats import cell_text
 
@@ -95,9 +95,10 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "jobs_failed": run.count("FAILED"),
         "jobs_interrupted": run.count("INTERRUPTED"),
         "jobs_running": run.count("RUNNING"),
-        **run.facts,
         "broken_lines": [str(broken) for broken in run.broken_lines],
     }
+    taken = {*described, "jobs"}
+    described |= {free_name(name, "facts", taken): fact for name, fact in run.facts.items()}
     return described if jobs is None else {**described, "jobs": [nested_row(job) for job in jobs]}
 
 
@@ -121,8 +122,9 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     facts = {"overrides": wording.overrides(job.task_overrides)}
     if job.return_value is not None:
         facts["returned"] = json.dumps(as_json(job.return_value), ensure_ascii=False)
+    taken = {*facts, "attempts", "error"}
     for name, value in added_facts(job).items():
-        facts.setdefault(name, cell_text(value))
+        facts[free_name(name, "facts", taken)] = cell_text(value)
     if job.attempts > 1:
         facts["attempts"] = str(job.attempts)
     return {**facts, "error": reason(job)} if reason(job) else facts

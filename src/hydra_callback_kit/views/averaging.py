@@ -11,7 +11,7 @@ from hydra_callback_kit.journal.overrides import typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.metrics import added_facts
-from hydra_callback_kit.views.results import flat_return_value
+from hydra_callback_kit.views.results import flat_return_value, free_name
 from hydra_callback_kit.views.table_formats import Table
 
 
@@ -52,7 +52,9 @@ def averages(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Average]:
         if job.status != "COMPLETED":
             continue
         group.completed += 1
-        for column, value in {**flat_return_value(job.return_value), **added_facts(job)}.items():
+        returned = flat_return_value(job.return_value)
+        facts = {f"facts.{name}" if name in returned else name: fact for name, fact in added_facts(job).items()}
+        for column, value in {**returned, **facts}.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 values.setdefault(name, {}).setdefault(column, []).append(_float(value))
     for name, group in groups.items():
@@ -92,7 +94,8 @@ def averages_table(jobs: Sequence[JobRecord], over: Collection[str]) -> Table:
     keys = list(dict.fromkeys(key for group in groups for key in group.overrides))
     metrics = list(dict.fromkeys(metric for group in groups for metric in group.metrics))
     own = ["jobs", "completed", *(f"{metric}.{figure}" for metric in metrics for figure in _FIGURES)]
-    columns = [*(f"overrides.{key}" if key in own else key for key in keys), *own]
+    taken = set(own)
+    columns = [*(free_name(key, "overrides", taken) for key in keys), *own]
 
     def cells() -> Iterator[list[Any]]:
         for group in groups:

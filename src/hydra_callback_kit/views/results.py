@@ -158,8 +158,8 @@ class _Layout:
         self._values, self._value_columns = values, tuple(values.columns) or ("return_value",)
         self._facts, self._fact_columns = facts, tuple(facts.columns)
         taken = {*_FIXED, *self._value_columns}
-        overrides = [_free(key, "overrides", taken) for key in self._overrides]
-        names = [_free(name, "facts", taken) for name in self._fact_columns]
+        overrides = [free_name(key, "overrides", taken) for key in self._overrides]
+        names = [free_name(name, "facts", taken) for name in self._fact_columns]
         self.columns = [*_HEAD, *overrides, *self._value_columns, *_ERROR, *_TAIL, *names]
 
     def cells(self, jobs: Iterable[JobRecord]) -> Iterator[list[Any]]:
@@ -186,8 +186,14 @@ class _Layout:
             ]
 
 
-def _free(name: str, kind: str, taken: set[str]) -> str:
-    """A name for a column that no other one has, and that is taken from then on."""
+def free_name(name: str, kind: str, taken: set[str]) -> str:
+    """A name for a column that no other one has.
+
+    Args:
+        name: what it would be called.
+        kind: what comes before it, and a dot, where another column is called so.
+        taken: the names of the others; the new one is added.
+    """
     if name in taken:
         name = f"{kind}.{name}"
     while name in taken:
