@@ -288,3 +288,26 @@ def test_a_number_too_long_for_python_in_the_place_of_a_text(tmp_path: Path) -> 
         write_line(run, "job_facts", {}, a_job(run, 0), encoded=facts)
     job = read_run(tmp_path).jobs[0]
     assert all("0xfff" in text for text in (job.task_overrides[0], job.error.type, job.error.message))
+
+
+def test_a_job_that_adds_facts_in_a_loop_is_read_in_a_moment(tmp_path: Path) -> None:
+    """A line more takes no longer than the one before: no line is looked at again for it."""
+    run, job = a_run(tmp_path), a_job(a_run(tmp_path), 0)
+    writer._files.clear()
+    for epoch in range(300):
+        write_line(run, "job_facts", {"epoch": epoch, "loss": 1 / (epoch + 1)}, job)
+        write_line(run, "job_started", {"attempt_number": epoch + 1}, a_job(run, 1, str(epoch)))
+    looked_at = 0
+
+    def counted(*_: object) -> None:
+        nonlocal looked_at
+        looked_at += 1
+
+    sys.setprofile(counted)
+    try:
+        record = read_run(tmp_path)
+    finally:
+        sys.setprofile(None)
+    assert record.jobs[0].facts == {"epoch": 299, "loss": 1 / 300}
+    assert record.jobs[1].attempts == 300
+    assert looked_at < 600 * 150  # as many for each of the lines

@@ -19,10 +19,11 @@ class _Span:
     """Something that a process starts and ends: a run, or one attempt at a job.
 
     A sweep of 100,000 jobs has as many of these, so facts are kept once, and what tells how late each was stated is a list
-    of the lines' times and of the names they stated, which most lines share.
+    of the lines' times and of the names they stated, which most lines share. Only where a fact is stated again, as by a task
+    function that adds facts in a loop, is there a time for each name.
     """
 
-    __slots__ = ("_said", "another", "attempt", "ended_at", "facts", "process", "since", "started_at")
+    __slots__ = ("_said", "_times", "another", "attempt", "ended_at", "facts", "process", "since", "started_at")
 
     def __init__(self, attempt: str, another: "_Span | None" = None) -> None:
         self.attempt = attempt
@@ -33,6 +34,7 @@ class _Span:
         self.since = ""
         self.facts: dict[str, Any] = {}
         self._said: list[Any] = []
+        self._times: dict[str, str] | None = None
 
     def add(self, line: Line, names: tuple[str, ...], process: ProcessIdentity) -> None:
         time: str = line["time"]
@@ -41,9 +43,11 @@ class _Span:
             facts.update(zip(names, stated))  # noqa: B905  as many names as facts; this runs for each line
         else:
             for name, fact in zip(names, stated, strict=True):
-                if name not in facts or _is_later((time, fact), (self._said_at(name), facts[name])):
+                if name not in facts or _is_later((time, fact), (self._all_times()[name], facts[name])):
                     facts[name] = fact
-        if names:
+        if self._times is not None:
+            self._times.update((name, max(time, self._times.get(name, ""))) for name in names)
+        elif names:
             self._said += time, names
         event: str = line["event"]
         if event.endswith("_started"):
@@ -55,10 +59,14 @@ class _Span:
         if first is None or time < self.since or (time == self.since and str(process) < str(first)):
             self.process, self.since = process, time
 
-    def _said_at(self, name: str) -> str:
-        said = self._said
-        latest: str = max(time for time, names in zip(said[::2], said[1::2], strict=True) if name in names)
-        return latest
+    def _all_times(self) -> dict[str, str]:
+        if self._times is None:
+            said = self._said
+            times: dict[str, str] = {}
+            for time, names in zip(said[::2], said[1::2], strict=True):
+                times.update((name, max(time, times.get(name, ""))) for name in names)
+            self._times, self._said = times, []
+        return self._times
 
     def get(self, name: str, *kinds: type) -> Any:
         """The fact; None if it is not stated or not of the kinds it should be."""
@@ -78,22 +86,8 @@ MAX_ATTEMPTS: Final = 1_000_000
 """No job is started more often: a larger number was not counted but damaged."""
 
 _JOB_FACTS = frozenset(
-    (
-        *(
-            "job_id",
-            "job_name",
-            "overrides",
-            "output_dir",
-            "status",
-            "return_value",
-            "error",
-            "duration_s",
-            "rerun",
-            "files",
-        ),
-        "attempt_number",
-    )
-)
+    ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun")
+) | {"files", "attempt_number"}
 _RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs", "files"))
 
 
@@ -110,6 +104,7 @@ class RunFold:
         self._without = frozenset(without)
         self._run = _Span("")
         self._jobs: dict[int, _Span] = {}
+        self._others: dict[tuple[int, str], _Span] = {}  # attempts at jobs that have several, but for the last that was met
         # lines repeat the same few processes and lists of names: one of each is kept
         self._processes: dict[tuple[str, int, str | None], ProcessIdentity] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -130,11 +125,15 @@ class RunFold:
             self._run.add(line, names, process)
             return
         attempt: str = line["attempt"]
-        span = first = self._jobs.get(job)
-        while span is not None and span.attempt != attempt:
-            span = span.another
+        span = self._jobs.get(job)
         if span is None:
-            span = self._jobs[job] = _Span(attempt, first)
+            span = self._jobs[job] = _Span(attempt)
+        elif span.attempt != attempt:
+            other = self._others.get((job, attempt))
+            if other is None:
+                self._others[job, span.attempt] = span
+                other = self._jobs[job] = _Span(attempt, span)
+            span = other
         span.add(line, names, process)
 
     def record(

@@ -41,6 +41,11 @@ class FollowedJob:
     status: Status | None = None
     error: tuple[str, str] | None = None
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """What orders the attempts at a job."""
+        return self.number, self.started_at
+
 
 class RunFollower:
     """What the journal says of a run's jobs so far.
@@ -60,6 +65,7 @@ class RunFollower:
         self._read: dict[Path, int] = {}
         self._in_too_long: set[Path] = set()
         self._attempts: dict[int, dict[str, FollowedJob]] = {}
+        self._last: dict[int, FollowedJob] = {}
         self._by_status: dict[Status | None, dict[int, FollowedJob]] = {}
 
     def look(self) -> None:
@@ -128,6 +134,7 @@ class RunFollower:
         number: int = line["job"]
         attempts = self._attempts.setdefault(number, {})
         attempt = attempts.setdefault(line["attempt"], FollowedJob(number))
+        place = attempt.place
         attempt.process = ProcessIdentity(line["host"], line["pid"], line["born"])
         if event == "job_started":
             attempt.started_at = min(attempt.started_at or line["time"], line["time"])  # as the reader has it
@@ -137,7 +144,9 @@ class RunFollower:
             attempt.status = facts["status"]
             error = facts.get("error")
             attempt.error = (as_text(error.get("type")), as_text(error.get("message"))) if isinstance(error, dict) else None
-        last = max(attempts.values(), key=lambda job: (job.number, job.started_at))
+        # it is this one or the one that was the last before, unless this one has turned out to be earlier
+        candidates = (self._last.get(number, attempt), attempt) if attempt.place >= place else attempts.values()
+        self._last[number] = last = max(candidates, key=lambda job: job.place)
         for jobs in self._by_status.values():
             jobs.pop(number, None)
         self._by_status.setdefault(last.status, {})[number] = last
