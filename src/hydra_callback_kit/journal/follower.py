@@ -28,6 +28,7 @@ class FollowedJob:
         overrides: the overrides as Hydra passed them, secrets redacted.
         started_at: UTC, ISO 8601; empty if the start was not recorded.
         number: 1 for the first attempt, and for one that does not know of another.
+        ended_at: UTC, ISO 8601; empty without an end.
         process: who runs it.
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
         error: the type and message of what it failed with.
@@ -37,6 +38,7 @@ class FollowedJob:
     overrides: tuple[str, ...] = ()
     started_at: str = ""
     number: int = 1
+    ended_at: str = ""
     process: ProcessIdentity | None = None
     status: Status | None = None
     error: tuple[str, str] | None = None
@@ -140,8 +142,8 @@ class RunFollower:
             attempt.started_at = min(attempt.started_at or line["time"], line["time"])  # as the reader has it
             attempt.number = max(attempt.number, number_of_attempt(facts))
             attempt.overrides = _words(facts.get("overrides"))
-        elif event == "job_ended" and facts.get("status") in ("COMPLETED", "FAILED", "INTERRUPTED"):
-            attempt.status = facts["status"]
+        elif event == "job_ended" and line["time"] >= attempt.ended_at:
+            attempt.ended_at, attempt.status = line["time"], facts["status"]
             error = facts.get("error")
             attempt.error = (as_text(error.get("type")), as_text(error.get("message"))) if isinstance(error, dict) else None
         # it is this one or the one that was the last before, unless this one has turned out to be earlier
