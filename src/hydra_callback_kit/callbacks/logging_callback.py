@@ -101,7 +101,7 @@ class LoggingCallback(RecordingCallback):
             self.log_traceback
             and end.error
             and end.error.traceback
-            and not (_HYDRA_LOGS_TRACEBACKS and isinstance(value, Exception))
+            and not (_HYDRA_LOGS_TRACEBACKS and issubclass(type(value), Exception))
         ):
             _log_to_file(level, f"Job {end.job.job_num} {end.status}\n{end.error.traceback.rstrip()}")
 
