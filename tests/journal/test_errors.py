@@ -63,3 +63,11 @@ def test_a_value_that_ends_the_process_costs_the_value_alone() -> None:
     assert encoded["a"] == 1
     assert encoded["b"]["type"].endswith("Hostile")
     assert 2 in encoded.values()
+
+
+def test_a_line_that_announces_the_next_one_has_it_with_it() -> None:
+    """As what Hydra says of a target that cannot be called."""
+    error = error_of(ValueError("Error in call to target 'int':\nTypeError('no base')\nfull_key: model"))
+    assert error.headline == "ValueError: Error in call to target 'int': TypeError('no base')"
+    assert error_of(ValueError("which one:")).headline == "ValueError: which one:"
+    assert error_of(ValueError("boom\nmore")).headline == "ValueError: boom"

@@ -9,13 +9,15 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hook_calls import config_of
 from journals import a_job, a_run, lines_of, rewritten, write_job, write_sweep
 
+from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.journal import reader, writer
 from hydra_callback_kit.journal.format import MAX_LINE, JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import attempts_at, facts_in, read_journal, read_run, read_runs
+from hydra_callback_kit.journal.reader import attempts_at, facts_in, read_journal, read_run, read_runs, run_ids
 from hydra_callback_kit.journal.values import Cut
 from hydra_callback_kit.journal.writer import write_line
 
@@ -238,6 +240,7 @@ def test_what_is_no_file_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
         ("pipe", "not a regular file"),
         ("directory", "not a regular file"),
         ("link", "No such file or directory"),
+        ("jsonl", "not a regular file"),
     }
     assert len(read_journal(tmp_path).broken_lines) == 4
     assert list(facts_in(tmp_path, "command")) == [["app.py"]]
@@ -311,3 +314,50 @@ def test_a_job_that_adds_facts_in_a_loop_is_read_in_a_moment(tmp_path: Path) -> 
     assert record.jobs[0].facts == {"epoch": 299, "loss": 1 / 300}
     assert record.jobs[1].attempts == 300
     assert looked_at < 600 * 150  # as many for each of the lines
+
+
+@pytest.mark.parametrize(
+    "how", ["pipe", "directory", "empty", "torn", "empty and later", "torn and later", "copied", "merged"]
+)
+def test_a_file_that_lies_beside_the_journal_hides_no_run(tmp_path: Path, how: str) -> None:
+    """A run is there because a line says so, not a file's name; what cannot be read is named."""
+    run = write_sweep(tmp_path)
+    journal = tmp_path / ".callbacks"
+    (own,) = journal.iterdir()
+    if how == "pipe":
+        os.mkfifo(journal / "z.jsonl")
+    elif how == "directory":
+        (journal / "z.jsonl").mkdir()
+    elif how in ("copied", "merged"):
+        shutil.copy(own, journal / "zz-backup.jsonl")
+        if how == "merged":
+            own.unlink()
+    else:
+        name = "29990101T000000000000-aa.x-1-2.jsonl" if how.endswith("later") else "z.jsonl"
+        (journal / name).write_text("x" if how.startswith("torn") else "")
+    for record in (read_run(tmp_path), read_run(tmp_path, run.run_id), read_runs(tmp_path)[0]):
+        assert (record.run_id, len(record.jobs), record.count("COMPLETED")) == (run.run_id, 4, 2)
+    assert run.run_id in run_ids(tmp_path)
+    assert len(read_run(tmp_path).broken_lines) == (how in ("pipe", "directory"))
+
+
+def test_the_run_that_started_last_is_the_latest_whatever_the_clocks_say(tmp_path: Path) -> None:
+    """The one before it ran on a machine whose clock is ahead; a name that no clock gives is left alone."""
+    write_line(a_run(tmp_path, "29990101T000000123456-aa"), "run_started", {"mode": "RUN"})
+    config = config_of(tmp_path)
+    run = identify_run(config)
+    assert run.run_id.startswith("29990101T000000123457-")
+    write_line(run, "run_started", {"mode": "RUN"})
+    assert read_run(tmp_path).run_id == run.run_id
+    (tmp_path / ".callbacks" / "29990101T999999999999-aa.x-1-2.jsonl").touch()
+    assert identify_run(config_of(tmp_path)).run_id < "2999"
+
+
+def test_a_secret_that_is_given_again_counts_as_the_one_before(tmp_path: Path) -> None:
+    """Each run has numbers of its own, and a rerun is another run; nothing that is grouped by overrides falls apart."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    for attempt, number, facts in (("1", 11111, {}), ("2", 22222, {"rerun": True, "attempt_number": 2})):
+        overrides = [f"+db.password=<redacted {number}>", f"x={attempt}", "token=open"]
+        write_line(run, "job_started", {"overrides": overrides, **facts}, a_job(run, 0, attempt))
+    assert read_run(tmp_path).jobs[0].task_overrides == ("+db.password=<redacted 11111>", "x=2", "token=open")

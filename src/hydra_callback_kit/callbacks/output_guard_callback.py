@@ -151,9 +151,10 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
             return f"a run that is just starting\n{_who(holder)}" + ("" if alive else f"\n{_OUT_OF_SIGHT}")
     for known in reversed(runs):
         of_holder = holder if holder is not None and known.run_id == holder.run_id else None
-        if known.status == "RUNNING" and not (requeued and of_holder):
+        starts_again = requeued and of_holder is not None
+        if known.status == "RUNNING" and not starts_again:
             return f"a run that still runs: {_what(known, of_holder)}{_is_out_of_sight(known)}"
-        if known.status in ("COMPLETED", "FAILED") and known.jobs:
+        if known.jobs and (known.status == "COMPLETED" or (known.status == "FAILED" and not starts_again)):
             return f"a run that is {known.status}: {_what(known, of_holder)}"
     left = [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (run.root / name).exists()]
     return f"what a run without a record has left: {', '.join(left)}" if left and not runs else ""

@@ -60,7 +60,7 @@ def job_columns(
         columns.append(Column(head, cells, right=True, needed=name == sorted_by))
     added = [_texts_added(job) for job in shown]
     columns += [
-        Column(name, [each.get(name, "") for each in added], needed=False)
+        Column(f"facts.{name}" if name in metrics else name, [each.get(name, "") for each in added], needed=False)
         for name in dict.fromkeys(name for each in added for name in each)
     ]
     return columns if gap is None else [_with_gap(column, gap, len(jobs) - len(shown)) for column in columns]

@@ -11,6 +11,7 @@ from hydra_callback_kit.cli.execute import execute_all
 from hydra_callback_kit.cli.strangers import ask_about_strangers
 from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run_option, the_run
 from hydra_callback_kit.journal.process import is_alive
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, never_started, redaction_of_run
@@ -65,6 +66,7 @@ def command(
     if missing and run.status == "RUNNING":
         raise click.UsageError(
             "The run is still RUNNING: what is missing may yet start. Without --missing what failed is run again."
+            + _out_of_sight(run)
         )
     statuses = [status for status, wanted in (("FAILED", failed), ("INTERRUPTED", interrupted)) if wanted]
     again = [job for job in run.jobs if job.status in (statuses or ("FAILED", "INTERRUPTED"))]
@@ -95,9 +97,17 @@ def command(
         raise NothingToShowError(f"Nothing to run again: {wording.status_counts(run)} in {run.root}")
 
 
+def _out_of_sight(run: RunRecord) -> str:
+    """What to type where something counts as running only because its process cannot be seen from here."""
+    seen = read_run(run.root, run.run_id, without=("config",), is_alive=lambda process: bool(is_alive(process)))
+    if seen.status == run.status and seen.count("RUNNING") == run.count("RUNNING"):
+        return ""
+    return " What cannot be seen from here, on another machine or in another container, --assume-gone takes for gone."
+
+
 def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
     if run.count("RUNNING"):
         still = run.count("RUNNING")
-        screen.say(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.", err=True)
+        screen.say(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.{_out_of_sight(run)}", err=True)
     if wording.not_started(run) and not missing and run.status != "RUNNING":
         screen.say(f"Left out: {wording.not_started(run)} that never started; --missing includes them.", err=True)

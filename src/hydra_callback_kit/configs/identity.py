@@ -13,7 +13,7 @@ from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import known_value
-from hydra_callback_kit.journal.format import Mode
+from hydra_callback_kit.journal.format import JOURNAL_DIR, Mode
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 
 _OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"
@@ -51,7 +51,7 @@ def identify_run(config: DictConfig) -> RunIdentity:
         notes["rerun"] = of_run is not None
         of_sweep = of_run and directory_of(config, "hydra.run.dir") != root
         notes["mode"] = "MULTIRUN" if of_sweep else mode
-        notes["run_id"] = of_run or f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}-{os.urandom(4).hex()}"
+        notes["run_id"] = of_run or _new_run_id(root)
     return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"])
 
 
@@ -119,6 +119,18 @@ def job_name(config: DictConfig) -> str:
     written = OmegaConf.to_container(config.hydra.job, resolve=False).get("name")  # type: ignore[union-attr]
     name = known_value(config, "hydra.job.name") if isinstance(written, str) and "${" in written else None
     return str(written if name is None else name)
+
+
+def _new_run_id(root: Path) -> str:
+    """Names a run; of several in a directory the one that started last sorts last, whatever the clocks say."""
+    started = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S%f}"
+    if (root / JOURNAL_DIR).is_dir():
+        from hydra_callback_kit.journal.reader import last_run_id  # noqa: PLC0415  most runs have a directory of their own
+
+        last = last_run_id(root).partition("-")[0]
+        if last >= started and re.fullmatch("[0-9]{8}T[0-9]{12}", last) and not last.endswith("999999"):
+            started = f"{last[:-6]}{int(last[-6:]) + 1:06d}"
+    return f"{started}-{os.urandom(4).hex()}"
 
 
 def _mode_of(config: DictConfig) -> Mode:

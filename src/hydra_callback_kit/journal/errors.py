@@ -26,8 +26,11 @@ class JobError(NamedTuple):
 
     @property
     def headline(self) -> str:
-        """The type and the first line of the message."""
-        first_line = self.message.partition("\n")[0]
+        """The type and the first line of the message; one that announces the next line has it with it."""
+        first_line, _, rest = self.message.partition("\n")
+        next_line = rest.strip().partition("\n")[0]
+        if first_line.rstrip().endswith(":") and next_line:
+            first_line = f"{first_line.rstrip()} {next_line}"
         return f"{self.type}: {first_line}" if first_line else self.type
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text, from_json, measured
@@ -207,9 +208,10 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
 
 
 def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool) -> JobRecord:
-    attempts, other = 1, last.another
+    attempts, other, first = 1, last.another, last
     while other is not None:
         attempts += 1
+        first = min(first, other, key=_place_of_attempt)
         last, other = max(last, other, key=_place_of_attempt), other.another
     attempts = max(attempts, number_of_attempt(last.facts))
     facts, process = last.facts, last.process
@@ -219,11 +221,13 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
         over = process is None or (run_ended and not facts.get("rerun")) or alive.is_gone(process)
         status = "INTERRUPTED" if over else "RUNNING"
     error = last.get("error", dict)
-    overrides = last.get("overrides", list) or ()
+    overrides = _overrides(last)
+    if facts.get("rerun") and first is not last:
+        overrides = _with_the_marks_of(_overrides(first), overrides)
     return JobRecord(
         job_num=num,
         status=cast("Status", status),
-        task_overrides=tuple([each if type(each) is str else as_text(each) for each in overrides]),
+        task_overrides=overrides,
         return_value=facts.get("return_value"),
         error=None
         if error is None
@@ -240,6 +244,19 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
         subdir=last.get("output_dir", str),
         facts=last.others(_JOB_FACTS),
     )
+
+
+def _overrides(attempt: _Span) -> tuple[str, ...]:
+    return tuple([each if type(each) is str else as_text(each) for each in attempt.get("overrides", list) or ()])
+
+
+def _with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[str, ...]:
+    """Overrides whose hidden values have the numbers of an earlier attempt, for a rerun makes numbers of its own.
+
+    A secret that is given again counts as the one whose place it takes.
+    """
+    marked = {override.partition("=")[0].lstrip("+"): override for override in first if is_marked(override)}
+    return tuple(marked.get(each.partition("=")[0].lstrip("+"), each) if is_marked(each) else each for each in overrides)
 
 
 def _place_of_attempt(span: _Span) -> tuple[int, str, str, str]:

@@ -5,7 +5,8 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -44,13 +45,30 @@ def read_run(
         OSError: if the journal's directory cannot be read.
     """
     files = _files_by_run(root)
-    known = sorted(files)
-    if not known or (run_id is not None and run_id not in known):
-        raise JournalNotFoundError(root, known)
-    wanted = known[-1] if run_id is None else run_id
-    folds, broken = _read(files[wanted], {wanted}, without)
+    # files that somebody copied or merged: what their lines say of a run counts
+    odd = [file for name in list(files) if not _NAMED_BY_US.fullmatch(name) for file in files[name]]
+    folds: dict[str, RunFold] = {}
+    broken: list[BrokenLine] = []
+    _read(odd, folds, broken, without)
+    wanted = _latest(files, folds) if run_id is None else run_id
+    if wanted is None or wanted not in {*files, *folds}:
+        raise JournalNotFoundError(root, sorted({*files, *folds}))
+    folds.setdefault(wanted, RunFold(wanted, without))
+    _read([file for file in files.get(wanted, ()) if file not in odd], folds, broken, without)
     return folds[wanted].record(root, broken, is_alive, has_ended=has_ended)
 
+
+def _latest(files: Mapping[str, Sequence[Path]], folds: Collection[str]) -> str | None:
+    """The latest run of which a line can be read; else the last by its name."""
+    by_name = [name for name in files if _NAMED_BY_US.fullmatch(name)]
+    for run_id in sorted({*by_name, *folds}, reverse=True):
+        if run_id in folds or any(map(_says_something, files[run_id])):
+            return run_id
+    return max(by_name or files, default=None)
+
+
+_NAMED_BY_US: Final = re.compile("[0-9]{8}T[0-9]{6,12}-[0-9a-f]+")
+"""What comes before the first dot in the name of a file that the writer has made: its run."""
 
 _CHUNK: Final = 1 << 16
 """Bytes that are read at once of what is not wanted."""
@@ -79,7 +97,9 @@ def read_journal(root: Path, *, is_alive: IsAlive = is_process_alive) -> Journal
         OSError: if the journal's directory cannot be read.
     """
     files = _files_by_run(root)
-    folds, broken = _read(itertools.chain.from_iterable(files.values()), files)
+    folds = {run_id: RunFold(run_id) for run_id in files if _NAMED_BY_US.fullmatch(run_id)}
+    broken: list[BrokenLine] = []
+    _read(itertools.chain.from_iterable(files.values()), folds, broken)
     return Journal([folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)], broken)
 
 
@@ -136,11 +156,23 @@ def run_ids(root: Path) -> list[str]:
     Raises:
         OSError: if the journal's directory cannot be read.
     """
-    return list(_files_by_run(root))
+    files = _files_by_run(root)
+    folds: dict[str, RunFold] = {}
+    odd = [name for name in files if not _NAMED_BY_US.fullmatch(name)]
+    _read([file for name in odd for file in files[name]], folds, [], ("config",))
+    # a directory whose journal says nothing still has one
+    return sorted({*(name for name in files if name not in odd), *folds}) or odd
+
+
+def last_run_id(root: Path) -> str:
+    """The last of the runs that are named by the journal's files; empty if there is none, or none that can be seen."""
+    with contextlib.suppress(OSError):
+        return max(filter(_NAMED_BY_US.fullmatch, _files_by_run(root)), default="")
+    return ""
 
 
 def files_of_run(root: Path, run_id: str) -> list[Path]:
-    """The files of a run's journal; see `run_ids`."""
+    """The files of a run's journal, by their names; see `run_ids`."""
     return _files_by_run(root).get(run_id, [])
 
 
@@ -159,17 +191,22 @@ def _files_by_run(root: Path) -> dict[str, list[Path]]:
     return files
 
 
-def _read(
-    files: Iterable[Path], wanted: Iterable[str], without: Collection[str] = ()
-) -> tuple[dict[str, RunFold], list[BrokenLine]]:
-    folds = {run_id: RunFold(run_id, without) for run_id in wanted}
-    broken: list[BrokenLine] = []
+def _says_something(file: Path) -> bool:
+    """Whether a line of it can be read."""
+    with contextlib.suppress(OSError):
+        for _, text, _ in _lines(file):
+            with contextlib.suppress(BrokenLineError):
+                parse_line(text)
+                return True
+    return False
+
+
+def _read(files: Iterable[Path], folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str] = ()) -> None:
     for file in files:
         try:
             _read_file(file, folds, broken, without)
         except OSError as error:  # another user's, say; the rest is read
             broken.append(BrokenLine(file, 1, error.strerror or str(error)))
-    return folds, broken
 
 
 def _read_file(file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str]) -> None:

@@ -23,7 +23,7 @@ from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 
-MAX_PLANNED: Final = 1_000_000
+MAX_PLANNED: Final = 100_000
 """Jobs of a sweep whose missing ones are looked for."""
 
 _SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
-from hydra_callback_kit.views.results import MAX_SEQUENCE, flat_mapping, flat_return_value
+from hydra_callback_kit.views.results import MAX_SEQUENCE, flat_mapping, flat_return_value, free_name
 
 _MEASURED: Final = frozenset(("config", "config_as_written", "cpu_s", "peak_rss_bytes", "resources"))
 """Facts that callbacks of this package add to every job, and that views show in their own way."""
@@ -33,9 +33,10 @@ def metrics_of(job: JobRecord) -> dict[str, float]:
         for column, value in flat_return_value(job.return_value).items():
             if is_number(value):
                 metrics[column.removeprefix(prefix)] = value
+    taken = set(metrics)
     for name, value in added_facts(job).items():
         if is_number(value):
-            metrics[f"facts.{name}" if name in metrics else name] = value
+            metrics[free_name(name, "facts", taken)] = value
     return metrics
 
 
