@@ -121,6 +121,52 @@ def test_a_sweep(app: App, launcher: str) -> None:
     check(done)
 
 
+def test_jobs_know_the_secrets_of_their_sweep(app: App, launcher: str) -> None:
+    """Those that other jobs were given, and the one of the config that an override replaces."""
+    app.write(
+        f"return 'first-1111 second-2222 {RETURNED} ' + cfg.db.password",
+        f"defaults: [{{callbacks: [logging_callback, results_aggregator_callback]}}, _self_]\ndb: {{password: {RETURNED}}}",
+    )
+    done = app.sweep(launcher, "db.password=first-1111,second-2222")
+    assert [row["return_value"] for row in done.json("results.json")] == [" ".join(["<redacted>"] * 4)] * 2
+
+
+def test_secrets_that_are_no_texts_in_the_config(app: App) -> None:
+    """A path and bytes, as structured configs have them; a title for the report that a secret was put into."""
+    preamble = """
+    import dataclasses, pathlib
+    from hydra.core.config_store import ConfigStore
+    @dataclasses.dataclass
+    class Vault:
+        token: pathlib.Path = pathlib.Path("/vault/path-secret-2")
+        password: bytes = b"bytes-secret-1"
+    @dataclasses.dataclass
+    class Config:
+        vault: Vault = dataclasses.field(default_factory=Vault)
+        note: str = "see ${vault.token}"
+    ConfigStore.instance().store(name="typed", node=Config)
+    """
+    config = """
+    defaults:
+      - typed
+      - callbacks: [logging_callback, results_aggregator_callback, report_callback]
+      - _self_
+    hydra:
+      callbacks:
+        logging_callback: {log_config: true}
+        report_callback: {title: "On ${vault.token}", metric: "${vault.token}"}
+    """
+    app.write(
+        "raise RuntimeError(f'{cfg.vault.token} {cfg.vault.password!r} {cfg.vault.password.decode()}')", config, preamble
+    )
+    done = app.run()
+    assert "see <redacted>" in done.log()
+    for file in done.root.rglob("*"):
+        if file.is_file() and file.name not in OF_HYDRA and file.name != "app.log":
+            assert "secret-" not in file.read_text("utf-8", "replace"), file
+    assert "secret-" not in "".join(line for line in done.log().splitlines() if "hydra_callback_kit" in line)
+
+
 def test_a_patch_and_a_remote(app: App) -> None:
     """The source that was changed since the commit, and whatever git says."""
     app.write("pass", "defaults: [{callbacks: [provenance_callback]}, _self_]\ndb: {password: x}")

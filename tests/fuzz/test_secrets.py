@@ -86,6 +86,18 @@ def test_every_form(form: str, secret: str) -> None:
     assert not any(line in left for line in lines if not line.startswith("-----"))  # a short line may be any word
 
 
+HOSTILE = ["'" * 9 + "x", "'" * 10 + '"' * 6 + "x", "\\" * 12 + "x", "a\n\n\n\nb1234", " ' ' ' 'x1", "% % %%x1"]
+
+
+@pytest.mark.parametrize("secret", HOSTILE)
+@pytest.mark.parametrize("text", ["'", '"', "\\", " ", "\n", "a\n ", "%25", "'\"\\ ", "&#39;", "%2525"])
+def test_a_hostile_text_is_gone_through_in_a_moment(secret: str, text: str) -> None:
+    """No expression takes the same characters in many ways: it would never come to an end."""
+    redaction = Redaction()
+    redaction.learn([secret])
+    assert redaction.of_text(f"a{text * 3_000}") == f"a{text * 3_000}"
+
+
 @given(secrets)
 @example("redacted")
 @example("<redacted 12345>")

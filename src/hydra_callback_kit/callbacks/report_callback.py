@@ -6,6 +6,7 @@ from typing import Literal
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.own_files import tell
@@ -101,9 +102,9 @@ class ReportCallback(RecordingCallback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to report
         file = identity.root / Path(self.output_file)
-        kept = write_report(
-            file, run, ReportOptions(self.metric, self.mode, self.title, self.plotly_js, self.max_table_rows)
-        )
+        hide = redaction_of(config).of_text
+        metric, title = (text and hide(text) for text in (self.metric, self.title))
+        kept = write_report(file, run, ReportOptions(metric, self.mode, title, self.plotly_js, self.max_table_rows))
         for place, name in kept.items():
             tell(log)(place, name)
         if self.metric is not None and all(metric_of(job, self.metric) is None for job in run.jobs):

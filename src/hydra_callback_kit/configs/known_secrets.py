@@ -45,10 +45,22 @@ def redaction_of(config: DictConfig) -> Redaction:
     this_config = os.getpid(), id(config)  # a job's config starts with a copy of the run's notes
     if notes.get("secrets_read") != this_config:
         notes["secrets_read"] = this_config
+        redaction.learn(notes.get("secrets", ()))
         learn_secrets(config, redaction)
         if "hydra" in config:
             redaction.learn(redaction.secrets_in_overrides([*task_overrides(config), *hydra_overrides(config)]))
     return redaction
+
+
+def tell_the_jobs(config: DictConfig) -> None:
+    """Lets the jobs know the secrets of their sweep: the config's own, and those that other jobs are given.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    known = redaction_of(config).known()
+    if known:
+        notes_of(config)["secrets"] = known
 
 
 def learn_secrets(config: Any, redaction: Redaction) -> None:

@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -37,6 +38,10 @@ class Redaction:
     def learn(self, secrets: Iterable[str]) -> bool:
         """Takes the texts of secrets in: from now on they are hidden wherever they stand. Tells whether one was new."""
         return self._known.learn(secrets)
+
+    def known(self) -> list[str]:
+        """The texts of the secrets that are known."""
+        return self._known.texts()
 
     def of_text(self, text: str) -> str:
         """Returns a text without the secrets that are known, and without the passwords of the addresses in it."""
@@ -221,8 +226,10 @@ def _texts(value: Any, only_texts: bool) -> list[str]:
     if isinstance(value, (dict, list)):
         items = value.values() if isinstance(value, dict) else value
         return [text for item in items for text in _texts(item, only_texts)]
-    if isinstance(value, str):
-        return [value]
+    if isinstance(value, (str, PurePath)):
+        return [str(value)]
+    if isinstance(value, bytes):
+        return [value.decode("utf-8", "backslashreplace"), repr(value)[2:-1]]
     # a number is looked for in texts if it is long enough; another number is never the same secret
     is_long = type(value) is int and not only_texts and len(str(value)) >= MIN_SECRET
     return [str(value)] if is_long else []

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
+from hydra_callback_kit.configs.secret_keys import SecretKeys
+
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -20,7 +22,7 @@ class ParameterError(ValueError):
     """
 
     def __init__(self, parameter: str, given: object, allowed: str, advice: str) -> None:
-        shown = "null" if given is None else repr(given)
+        shown = "null" if given is None else "<redacted>" if SecretKeys().hides(parameter, given) else repr(given)
         super().__init__(f"{parameter}={shown} is not valid: allowed is {allowed}. {advice}")
         self.parameter = parameter
         self.given = given

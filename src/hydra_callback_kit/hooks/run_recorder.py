@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.given_overrides import are_from_python, hydra_overrides, task_overrides
 from hydra_callback_kit.configs.identity import identify_run, job_name
-from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.known_secrets import redaction_of, tell_the_jobs
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.hooks import running_jobs
@@ -57,6 +57,7 @@ def record_run_start(config: DictConfig) -> None:
     planned = _planned(config) if run.mode == "MULTIRUN" else None
     if planned:
         redaction.learn(redaction.secrets_in_overrides(planned.overrides))
+    tell_the_jobs(config)
     directions = _directions(config) if run.mode == "MULTIRUN" else []
     hydra_config = config.hydra  # to look a key up takes a while
     runtime, choices = hydra_config.runtime, hydra_config.runtime.choices

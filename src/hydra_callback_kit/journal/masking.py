@@ -108,6 +108,10 @@ class Secrets:
         _remember(self)
         return True
 
+    def texts(self) -> list[str]:
+        """The secrets that are known."""
+        return list(self._marks)
+
     def hide(self, text: str) -> str:
         """A text without the secrets in it; one that is a secret as a whole is a mark."""
         return self._marks[text] if text in self._marks else self.hide_inside(text)
@@ -128,6 +132,10 @@ class _Inside:
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._marks = [mark for _, mark in patterns]
         self._pattern = re.compile("|".join([_MARK.pattern, *(f"({pattern})" for pattern, _ in patterns)]))
+
+    def texts(self) -> list[str]:
+        """The secrets that are known."""
+        return list(self._marks)
 
     def hide(self, text: str) -> str:
         """A text without the secrets in it; marks stay."""

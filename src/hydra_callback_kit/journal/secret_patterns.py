@@ -1,4 +1,8 @@
-"""What to look for to find a secret in other texts, however it is quoted: for Python, JSON, a shell, a URL or a page."""
+"""What to look for to find a secret in other texts, however it is quoted: for Python, JSON, a shell, a URL or a page.
+
+A text may be long and hostile. So no two parts of an expression that follow one another can take the same characters in
+more than a few ways: quotes and backslashes in a row are one part, and so is white space that breaks a line.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,21 +12,26 @@ from urllib.parse import unquote
 _ESCAPES: Final = 16
 """So many backslashes may stand before a character that is quoted once more and once more."""
 
+_PARTS: Final = re.compile(r"""(?P<quotes>[\\'"]+)|(?P<break>\s*\n\s*)|(?P<plain>[0-9A-Za-z]+)|(?P<other>.)""", re.DOTALL)
+_QUOTE: Final = (
+    r"""(?:[\\'"]|%(?:25)*(?:5[cC]|2[27])|&(?:quot|apos|#(?:39|34|92|[xX](?:27|22|5[cC])));|(?:u00|x)(?:5[cC]|2[27]))"""
+)
+"""A quote, a backslash, or what quotes one."""
+_WHITE: Final = rf"(?:\s|\+|\\{{1,{_ESCAPES}}}[abfnrtv]|%(?:25)*(?:0[9a-dA-D]|20))"
+_LONGEST_BREAK: Final = 200
+"""Characters of white space where lines are joined or indented."""
 _NAMED: Final = {
-    "\a": r"a",
-    "\b": r"b",
-    "\f": r"f",
-    "\r": r"r",
-    "\t": r"t",
-    "\v": r"v",
+    "\a": "a",
+    "\b": "b",
+    "\f": "f",
+    "\r": "r",
+    "\t": "t",
+    "\v": "v",
     " ": r"\+",
-    '"': r"&quot;",
-    "&": r"&amp;",
-    "<": r"&lt;",
-    ">": r"&gt;",
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
 }
-_QUOTE: Final = rf"""'(?:\\{{0,{_ESCAPES}}}"\\{{0,{_ESCAPES}}}'\\{{0,{_ESCAPES}}}"|\\{{0,{_ESCAPES}}})?\\{{0,{_ESCAPES}}}'"""
-"""How a quote is written between quotes, by a shell (`'"'"'`) and by YAML (`''`)."""
 
 
 def patterns_of(secret: str, shortest: int) -> list[str]:
@@ -49,34 +58,24 @@ def _texts(secret: str) -> Iterator[str]:
 
 
 def _pattern(text: str) -> str:
-    parts, backslashes = [], 0
-    for letter in text:
-        if letter == "\\":
-            backslashes += 1
-            continue
-        if backslashes or not ((letter.isalnum() and letter.isascii()) or letter == "\n"):
-            parts.append(_backslashes(backslashes))
-        parts.append(_letter(letter))
-        backslashes = 0
-    return "".join(parts) + (_backslashes(backslashes) if backslashes else "")
-
-
-def _backslashes(count: int) -> str:
-    """So many of the secret's own, each perhaps doubled a few times, and those that quote what comes next."""
-    if not count:
-        return rf"\\{{0,{_ESCAPES}}}"
-    quoted = _percent("\\") + r"|&#(?:92|x5c);"
-    return rf"(?:\\{{{count},{(count + 1) * _ESCAPES}}}|(?:{quoted}){{{count}}}\\{{0,{_ESCAPES}}})"
+    made, follows_quotes = [], False
+    for part in _PARTS.finditer(text):
+        if part["quotes"]:
+            count = len(part[0])
+            made.append(f"{_QUOTE}{{{count},{(count + 1) * _ESCAPES}}}")
+        elif part["break"]:
+            made.append(f"{_WHITE}{{0,{_LONGEST_BREAK}}}")
+        elif part["plain"]:
+            made.append(part[0])
+        else:
+            made.append(("" if follows_quotes else rf"\\{{0,{_ESCAPES}}}") + _letter(part[0]))
+        follows_quotes = bool(part["quotes"])
+    return "".join(made)
 
 
 def _letter(letter: str) -> str:
-    if letter.isalnum() and letter.isascii():
-        return letter
-    if letter == "\n":
-        return _LINE_BREAK
     code = ord(letter)
-    ways = [_QUOTE] if letter == "'" else []
-    ways += [re.escape(letter), _percent(letter), f"&#(?:{code}|[xX]{_hex(f'{code:x}')});"]
+    ways = [re.escape(letter), _percent(letter), f"&#(?:{code}|[xX]{_hex(f'{code:x}')});"]
     ways += [_NAMED[letter]] if letter in _NAMED else []
     ways += [f"x{_hex(f'{code:02x}')}"] if code < 1 << 8 else []
     units = letter.encode("utf-16-be", "surrogatepass").hex()
@@ -92,9 +91,3 @@ def _percent(letter: str) -> str:
 
 def _hex(digits: str) -> str:
     return "".join(digit if digit.isdigit() else f"[{digit}{digit.upper()}]" for digit in digits)
-
-
-_LINE_BREAK: Final = (
-    rf"\s{{0,80}}(?:\\{{0,{_ESCAPES}}}(?:r\\{{1,{_ESCAPES}}})?n|(?:{_percent(chr(13))})?{_percent(chr(10))})?\s{{0,80}}"
-)
-"""Also where lines were joined or indented."""
