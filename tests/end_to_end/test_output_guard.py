@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from apps import App
+from apps import ON_LAUNCHER, App
 from namespaces import in_a_namespace
 from terminal import cli
 
@@ -293,3 +293,27 @@ def test_what_others_have_claimed_controls_no_terminal(app: App) -> None:
     for said in (app.run().stderr, app.run(f"{GUARD}.policy=warn").stdout):
         assert r"\x1b]0;x\x07\u202e" in said
         assert not set("\x1b\x07\x9b\u202e") & set(said)
+
+
+def test_jobs_that_outlive_their_sweep_keep_others_out(app: App) -> None:
+    """Ctrl-C ends the sweep's process, and submitit's jobs go on: they are RUNNING, and nobody else gets their directory."""
+    app.write(
+        "pathlib.Path(hydra.utils.get_original_cwd(), 'begun').touch()\ntime.sleep(cfg.s)",
+        "defaults: [{callbacks: [output_guard_callback]}, _self_]\ns: 20",
+        "import pathlib",
+    )
+    sweep = app.command("-m", "s=30", *ON_LAUNCHER["submitit_local"])
+    started = subprocess.Popen(sweep, cwd=app.directory, env=app.environment(), start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (app.directory / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(60) != 0
+    assert "RUNNING: 1 running" in cli("show", "out", cwd=app.directory).out
+    assert "Left out: 1 that still runs." in cli("rerun", "out", cwd=app.directory).err
+    second = app.run("-m", "s=0")
+    assert second.code == 1
+    assert "already holds a run that still runs" in second.stderr
+    (job,) = read_runs(app.directory / "out")[-1].jobs
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGKILL)

@@ -160,7 +160,12 @@ class RunFold:
         over = ended or (parent is not None and alive.is_gone(parent))
         out_of_sight = not ended and parent is not None and alive.about(parent) is None
         # each span goes as its record comes, so that a large run is not held twice
-        jobs = tuple(_job_record(num, self._jobs.pop(num), root, alive, run_ended=ended) for num in sorted(self._jobs))
+        jobs = tuple(
+            _job_record(
+                num, self._jobs.pop(num), root, alive, run_ended=ended, parent=run.process if not has_ended else None
+            )
+            for num in sorted(self._jobs)
+        )
         return RunRecord(
             run_id=self._run_id,
             root=root,
@@ -207,7 +212,9 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
     return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
 
 
-def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool) -> JobRecord:
+def _job_record(
+    num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool, parent: ProcessIdentity | None
+) -> JobRecord:
     attempts, other, first = 1, last.another, last
     while other is not None:
         attempts += 1
@@ -217,8 +224,9 @@ def _job_record(num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: 
     facts, process = last.facts, last.process
     status = facts.get("status")
     if status not in ("COMPLETED", "FAILED", "INTERRUPTED"):
-        # a job that is run again outlives the run it belongs to
-        over = process is None or (run_ended and not facts.get("rerun")) or alive.is_gone(process)
+        # a job that is run again outlives the run it belongs to; one in a process of its own may, as under submitit
+        outlives = facts.get("rerun") or (parent is not None and process != parent and process and alive.about(process))
+        over = process is None or (run_ended and not outlives) or alive.is_gone(process)
         status = "INTERRUPTED" if over else "RUNNING"
     error = last.get("error", dict)
     overrides = _overrides(last)
