@@ -138,6 +138,18 @@ def test_the_users_index_is_not_touched(repository: Repository) -> None:
     assert not index.with_name("index.lock").exists()
 
 
+def test_a_change_at_the_moment_of_the_commit_is_seen(repository: Repository) -> None:
+    """Of the same length and at the same time: git looks closely at files that are as young as its index."""
+    file = repository.write("a.py", "1")
+    repository.commit()
+    index = repository.directory / ".git" / "index"
+    when = file.stat().st_mtime_ns
+    file.write_text("2", "utf-8")
+    os.utime(file, ns=(when, when))
+    os.utime(index, ns=(when, when))
+    assert b"+2" in patch_of(repository.directory).content
+
+
 def test_thousands_of_names_are_counted(repository: Repository) -> None:
     """The first thousand are kept."""
     for number in range(MAX_NAMES + 50):

@@ -163,7 +163,8 @@ def _diff(git: Git, tree: WorkTree, limit: int) -> bytes:
     """
     with tempfile.TemporaryDirectory() as directory:
         try:
-            copied = shutil.copyfile(tree.index, Path(directory) / "index")
+            # with its time: what was changed at the moment that the index was written is looked at closely
+            copied = shutil.copy2(tree.index, Path(directory) / "index")
         except OSError as error:
             raise GitError(f"the index cannot be read: {error}") from error
         left_out = (f":(top,exclude,literal){path}" for path in tree.large)
