@@ -140,6 +140,7 @@ def test_the_users_index_is_not_touched(repository: Repository) -> None:
 
 def test_a_change_at_the_moment_of_the_commit_is_seen(repository: Repository) -> None:
     """Of the same length and at the same time: git looks closely at files that are as young as its index."""
+    repository.git("config", "core.trustctime", "false")
     file = repository.write("a.py", "1")
     repository.commit()
     index = repository.directory / ".git" / "index"
