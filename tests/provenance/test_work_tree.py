@@ -141,10 +141,11 @@ def test_the_users_index_is_not_touched(repository: Repository) -> None:
 def test_a_change_at_the_moment_of_the_commit_is_seen(repository: Repository) -> None:
     """Of the same length and at the same time: git looks closely at files that are as young as its index."""
     repository.git("config", "core.trustctime", "false")
+    when = 1_700_000_000_000_000_000
     file = repository.write("a.py", "1")
+    os.utime(file, ns=(when, when))
     repository.commit()
     index = repository.directory / ".git" / "index"
-    when = file.stat().st_mtime_ns
     file.write_text("2", "utf-8")
     os.utime(file, ns=(when, when))
     os.utime(index, ns=(when, when))
