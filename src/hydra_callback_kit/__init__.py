@@ -109,6 +109,8 @@ def _pass_by_the_apps_own_modules() -> None:
     before = sys.path.index(standard)
     hiding = {}
     for place in sys.path[:before]:
+        if not {"site-packages", "dist-packages"}.isdisjoint(place.split(os.sep)):  # noqa: PTH206  the same
+            continue  # a library brings others along, as Ray does psutil
         try:
             files = os.listdir(place or ".")  # noqa: PTH208  the same
         except OSError:  # it is not there, or it is an archive

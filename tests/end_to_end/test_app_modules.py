@@ -156,3 +156,14 @@ def test_folders_of_such_names_hide_nothing(app: App) -> None:
     for name in ("statistics", "secrets", "csv"):
         shutil.rmtree(app.directory / name)
     assert f"LOOKED False {finders}" in app.run("x=1", "hydra.run.dir=again").stdout
+
+
+def test_what_a_library_brings_along_is_no_module_of_the_app(tmp_path: Path) -> None:
+    """Ray puts a `psutil` of its own before the standard library, and jobs in its workers are measured with it."""
+    bundled = tmp_path / "site-packages" / "ray" / "thirdparty_files"
+    bundled.mkdir(parents=True)
+    (bundled / "psutil.py").touch()
+    code = f"import sys; sys.path.insert(0, {str(bundled)!r}); import hydra_callback_kit"
+    code += "; print('hydra_callback_kit._own_imports' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
