@@ -63,7 +63,7 @@ def _primary_config(config: DictConfig) -> Any:
     if hydra is None or name is None or not _may_have_self_first(config, name):
         return None
     try:
-        loaded = hydra.config_loader.repository.load_config(f"{name.removesuffix('.yaml')}.yaml")  # type: ignore[attr-defined]
+        loaded = hydra.config_loader.repository.load_config(f"{name.removesuffix('.yaml')}.yaml")  # type: ignore[attr-defined]  # of the loader that Hydra makes
     except Exception:  # noqa: BLE001  Hydra has composed it in its own way; this is only for a warning
         return None
     return loaded and loaded.config

@@ -82,7 +82,7 @@ def _without_target(config: DictConfig) -> Iterator[str]:
 
 def _in_the_apps_part(config: DictConfig) -> Iterator[str]:
     """`callbacks:` is a group in the defaults list, and no place for settings."""
-    written: Any = OmegaConf.to_container(config, resolve=False).get("callbacks")  # type: ignore[union-attr]
+    written: Any = OmegaConf.to_container(config, resolve=False).get("callbacks")  # type: ignore[union-attr]  # a mapping
     for name in written if isinstance(written, dict) else ():
         if name in callback_nodes(config) and name in names_of_options():
             yield f"callbacks.{name} of the app's config does nothing. Settings stand below hydra.callbacks.{name}."
