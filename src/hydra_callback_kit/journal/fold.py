@@ -1,7 +1,6 @@
 """Folds the journal's lines into records: the same answer in any order of the lines, and for repeated lines."""
 
-import json
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -10,77 +9,10 @@ from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
-from hydra_callback_kit.journal.values import as_json, as_text, from_json, measured
+from hydra_callback_kit.journal.span import Line, Span
+from hydra_callback_kit.journal.values import as_text, measured
 
-Line = Mapping[str, Any]
 IsAlive = Callable[[ProcessIdentity], "bool | None"]
-
-
-class _Span:
-    """Something that a process starts and ends: a run, or one attempt at a job.
-
-    A sweep of 100,000 jobs has as many of these, so facts are kept once, and what tells how late each was stated is a list
-    of the lines' times and of the names they stated, which most lines share. Only where a fact is stated again, as by a task
-    function that adds facts in a loop, is there a time for each name.
-    """
-
-    __slots__ = ("_said", "_times", "another", "attempt", "ended_at", "facts", "process", "since", "started_at")
-
-    def __init__(self, attempt: str, another: "_Span | None" = None) -> None:
-        self.attempt = attempt
-        self.another = another
-        self.started_at: str | None = None
-        self.ended_at: str | None = None
-        self.process: ProcessIdentity | None = None
-        self.since = ""
-        self.facts: dict[str, Any] = {}
-        self._said: list[Any] = []
-        self._times: dict[str, str] | None = None
-
-    def add(self, line: Line, names: tuple[str, ...], process: ProcessIdentity) -> None:
-        time: str = line["time"]
-        facts, stated = self.facts, map(from_json, line["facts"].values())
-        if facts.keys().isdisjoint(names):
-            facts.update(zip(names, stated))  # noqa: B905  as many names as facts; this runs for each line
-        else:
-            for name, fact in zip(names, stated, strict=True):
-                if name not in facts or _is_later((time, fact), (self._all_times()[name], facts[name])):
-                    facts[name] = fact
-        if self._times is not None:
-            self._times.update((name, max(time, self._times.get(name, ""))) for name in names)
-        elif names:
-            self._said += time, names
-        event: str = line["event"]
-        if event.endswith("_started"):
-            if self.started_at is None or time < self.started_at:
-                self.started_at = time
-        elif event.endswith("_ended") and (self.ended_at is None or time > self.ended_at):
-            self.ended_at = time
-        first = self.process
-        if first is None or time < self.since or (time == self.since and str(process) < str(first)):
-            self.process, self.since = process, time
-
-    def _all_times(self) -> dict[str, str]:
-        if self._times is None:
-            said = self._said
-            times: dict[str, str] = {}
-            for time, names in zip(said[::2], said[1::2], strict=True):
-                times.update((name, max(time, times.get(name, ""))) for name in names)
-            self._times, self._said = times, []
-        return self._times
-
-    def get(self, name: str, *kinds: type) -> Any:
-        """The fact; None if it is not stated or not of the kinds it should be."""
-        value = self.facts.get(name)
-        return value if type(value) in kinds else None
-
-    def others(self, names: Container[str]) -> dict[str, Any]:
-        return {name: self.facts[name] for name in sorted(self.facts) if name not in names}
-
-
-def _is_later(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
-    """Of two lines that state the same fact the later counts; equal times are settled by the value, not by the order."""
-    return a[0] > b[0] or (a[0] == b[0] and a[1] != b[1] and json.dumps(as_json(a[1])) > json.dumps(as_json(b[1])))
 
 
 MAX_ATTEMPTS: Final = 1_000_000
@@ -103,9 +35,9 @@ class RunFold:
     def __init__(self, run_id: str, without: Collection[str] = ()) -> None:
         self._run_id = run_id
         self._without = frozenset(without)
-        self._run = _Span("")
-        self._jobs: dict[int, _Span] = {}
-        self._others: dict[tuple[int, str], _Span] = {}  # attempts at jobs that have several, but for the last that was met
+        self._run = Span("")
+        self._jobs: dict[int, Span] = {}
+        self._others: dict[tuple[int, str], Span] = {}  # attempts at jobs that have several, but for the last that was met
         # lines repeat the same few processes and lists of names: one of each is kept
         self._processes: dict[tuple[str, int, str | None], ProcessIdentity] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -128,12 +60,12 @@ class RunFold:
         attempt: str = line["attempt"]
         span = self._jobs.get(job)
         if span is None:
-            span = self._jobs[job] = _Span(attempt)
+            span = self._jobs[job] = Span(attempt)
         elif span.attempt != attempt:
             other = self._others.get((job, attempt))
             if other is None:
                 self._others[job, span.attempt] = span
-                other = self._jobs[job] = _Span(attempt, span)
+                other = self._jobs[job] = Span(attempt, span)
             span = other
         span.add(line, names, process)
 
@@ -197,7 +129,7 @@ class _Asked:
         return self.about(process) is False
 
 
-def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool, out_of_sight: bool) -> Status:
+def _run_status(run: Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool, out_of_sight: bool) -> Status:
     statuses = {job.status for job in jobs}
     # what the run's own process left undone, jobs that were run again may have done
     whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
@@ -213,7 +145,7 @@ def _run_status(run: _Span, jobs: Collection[JobRecord], planned: int | None, *,
 
 
 def _job_record(
-    num: int, last: _Span, root: Path, alive: _Asked, *, run_ended: bool, parent: ProcessIdentity | None
+    num: int, last: Span, root: Path, alive: _Asked, *, run_ended: bool, parent: ProcessIdentity | None
 ) -> JobRecord:
     attempts, other, first = 1, last.another, last
     while other is not None:
@@ -254,7 +186,7 @@ def _job_record(
     )
 
 
-def _overrides(attempt: _Span) -> tuple[str, ...]:
+def _overrides(attempt: Span) -> tuple[str, ...]:
     return tuple([each if type(each) is str else as_text(each) for each in attempt.get("overrides", list) or ()])
 
 
@@ -267,7 +199,7 @@ def _with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[
     return tuple(marked.get(each.partition("=")[0].lstrip("+"), each) if is_marked(each) else each for each in overrides)
 
 
-def _place_of_attempt(span: _Span) -> tuple[int, str, str, str]:
+def _place_of_attempt(span: Span) -> tuple[int, str, str, str]:
     """What orders the attempts at a job: those that followed others know it, whatever the clock of their machine says."""
     return number_of_attempt(span.facts), span.started_at or "", span.ended_at or "", span.attempt
 

@@ -10,8 +10,9 @@ from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.views.flat import flat_return_value
 from hydra_callback_kit.views.metrics import added_facts
-from hydra_callback_kit.views.results import flat_return_value, free_name
+from hydra_callback_kit.views.results import free_name
 from hydra_callback_kit.views.table_formats import Table
 
 
