@@ -87,7 +87,10 @@ def test_a_run_that_ctrl_c_has_ended_may_be_started_again(app: App, mode: str) -
 
 
 def test_a_requeued_job_is_not_refused(app: App) -> None:
-    """Slurm starts a job again whose first attempt looks as if it still ran on another machine; a second job it refuses."""
+    """Slurm starts a job again whose first attempt looks as if it still ran on another machine; a second job it refuses.
+
+    It is the same run, and another attempt at it.
+    """
     slurm = {"SLURM_JOB_ID": "77"}
     app.write("os.kill(os.getpid(), signal.SIGKILL)", CONFIG)
     app.run(**slurm)
@@ -100,8 +103,10 @@ def test_a_requeued_job_is_not_refused(app: App) -> None:
     assert "already holds a run that still runs" in app.run(SLURM_JOB_ID="78").stderr
     requeued = app.run(**slurm, SLURM_RESTART_COUNT="1")
     assert requeued.code == 0, requeued.stderr
-    claims = [json.loads(file.read_text("utf-8")) for file in sorted(root.glob(".callbacks/claim-*.json"))]
-    assert [claim["batch_job"] for claim in claims] == [["77", 0], ["77", 1]]
+    (again,) = read_runs(root)
+    assert (again.status, [job.attempts for job in again.jobs]) == ("COMPLETED", [2])
+    (claim,) = root.glob(".callbacks/claim-*.json")
+    assert json.loads(claim.read_text("utf-8"))["start"] == ["slurm 77", [0, -1, 0]]
 
 
 def test_what_is_left_without_a_record_is_a_run_too(app: App) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hydra_callback_kit.journal import claim
+from hydra_callback_kit.journal.batch_job import Start
 from hydra_callback_kit.journal.claim import Claim, ClaimNotReadableError, claim_of, lay_claim
 from hydra_callback_kit.journal.identity import RunIdentity
 
@@ -60,7 +61,7 @@ A_CLAIM = {
     "born": None,
     "command": "app.py",
     "claimed_at": "now",
-    "batch_job": None,
+    "start": None,
 }
 
 
@@ -93,10 +94,11 @@ A_CLAIM = {
                 {"pid": float("inf")},
                 {"born": 1},
                 {"command": ["app.py"]},
-                {"batch_job": "7"},
-                {"batch_job": []},
-                {"batch_job": ["7", float("inf")]},
-                {"batch_job": [7, 1, 1]},
+                {"start": "7"},
+                {"start": []},
+                {"start": ["7", float("inf")]},
+                {"start": ["7", [1, float("inf")]]},
+                {"start": [7, [1], 1]},
             )
         ),
     ],
@@ -218,11 +220,12 @@ def test_a_claim_that_a_full_disk_cuts_is_taken_back(tmp_path: Path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def test_a_requeue_has_the_same_job_and_a_later_start(tmp_path: Path) -> None:
-    """Another job, the same start, or no batch system at all are no requeue."""
-    first = replace(a_claim(tmp_path), batch_job=("7", 0))
-    assert replace(first, batch_job=("7", 1)).is_requeue_of(first)
-    for other in (("7", 0), ("8", 1), None):
-        assert not replace(first, batch_job=other).is_requeue_of(first)
-    assert not first.is_requeue_of(replace(first, batch_job=None))
+def test_a_restart_is_of_the_same_and_later(tmp_path: Path) -> None:
+    """Another job, the same start, a later step of it, or nothing that starts anything again are none."""
+    first = replace(a_claim(tmp_path), start=Start("slurm 7", (0, 1, 0)))
+    for again in ((1, -1, 0), (0, 1, 1), (1, 0, 0)):
+        assert replace(first, start=Start("slurm 7", again)).is_restart_of(first)
+    for other in (Start("slurm 7", (0, 1, 0)), Start("slurm 7", (0, 2, 0)), Start("slurm 8", (1, 0, 0)), None):
+        assert not replace(first, start=other).is_restart_of(first)
+    assert not first.is_restart_of(replace(first, start=None))
     assert first.process.pid == os.getpid()

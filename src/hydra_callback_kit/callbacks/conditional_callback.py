@@ -86,6 +86,8 @@ class ConditionalCallback(KnownParameters, Callback):
         ```
     """
 
+    on_every_rank = True  # what it wraps is called wherever Hydra calls it
+
     def __init__(
         self,
         condition_key: str | None = None,

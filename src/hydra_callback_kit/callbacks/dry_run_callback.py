@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.errors import message_of
+from hydra_callback_kit.journal.rank import is_worker
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.dry_run import job_list
 from hydra_callback_kit.views.yaml_text import config_text
@@ -52,6 +53,7 @@ class DryRunCallback(RecordingCallback):
     """
 
     fails_closed = True
+    on_every_rank = True
 
     def __init__(self, show_config: bool = False) -> None:
         self.show_config = show_config
@@ -59,6 +61,8 @@ class DryRunCallback(RecordingCallback):
     def before_the_run(self, config: DictConfig) -> None:
         """Prints the jobs, and stops."""
         with _nothing_starts(config):
+            if is_worker():
+                return  # rank 0 shows them
             if identify_run(config).mode == "MULTIRUN":
                 self._print_sweep(config)
             else:

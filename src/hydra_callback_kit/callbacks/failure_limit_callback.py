@@ -55,6 +55,8 @@ class FailureLimitCallback(RecordingCallback):
         ```
     """
 
+    on_every_rank = True  # the others would wait for a rank that does not start
+
     def __init__(self, max_failures: int = 1) -> None:
         if max_failures < 1:
             raise ParameterError("max_failures", max_failures, "1 or more", "Write max_failures=1, or drop the callback.")

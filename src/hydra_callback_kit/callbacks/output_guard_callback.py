@@ -45,8 +45,9 @@ class OutputGuardCallback(RecordingCallback):
     package acts. Of two processes that start at once in the same directory exactly one runs. A run counts as finished when
     it has completed or failed; one that was interrupted may be started again, and so may one that a callback aborted before
     its first job. What a run without this package left (`.hydra`, `multirun.yaml`) counts as finished, and so does a journal
-    that cannot be read whole (a last line that is torn counts as read). A job that Slurm requeues, and what
-    `hydra-callback-kit rerun` starts, are not refused. A run of another machine or another container cannot be seen from
+    that cannot be read whole (a last line that is torn counts as read). A job that Slurm requeues, or starts again as a
+    later step, what torchrun starts again, and what `hydra-callback-kit rerun` starts, are not refused, and the ranks of a
+    distributed job are one run. A run of another machine or another container cannot be seen from
     here: it counts as running until its end is on record. So does one whose claim cannot be read.
 
     Args:
@@ -143,15 +144,15 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
     if journal.broken_lines:
         return f"a journal that cannot be read whole, so whose runs it holds is not known:{_named(journal.broken_lines)}"
     runs = [known for known in journal.runs if known.run_id != run.run_id]
-    requeued = holder is not None and mine.is_requeue_of(holder)
+    restarted = holder is not None and mine.is_restart_of(holder)
     recorded = holder is not None and any(known.run_id == holder.run_id for known in runs)
-    if holder is not None and not recorded and not requeued:
+    if holder is not None and not recorded and not restarted:
         alive = is_alive(holder.process)
         if alive is not False:
             return f"a run that is just starting\n{_who(holder)}" + ("" if alive else f"\n{_OUT_OF_SIGHT}")
     for known in reversed(runs):
         of_holder = holder if holder is not None and known.run_id == holder.run_id else None
-        starts_again = requeued and of_holder is not None
+        starts_again = restarted and of_holder is not None
         if known.status == "RUNNING" and not starts_again:
             return f"a run that still runs: {_what(known, of_holder)}{_is_out_of_sight(known)}"
         if known.jobs and (known.status == "COMPLETED" or (known.status == "FAILED" and not starts_again)):

@@ -54,6 +54,8 @@ class ResourceMonitorCallback(RecordingCallback):
     they hold. `gpu0` is the first GPU that the job sees (`CUDA_VISIBLE_DEVICES`, in PCI order). What a driver does not tell
     by process (MIG, some containers, Windows) is left empty, and a warning says so once.
 
+    In a distributed job (torchrun, Lightning, srun) each rank is measured, and the job's figures are the sums.
+
     From Python 3.12 on, `os.fork` in a process that has threads raises a DeprecationWarning, which Python shows if the app's
     main file calls it.
 
@@ -65,7 +67,7 @@ class ResourceMonitorCallback(RecordingCallback):
             looked at.
         output_file: the samples' file, relative to the job's output directory, or absolute; null for none. Where the jobs
             of a sweep would replace each other's (an absolute path, or a `hydra.sweep.subdir` that is the same for all of
-            them), the name gets the job's number: `resources_3.csv`.
+            them), the name gets the job's number: `resources_3.csv`. That of a rank gets its number: `resources_rank1.csv`.
 
     Raises:
         ParameterError: if psutil is not installed (the extra `resources` has it), or with `gpu=on` nvidia-ml-py; if
@@ -97,6 +99,8 @@ class ResourceMonitorCallback(RecordingCallback):
         ```
     """
 
+    on_every_rank = True
+
     def __init__(
         self,
         interval_s: float = 1.0,
@@ -123,15 +127,23 @@ class ResourceMonitorCallback(RecordingCallback):
         job = identify_job(config)
         name = self.output_file
         if name is not None and is_shared(config, name):
-            name = str(Path(name).with_stem(f"{Path(name).stem}_{job.job_num}"))
+            name = _with(name, str(job.job_num))
+        if name is not None and job.rank:
+            name = _with(name, f"rank{job.rank}")
         file = None if name is None else SampleFile(job.output_dir, name, functools.partial(make_room, job.run, log))
         open_gpus = functools.partial(visible_gpus, self.gpu)
         sampler = ResourceSampler(self.interval_s, self.include_children, file, open_gpus, _report)
-        _running[job.attempt, id(self)] = config, name, sampler
+        token = notes_of(config).setdefault("sampled", os.urandom(6).hex())
+        _running[token, id(self)] = config, name, sampler
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Ends the sampling, and records the means and peaks."""
-        _finish((identify_job(config).attempt, id(self)))
+        _finish((notes_of(config).get("sampled", ""), id(self)))
+
+
+def _with(name: str, word: str) -> str:
+    """The name of a file with a word before its suffix."""
+    return str(Path(name).with_stem(f"{Path(name).stem}_{word}"))
 
 
 def visible_gpus(gpu: str) -> Gpus | None:

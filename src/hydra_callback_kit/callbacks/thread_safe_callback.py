@@ -20,6 +20,7 @@ from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.own_files import write_own_file
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
+from hydra_callback_kit.journal.rank import is_worker
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states, not_finished
 from hydra_callback_kit.views.files import json_text
@@ -74,6 +75,8 @@ class ThreadSafeCallback(KnownParameters, Callback):
               output_file: jobs.json
         ```
     """
+
+    on_every_rank = True  # what it guards is called wherever Hydra calls it
 
     def __init__(self, callbacks: Mapping[str, Any] = MappingProxyType({}), output_file: str | None = None) -> None:
         self.lock = threading.RLock()  # re-entrant: a subclass takes a snapshot while it holds it
@@ -160,6 +163,8 @@ class ThreadSafeCallback(KnownParameters, Callback):
             disarm(config, self._make_up_for_the_end)
         finally:
             self._forward(hook, config=config, **kwargs)
+        if is_worker():
+            return
         run = run_at_its_end(config)
         if run.mode == "MULTIRUN" and run.jobs:
             log.log(logging.WARNING if not_finished(run) else logging.INFO, "%s", concurrency_text(run))

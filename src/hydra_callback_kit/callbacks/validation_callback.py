@@ -91,6 +91,7 @@ class ValidationCallback(RecordingCallback):
     """
 
     fails_closed = True
+    on_every_rank = True  # the others would wait for a rank that does not start
 
     def __init__(
         self,

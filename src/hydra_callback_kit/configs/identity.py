@@ -10,11 +10,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import directory_of
 from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.joining import run_of_rank_0, run_that_goes_on
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import known_value
 from hydra_callback_kit.journal.format import JOURNAL_DIR, Mode
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.rank import attempt_of, is_worker, rank_of_this_process
+
+UNKNOWN: Final = ""
+"""The id of the run that a rank works for, as long as nobody knows it. Nothing is written of it."""
 
 _OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"
 
@@ -40,18 +45,27 @@ def identify_run(config: DictConfig) -> RunIdentity:
 
     Returns:
         The same identity for the run's config and for the configs of all its jobs. A single run that `rerun_overrides` made
-        of a job belongs to the run of that job.
+        of a job belongs to the run of that job. A rank of a distributed job belongs to the run of rank 0; as long as that is
+        not to be found, it has the run `UNKNOWN`.
     """
     notes = notes_of(config)
     if "run_id" not in notes:
         mode: Mode = notes.get("mode") or _mode_of(config)
         of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
         root = directory_of(config, "hydra.sweep.dir" if mode == "MULTIRUN" or of_run else "hydra.run.dir")
+        met = run_of_rank_0(root, wait=True) if rank_of_this_process() is not None else None
+        if met is None and is_worker():
+            return RunIdentity(UNKNOWN, root, mode)
+        of_sweep = of_run and directory_of(config, "hydra.run.dir") != root
+        if met is not None:
+            root, mode = met.run.root, met.run.mode
+            notes["start"], notes["of_job"] = met.start, met.job
+        elif rank_of_this_process() is not None:
+            notes["start"] = os.urandom(6).hex()
         notes["root"] = str(root)
         notes["rerun"] = of_run is not None
-        of_sweep = of_run and directory_of(config, "hydra.run.dir") != root
         notes["mode"] = "MULTIRUN" if of_sweep else mode
-        notes["run_id"] = of_run or _new_run_id(root)
+        notes["run_id"] = of_run or (met and met.run.run_id) or run_that_goes_on(config, root, mode) or _new_run_id(root)
     return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"])
 
 
@@ -62,22 +76,28 @@ def identify_job(config: DictConfig) -> JobIdentity:
         config: the config that Hydra handed to `on_job_start` or `on_job_end`.
 
     Returns:
-        The same identity in all hooks of one attempt.
+        The same identity in all hooks of one attempt, and in all ranks that make it; of a rank whose run is not known yet
+        it is not the last word.
     """
     notes = notes_of(config)
-    if "job" not in notes:
+    if "job" not in notes or notes["job"].run.run_id == UNKNOWN:
         hydra = config.hydra
         job = hydra.job
         redaction = redaction_of(config)
+        run, rank = identify_run(config), rank_of_this_process()
+        job_num, attempt = job.get("num") or 0, ""  # `get`, unlike the attribute, takes a missing value for None
+        if rank is not None:
+            job_num, attempt = notes.get("of_job") or (job_num, attempt_of(notes.get("start") or rank.job, job_num))
         notes["job"] = JobIdentity(
-            run=identify_run(config),
-            job_num=job.get("num") or 0,  # `get`, unlike the attribute, takes a missing value for None
-            attempt=os.urandom(6).hex(),
+            run=run,
+            job_num=job_num,
+            attempt=attempt or os.urandom(6).hex(),
             pid=os.getpid(),
             job_id=job.get("id"),
             job_name=redaction.of_text(job_name(config)),
             overrides=tuple(redaction.of_overrides(task_overrides(config))),
             output_dir=Path(hydra.runtime.output_dir),
+            rank=0 if rank is None else rank.number,
         )
     identity: JobIdentity = notes["job"]
     return identity

@@ -18,6 +18,7 @@ from hydra_callback_kit.hooks.job_recorder import record_job_aborted
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_facts, record_run_start
 from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.printable import printable
+from hydra_callback_kit.journal.rank import is_worker
 from hydra_callback_kit.journal.safe_log import SafeLogger, to_stderr
 
 _log = SafeLogger("hydra_callback_kit.abort")
@@ -110,6 +111,8 @@ def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger | SafeLogge
         if exit_code != 0:
             record_run_facts(config, {"aborted": message})
             record_run_end(config)
+    if is_worker():
+        return  # rank 0 says it
     if exit_code != 0:
         _log_elsewhere(SafeLogger(log.name), message)
     if exit_code != 1:  # Python prints the message of a SystemExit that has one for its code

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _OF_A_JOB: Final = frozenset(
     (
         *("status", "error", "duration_s", "return_value", "overrides", "output_dir", "job_id", "job_name", "rerun"),
-        *("config", "config_as_written", "files"),
+        *("config", "config_as_written", "files", "attempt_number", "batch", "world_size"),
     )
 )
 """What the record says of a job itself, under these names."""
@@ -19,7 +19,7 @@ _OF_A_RUN: Final = frozenset(
     (
         *("mode", "root", "cwd", "program", "command", "other_arguments", "job_name", "config_name", "overrides"),
         *("hydra_overrides", "launcher", "sweeper", "directions", "planned_jobs", "planned_overrides", "hydra_version"),
-        *("python_version", "from_python", "duration_s", "aborted", "files"),
+        *("start", "python_version", "from_python", "duration_s", "aborted", "files"),
     )
 )
 """What the record says of a run itself."""

@@ -12,12 +12,13 @@ from typing import Any, Final, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import DirectoryNotKnownError
-from hydra_callback_kit.configs.identity import is_another_attempt
+from hydra_callback_kit.configs.identity import identify_run, is_another_attempt
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import resolving
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.run_recorder import do_not_record
 from hydra_callback_kit.journal.errors import message_of
+from hydra_callback_kit.journal.rank import is_worker
 
 _PACKAGE: Final = "hydra_callback_kit"
 
@@ -41,6 +42,7 @@ def ask_gates(hook: str, config: DictConfig) -> None:
     if "gates" in notes:
         return
     notes["gates"] = "asked"
+    run = identify_run(config) if is_worker() else None  # one that is none of its rank 0's finds that out here
     if hook == "on_multirun_start" and is_another_attempt(config):
         refuse(config)
         abort(
@@ -53,6 +55,8 @@ def ask_gates(hook: str, config: DictConfig) -> None:
     if dry:
         do_not_record(config)
     for asked in ("ValidationCallback", "DryRunCallback") if dry else _GATES[:-1]:
+        if asked == "OutputGuardCallback" and run is not None and is_worker():
+            continue  # rank 0 has asked, and the directory is its run's
         for name, parameters in nodes:
             if name == asked and (name != "ProvenanceCallback" or parameters.get("require_clean")):
                 _ask(name, parameters, hook, config)

@@ -15,20 +15,23 @@ from hydra_callback_kit.hooks.config_mistakes import after_hook, before_hook
 from hydra_callback_kit.hooks.end_of_run import finish_what_is_over
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.running_jobs import in_hook
+from hydra_callback_kit.journal.rank import is_worker
 
 Hook = TypeVar("Hook", bound=Callable[..., None])
 
 
-def never_breaks_the_job(hook: Hook) -> Hook:
+def never_breaks_the_job(hook: Hook, *, every_rank: bool = False) -> Hook:
     """Decorates a hook: what it raises is logged once, and the job goes on.
 
     Hydra itself turns an exception of a hook into a warning, which Python shows once per place. An exception that is meant
     to stop the run (a `SystemExit`) passes. So does, as an abort, whatever a start hook raises of a callback that has
     `fails_closed`. Before the start of a run the gates are asked (see `gates`), and for a run that
-    they have stopped no hook is called.
+    they have stopped no hook is called. In the ranks of a distributed job, but for rank 0, only hooks are called that are
+    meant for every rank.
 
     Args:
         hook: a method of a callback.
+        every_rank: whether it is meant for every rank, whatever the callback's `on_every_rank` says.
 
     Returns:
         The method, which raises no `Exception`.
@@ -44,7 +47,8 @@ def never_breaks_the_job(hook: Hook) -> Hook:
                     finish_what_is_over(config)
                     note_mode(config, "MULTIRUN" if hook.__name__ == "on_multirun_start" else "RUN")
                     gates.ask_gates(hook.__name__, config)
-                if gates.is_refused(config):
+                skipped = is_worker() and not (every_rank or getattr(self, "on_every_rank", False))
+                if skipped or gates.is_refused(config):
                     return
                 before_hook(hook.__name__, config)
             with in_hook(config if hook.__name__.startswith("on_job_") else None):

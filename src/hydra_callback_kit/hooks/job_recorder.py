@@ -1,6 +1,5 @@
 """What the hooks of a job write to the journal: each of these writes what the hook means, once, whoever calls it first."""
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +13,15 @@ from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import running_jobs
+from hydra_callback_kit.hooks.job_lines import write_job_line
 from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in
+from hydra_callback_kit.journal.batch_job import batch_job, this_start
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.rank import export, rank_of_this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.journal.writer import write_line
 
 _log = SafeLogger("hydra_callback_kit")
 
@@ -56,13 +57,17 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     notes = notes_of(config)
     if "job_started_s" not in notes:
         notes["job_started_s"] = time.monotonic()
+        if job.rank:
+            rank = rank_of_this_process()
+            write_job_line(config, "job_started", {"world_size": rank and rank.size})
+            return job
         running_jobs.job_runs(config, job.run.run_id)
+        export(job)
         warn_of_a_secret_in(config, job.output_dir, "hydra.sweep.subdir" if job.run.mode == "MULTIRUN" else "hydra.run.dir")
-        write_line(
-            job.run,
+        write_job_line(
+            config,
             "job_started",
-            {"job_id": job.job_id, **({"rerun": True} if job.run.rerun else {}), **_attempt_number(job)},
-            job,
+            {"job_id": job.job_id, **({"rerun": True} if job.run.rerun else {}), **_attempt_number(job), **_surroundings()},
             {
                 "job_name": whole_text(job.job_name),
                 "overrides": whole_texts(job.overrides),
@@ -72,13 +77,23 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     return job
 
 
+def _surroundings() -> dict[str, Any]:
+    """Of how many ranks the job is one, and the batch system's job that it is in."""
+    rank, batch = rank_of_this_process(), batch_job()
+    return {
+        **({} if rank is None else {"world_size": rank.size}),
+        **({} if batch is None else {"batch": batch.facts()}),
+    }
+
+
 def _attempt_number(job: JobIdentity) -> dict[str, int]:
     """The last attempt counts, and the clocks of two machines may differ: one that follows others says so."""
-    if not job.run.rerun and os.environ.get("SLURM_RESTART_COUNT", "0") == "0":
+    start = this_start()
+    if not job.run.rerun and (start is None or not any(number > 0 for number in start.times)):
         return {}
     from hydra_callback_kit.journal.reader import attempts_at  # noqa: PLC0415  most jobs are started once
 
-    return {"attempt_number": attempts_at(job.run.root, job.run.run_id, job.job_num) + 1}
+    return {"attempt_number": attempts_at(job.run.root, job.run.run_id, job.job_num, but=job.attempt) + 1}
 
 
 def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
@@ -94,17 +109,21 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
         ended_s = running_jobs.job_is_over(config)
         started_s = notes.get("job_started_s")
         duration_s = None if started_s is None else ended_s - started_s
+        if not job.rank:
+            export(None)
         value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
         status = _status(job_return, value)
         _learn_what_the_job_has_set(config, job_return.cfg)
         facts = {"status": status, "duration_s": duration_s}
-        if status == "COMPLETED":
-            returned, error = redaction_of(config).encoded({"": value})[""], None
-            write_line(job.run, "job_ended", facts, job, {"return_value": returned})
-        else:
-            returned = None
+        returned, error = None, None
+        if status != "COMPLETED":
             error = _error(config, value) if issubclass(type(value), BaseException) else None
-            write_line(job.run, "job_ended", {**facts, "error": error}, job)
+            write_job_line(config, "job_ended", {**facts, "error": error})
+        elif job.rank:  # what rank 0 returns is the job's value
+            write_job_line(config, "job_ended", facts)
+        else:
+            returned = redaction_of(config).encoded({"": value})[""]
+            write_job_line(config, "job_ended", facts, {"return_value": returned})
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
 
 
@@ -131,7 +150,7 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
         return
     duration_s = running_jobs.job_is_over(config) - notes["job_started_s"]
     end = JobEnd(job, "FAILED", duration_s, _error(config, aborted)._replace(traceback=""))
-    write_line(job.run, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error}, job)
+    write_job_line(config, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error})
     notes["job_ended"] = end
 
 
@@ -143,8 +162,7 @@ def record_job_facts(config: DictConfig, facts: Mapping[str, Any], own: Mapping[
         facts: any values by name; secrets in them are redacted.
         own: what this package says of itself, in which there are none.
     """
-    job = identify_job(config)
-    write_line(job.run, "job_facts", own, job, redaction_of(config).encoded(facts))
+    write_job_line(config, "job_facts", own, redaction_of(config).encoded(facts))
 
 
 def record_job_config(config: DictConfig, task_config: Any = None) -> None:
@@ -170,10 +188,8 @@ def record_job_config(config: DictConfig, task_config: Any = None) -> None:
     values, left = app_config(config)
     notes["config_as_written"] = left
     if left != left_before:
-        job = identify_job(config)
-        write_line(
-            job.run, "job_facts", {"config": values, **({"config_as_written": left} if left or left_before else {})}, job
-        )
+        as_written = {"config_as_written": left} if left or left_before else {}
+        write_job_line(config, "job_facts", {"config": values, **as_written})
 
 
 def _error(config: DictConfig, exception: BaseException) -> JobError:

@@ -21,6 +21,10 @@ from hydra_callback_kit.hooks.known_parameters import KnownParameters
 _HOOKS: Final = ("on_run_start", "on_multirun_start", "on_job_start", "on_job_end", "on_run_end", "on_multirun_end")
 
 
+_records: Final = functools.partial(never_breaks_the_job, every_rank=True)
+"""Decorates what is recorded of each rank of a distributed job."""
+
+
 class RecordingCallback(KnownParameters, Callback):
     """The base class of this package's callbacks, and of yours: what they do is right under every launcher.
 
@@ -34,6 +38,9 @@ class RecordingCallback(KnownParameters, Callback):
     - What is done once, when the run or sweep has ended, belongs into `at_the_end`. It is called also where Hydra calls no
       end hook: after a failed job on Hydra 1.3, after `sys.exit` and after Ctrl-C. `load_run(config)` is the whole record
       there.
+
+    - Of the ranks of a distributed job only rank 0 calls the hooks: it is the job. A callback that is to act in each of them
+      sets `on_every_rank = True`; what it adds with `add_job_facts` there is kept as that rank's.
 
     A callback that decides whether a run or a job starts sets `fails_closed = True`: then an exception in its start hooks
     stops it instead of being logged.
@@ -57,6 +64,9 @@ class RecordingCallback(KnownParameters, Callback):
 
     fails_closed: bool = False
     """Whether nothing may start where a start hook of this callback fails."""
+
+    on_every_rank: bool = False
+    """Whether its hooks are called in each rank of a distributed job, and not in rank 0 alone."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Makes the hooks of a subclass safe, wherever it has them from: see the class.
@@ -84,12 +94,12 @@ class RecordingCallback(KnownParameters, Callback):
         self._ask(config)
         run_starts(config, self.at_the_end)
 
-    @never_breaks_the_job
+    @_records
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Records the start of the job."""
         record_job_start(config)
 
-    @never_breaks_the_job
+    @_records
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Records how the job ended."""
         record_job_end(config, job_return)

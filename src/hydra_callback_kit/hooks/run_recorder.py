@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.given_overrides import are_from_python, hydra_overrides, task_overrides
 from hydra_callback_kit.configs.identity import identify_run, job_name
+from hydra_callback_kit.configs.joining import start_facts
 from hydra_callback_kit.configs.known_secrets import redaction_of, tell_the_jobs
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.secret_keys import SecretKeys
@@ -23,6 +24,7 @@ from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in, warn_of_s
 from hydra_callback_kit.journal.command_line import command_line, other_arguments
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.rank import is_worker, rank_of_this_process
 from hydra_callback_kit.journal.writer import forget, write_line
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def do_not_record(config: DictConfig) -> None:
     notes = notes_of(config)
     notes["unrecorded"] = True
     if "run_started_s" in notes:
+        _tell_the_ranks(config, starts=False)
         forget(identify_run(config))
 
 
@@ -49,6 +52,9 @@ def record_run_start(config: DictConfig) -> None:
     """
     run = identify_run(config)
     notes = notes_of(config)
+    if "unrecorded" not in notes and "ranks_are_told" not in notes:
+        notes["ranks_are_told"] = True
+        _tell_the_ranks(config, starts=True)
     if not _is_recorded(config, run) or "run_started_s" in notes:
         return
     notes["run_started_s"] = time.monotonic()
@@ -80,6 +86,7 @@ def record_run_start(config: DictConfig) -> None:
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
             **({"from_python": True} if are_from_python(config) else {}),
+            **start_facts(),
         },
         encoded={
             "root": whole_text(str(run.root)),
@@ -131,8 +138,21 @@ def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
 
 
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
-    """Of a run that one of its jobs is run again for, start and end are not this process's to tell."""
-    return not run.rerun and "unrecorded" not in notes_of(config)
+    """Of a run that one of its jobs is run again for, start and end are not this process's to tell; nor a rank's."""
+    return not run.rerun and "unrecorded" not in notes_of(config) and not is_worker()
+
+
+def _tell_the_ranks(config: DictConfig, *, starts: bool) -> None:
+    """Rank 0 says which run the others work for; or that it does not start."""
+    rank = rank_of_this_process()
+    if rank is not None and rank.number == 0:
+        from hydra_callback_kit.journal.meeting import leave_note, take_back_note  # noqa: PLC0415  most jobs are one process
+
+        run = identify_run(config)
+        if starts:
+            leave_note(run, rank, notes_of(config)["start"], sys.orig_argv[1:])
+        else:
+            take_back_note(run, rank)
 
 
 def _planned(config: DictConfig) -> "Plan | None":

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
+from hydra_callback_kit.journal.batch_job import Start, this_start
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, user_name
@@ -63,7 +64,7 @@ class Claim:
         born: what the operating system says of the process's start; None where it says nothing.
         command: the command line, secrets redacted.
         claimed_at: UTC, ISO 8601.
-        batch_job: the batch system's job that the process belongs to, and how often it was requeued; None without one.
+        start: what starts the process again by itself, and how often it has; None if nothing does.
     """
 
     run_id: str
@@ -73,17 +74,17 @@ class Claim:
     born: str | None
     command: str
     claimed_at: str
-    batch_job: tuple[str, int] | None
+    start: Start | None
 
     @property
     def process(self) -> ProcessIdentity:
         """The process that made it."""
         return ProcessIdentity(self.host, self.pid, self.born)
 
-    def is_requeue_of(self, earlier: "Claim") -> bool:
-        """Tells whether the batch system has started the same job again."""
-        mine, theirs = self.batch_job, earlier.batch_job
-        return mine is not None and theirs is not None and mine[0] == theirs[0] and mine[1] > theirs[1]
+    def is_restart_of(self, earlier: "Claim") -> bool:
+        """Tells whether a batch system, or torchrun, has started the same again, and what was started before has ended."""
+        mine, theirs = self.start, earlier.start
+        return mine is not None and theirs is not None and mine.is_another_of(theirs) and mine.follows_for_certain(theirs)
 
 
 def claim_of(run: RunIdentity, command: list[str]) -> Claim:
@@ -96,7 +97,7 @@ def claim_of(run: RunIdentity, command: list[str]) -> Claim:
     process = this_process()
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Claim(
-        run.run_id, user_name() or "?", process.host, process.pid, process.born, shlex.join(command), now, _batch_job()
+        run.run_id, user_name() or "?", process.host, process.pid, process.born, shlex.join(command), now, this_start()
     )
 
 
@@ -196,7 +197,7 @@ _SHAPE: Final[dict[str, tuple[type, ...]]] = {
     "born": (str, type(None)),
     "command": (str,),
     "claimed_at": (str,),
-    "batch_job": (list, type(None)),
+    "start": (list, type(None)),
 }
 
 
@@ -204,12 +205,12 @@ def _parse(text: bytes) -> Claim:
     read = json.loads(text.decode("utf-8"))
     if type(read) is not dict or read.keys() != _SHAPE.keys():
         raise ValueError("it is no claim, or half of one")
-    job = read.pop("batch_job")
+    start = read.pop("start")
     if any(type(value) not in _SHAPE[key] for key, value in read.items()) or not 0 < read["pid"] < 2**31:
         raise ValueError("it is no claim")
-    if job is not None and (type(job) is not list or [type(part) for part in job] != [str, int]):
+    if start is not None and ([type(part) for part in start] != [str, list] or {*map(type, start[1])} - {int}):
         raise ValueError("it is no claim")
-    return Claim(**read, batch_job=None if job is None else (job[0], job[1]))
+    return Claim(**read, start=None if start is None else Start(start[0], tuple(start[1])))
 
 
 def _write(file: Path, claim: Claim) -> None:
@@ -255,10 +256,3 @@ def _owner(file: Path) -> str | None:
         return file.owner()
     except (OSError, KeyError, NotImplementedError):
         return None
-
-
-def _batch_job() -> tuple[str, int] | None:
-    """Slurm counts how often it has requeued a job; a job of an array has an id of its own."""
-    job = os.environ.get("SLURM_JOB_ID")
-    restarts = os.environ.get("SLURM_RESTART_COUNT", "0")
-    return (job, int(restarts) if restarts.isdecimal() else 0) if job else None

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
+from hydra_callback_kit.journal.rank_fold import error_in, rank_records, with_ranks
 from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
 from hydra_callback_kit.journal.span import Line, Span
 from hydra_callback_kit.journal.values import as_text, measured
@@ -20,7 +20,7 @@ MAX_ATTEMPTS: Final = 1_000_000
 
 _JOB_FACTS = frozenset(
     ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun")
-) | {"files", "attempt_number"}
+) | {"files", "attempt_number", "world_size"}
 _RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs", "files"))
 
 
@@ -37,6 +37,9 @@ class RunFold:
         self._without = frozenset(without)
         self._run = Span("")
         self._jobs: dict[int, Span] = {}
+        self._ranks: dict[tuple[int, str], dict[int, Span]] = {}  # those that work for an attempt at a job
+        self._starts: list[tuple[str, ProcessIdentity]] = []
+        self._enders: set[ProcessIdentity] = set()
         self._others: dict[tuple[int, str], Span] = {}  # attempts at jobs that have several, but for the last that was met
         # lines repeat the same few processes and lists of names: one of each is kept
         self._processes: dict[tuple[str, int, str | None], ProcessIdentity] = {}
@@ -56,8 +59,16 @@ class RunFold:
         job = line.get("job")
         if job is None:
             self._run.add(line, names, process)
+            if line["event"] == "run_started":
+                self._starts.append((line["time"], process))
+            elif line["event"] == "run_ended":
+                self._enders.add(process)
             return
         attempt: str = line["attempt"]
+        if line["event"].startswith("rank_"):
+            ranks = self._ranks.setdefault((job, attempt), {})
+            ranks.setdefault(line["rank"], Span(attempt)).add(line, names, process)
+            return
         span = self._jobs.get(job)
         if span is None:
             span = self._jobs[job] = Span(attempt)
@@ -86,15 +97,22 @@ class RunFold:
         alive = _Asked(is_alive)
         run = self._run
         # without the parent's lines (its disk was full, say), the jobs decide
-        parent = run.process if run.started_at is not None else None
+        parent = max(self._starts, key=str)[1] if self._starts else None
         planned: int | None = run.get("planned_jobs", int)
-        ended = has_ended or run.ended_at is not None
+        # one that was started again, by a batch system say, has not
+        ended = has_ended or (run.ended_at is not None and (parent is None or parent in self._enders))
         over = ended or (parent is not None and alive.is_gone(parent))
         out_of_sight = not ended and parent is not None and alive.about(parent) is None
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple(
             _job_record(
-                num, self._jobs.pop(num), root, alive, run_ended=ended, parent=run.process if not has_ended else None
+                num,
+                self._jobs.pop(num),
+                root,
+                alive,
+                run_ended=ended,
+                parent=(parent or run.process) if not has_ended else None,
+                ranks=self._ranks,
             )
             for num in sorted(self._jobs)
         )
@@ -105,8 +123,8 @@ class RunFold:
             status=_run_status(run, jobs, planned, over=over, out_of_sight=out_of_sight),
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
-            ended_at=run.ended_at,
-            duration_s=measured(run.facts.get("duration_s")),
+            ended_at=run.ended_at if ended else None,
+            duration_s=measured(run.facts.get("duration_s")) if ended else None,
             planned_jobs=planned,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
@@ -145,7 +163,14 @@ def _run_status(run: Span, jobs: Collection[JobRecord], planned: int | None, *, 
 
 
 def _job_record(
-    num: int, last: Span, root: Path, alive: _Asked, *, run_ended: bool, parent: ProcessIdentity | None
+    num: int,
+    last: Span,
+    root: Path,
+    alive: _Asked,
+    *,
+    run_ended: bool,
+    parent: ProcessIdentity | None,
+    ranks: Mapping[tuple[int, str], Mapping[int, Span]],
 ) -> JobRecord:
     attempts, other, first = 1, last.another, last
     while other is not None:
@@ -160,18 +185,15 @@ def _job_record(
         outlives = facts.get("rerun") or (parent is not None and process != parent and process and alive.about(process))
         over = process is None or (run_ended and not outlives) or alive.is_gone(process)
         status = "INTERRUPTED" if over else "RUNNING"
-    error = last.get("error", dict)
     overrides = _overrides(last)
     if facts.get("rerun") and first is not last:
         overrides = _with_the_marks_of(_overrides(first), overrides)
-    return JobRecord(
+    record = JobRecord(
         job_num=num,
         status=cast("Status", status),
         task_overrides=overrides,
         return_value=facts.get("return_value"),
-        error=None
-        if error is None
-        else JobError(*(as_text(error.get(key, "")) for key in ("type", "message", "traceback"))),
+        error=error_in(last),
         job_id=last.get("job_id", str),
         job_name=last.get("job_name", str),
         started_at=last.started_at,
@@ -183,7 +205,10 @@ def _job_record(
         root=root,
         subdir=last.get("output_dir", str),
         facts=last.others(_JOB_FACTS),
+        world_size=last.get("world_size", int),
     )
+    at_it = ranks.get((num, last.attempt)) if ranks else None
+    return record if at_it is None else with_ranks(record, rank_records(at_it, alive.is_gone))
 
 
 def _overrides(attempt: Span) -> tuple[str, ...]:

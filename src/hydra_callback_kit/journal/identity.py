@@ -34,6 +34,7 @@ class JobIdentity(NamedTuple):
         job_name: `hydra.job.name`.
         overrides: the overrides as Hydra passed them, secrets redacted.
         output_dir: absolute path of the job's output directory.
+        rank: which of the job's processes this is; 0 is the job, the others work for it.
     """
 
     run: RunIdentity
@@ -44,3 +45,4 @@ class JobIdentity(NamedTuple):
     job_name: str
     overrides: tuple[str, ...]
     output_dir: Path
+    rank: int = 0

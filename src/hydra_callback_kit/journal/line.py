@@ -69,7 +69,9 @@ def parse_line(text: bytes) -> dict[str, Any]:  # noqa: C901, PLR0912  what may 
         raise BrokenLineError("'job' or 'attempt' is missing or of the wrong type")
     if "job" in line and not 0 <= line["job"] < _END_OF_JOBS:
         raise BrokenLineError("'job' is no job's number")
-    if line["event"] == "job_ended" and line["facts"].get("status") not in _ENDS:
+    if line["event"].startswith("rank_") and not ("job" in line and type(line.get("rank")) is int and line["rank"] > 0):
+        raise BrokenLineError("'job' or 'rank' is missing or of the wrong type")
+    if line["event"] in ("job_ended", "rank_ended") and line["facts"].get("status") not in _ENDS:
         raise BrokenLineError("'status' is not how a job ends")
     if not 0 < line["pid"] < _END_OF_PIDS:
         raise BrokenLineError("'pid' is no process's")

@@ -35,6 +35,12 @@ def this_process_token() -> str:
     return _of_this_process()[1]
 
 
+def parent_process() -> ProcessIdentity:
+    """Tells the process that has started the calling one."""
+    pid = os.getppid()
+    return ProcessIdentity(socket.gethostname(), pid, _start(pid))
+
+
 def user_name() -> str | None:
     """Who runs the calling process; None where the user has no name, as in some containers."""
     import getpass  # noqa: PLC0415  most processes need not know

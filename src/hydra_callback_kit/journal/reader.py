@@ -128,13 +128,14 @@ def facts_in(root: Path, name: str) -> Iterator[Any]:
                             yield from_json(facts[name])
 
 
-def attempts_at(root: Path, run_id: str, job_num: int) -> int:
+def attempts_at(root: Path, run_id: str, job_num: int, but: str | None = None) -> int:
     """How often a job was started, as far as the journal knows; lines of other jobs are not parsed.
 
     Args:
         root: the directory that holds the journal.
         run_id: the run.
         job_num: the job's number.
+        but: an attempt that does not count.
     """
     sought = f'"job":{job_num},'.encode("ascii")
     numbers: dict[str, int] = {}
@@ -144,7 +145,7 @@ def attempts_at(root: Path, run_id: str, job_num: int) -> int:
                 if sought in text:
                     with contextlib.suppress(BrokenLineError):
                         line = parse_line(text)
-                        if line.get("job") == job_num:
+                        if line.get("job") == job_num and line["attempt"] != but:
                             number = number_of_attempt(line["facts"])
                             numbers[line["attempt"]] = max(number, numbers.get(line["attempt"], 1))
     return max(len(numbers), *numbers.values(), 0)

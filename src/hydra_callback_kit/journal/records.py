@@ -8,6 +8,33 @@ from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Mode, Status
 
 
+@dataclass(slots=True)
+class RankRecord:
+    """One of the processes that work for a distributed job, besides the one that is the job, which is rank 0.
+
+    Attributes:
+        rank: its number, from 1.
+        status: as of a job. `INTERRUPTED`: it is known to be gone, and has not said how it ended.
+        host: the machine it ran on.
+        pid: its process there.
+        started_at: UTC, ISO 8601; None if the start was not recorded.
+        ended_at: UTC, ISO 8601; None without an end.
+        duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        error: why it failed; None if it did not.
+        facts: what callbacks added there, by name.
+    """
+
+    rank: int
+    status: Status
+    host: str | None = None
+    pid: int | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    error: JobError | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)  # not frozen: that makes it slower to define and four times as slow to build
 class JobRecord:
     """One job, as its last attempt left it.
@@ -29,6 +56,8 @@ class JobRecord:
         root: the directory that holds the journal.
         subdir: the job's output directory relative to `root`, or an absolute path where it lies elsewhere.
         facts: what callbacks added, by name.
+        world_size: of how many processes a distributed job is; None for one that is one process.
+        ranks: those of them that left a record, but for rank 0, in the order of their numbers.
     """
 
     job_num: int
@@ -47,6 +76,8 @@ class JobRecord:
     root: Path = Path()
     subdir: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    world_size: int | None = None
+    ranks: tuple[RankRecord, ...] = ()
 
     @property
     def output_dir(self) -> Path | None:

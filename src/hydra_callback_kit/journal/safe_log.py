@@ -17,6 +17,7 @@ from typing import Any, Final
 from hydra_callback_kit.journal.errors import can_be_formatted, error_of
 from hydra_callback_kit.journal.masking import knows_secrets, without_known_secrets
 from hydra_callback_kit.journal.printable import printable
+from hydra_callback_kit.journal.rank import is_worker
 
 _FORMAT: Final = logging.Formatter("[%(name)s][%(levelname)s] - %(message)s")
 
@@ -71,8 +72,8 @@ class SafeLogger:
     def _log(self, level: int, message: str, values: tuple[object, ...], error: BaseException | None) -> None:
         with _Unharmed():
             logger = logging.getLogger(self.name)
-            if not logger.isEnabledFor(level):
-                return
+            if not logger.isEnabledFor(level) or (level < logging.ERROR and is_worker()):
+                return  # a rank says only what went wrong there
             if error is not None and not can_be_formatted(error):
                 message, values, error = f"{message} (%s)", (*values, error_of(error).headline), None
             exc_info: Any = None if error is None else (type(error), error, error.__traceback__)

@@ -53,33 +53,43 @@ def write_line(
     facts: Mapping[str, Any],
     job: JobIdentity | None = None,
     encoded: Mapping[str, Any] = MappingProxyType({}),
+    time: str | None = None,
 ) -> None:
     """Appends one line to the journal. Never raises for what the disk does: the first failure is logged.
 
     Args:
         run: the run that the line speaks of.
-        event: what happened: `run_started`, `run_ended`, `run_facts`, `job_started`, `job_ended` or `job_facts`.
+        event: what happened: `run_started`, `run_ended`, `run_facts`, `job_started`, `job_ended` or `job_facts`, and of
+            the ranks that work for a job `rank_started`, `rank_ended` or `rank_facts`.
         facts: any values; they are written as `encoder.to_json` makes them.
         job: the job that the line speaks of, if any.
         encoded: more facts, as `encoder.to_json` has made them.
+        time: when it happened, as `utc_now` tells it; None for now.
     """
     process = this_process()
     if job is not None and job.pid != process.pid:
         return  # on Hydra 1.4 a forked child that leaves by sys.exit calls the job's end hooks as well
     line: dict[str, Any] = {
         "v": SCHEMA_VERSION,
-        "time": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+        "time": time or utc_now(),
         "run": run.run_id,
         "event": event,
     }
     if job is not None:
         line |= {"job": job.job_num, "attempt": job.attempt}
+        if job.rank:
+            line["rank"] = job.rank
     line |= {"host": process.host, "pid": process.pid, "born": process.born}
     line["facts"] = {**{name: to_json(fact) for name, fact in facts.items()}, **encoded}
     text = _text(line)
     if len(text) > MAX_LINE:
         text = _text({**line, "facts": _cut(line["facts"])})
     _files.setdefault(journal_file(run), _File(journal_file(run))).append(text)
+
+
+def utc_now() -> str:
+    """The time, as lines have it."""
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
 def _text(line: Any) -> bytes:

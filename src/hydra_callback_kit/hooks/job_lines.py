@@ -1,0 +1,62 @@
+"""Lines of the journal that speak of a job: of the job itself, or of a rank that works for it, which may have to wait.
+
+A rank belongs to the run of rank 0. As long as it does not know that run, its lines wait, at the latest until it ends.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.configs.identity import UNKNOWN, identify_job
+from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.journal.writer import utc_now, write_line
+
+_log = SafeLogger("hydra_callback_kit")
+
+WAIT_S: Final = 2.0
+"""How long a rank that ends waits for the run of rank 0."""
+
+
+def write_job_line(
+    config: DictConfig, event: str, facts: Mapping[str, Any], encoded: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Appends a line that speaks of a job. Never raises for what the disk does.
+
+    Args:
+        config: the config of a job's hook.
+        event: `job_started`, `job_ended` or `job_facts`; of a rank it becomes `rank_started` and so on.
+        facts: any values by name.
+        encoded: more facts, as `encoder.to_json` has made them.
+    """
+    job = identify_job(config)
+    if not job.rank:
+        write_line(job.run, event, facts, job, encoded)
+        return
+    _waiting.setdefault(os.getpid(), []).append(_Line(utc_now(), event.replace("job_", "rank_"), facts, encoded))
+    until_s = time.monotonic() + (WAIT_S if event == "job_ended" else 0)
+    while job.run.run_id == UNKNOWN and time.monotonic() < until_s:
+        time.sleep(0.02)
+        job = identify_job(config)
+    if job.run.run_id != UNKNOWN:
+        for line in _waiting.pop(os.getpid()):
+            write_line(job.run, line.event, line.facts, job, line.encoded, line.time)
+    elif event == "job_ended":
+        _log.debug("The run of rank 0 was not found, so what rank %d did is not on record.", job.rank)
+        _waiting.clear()
+
+
+class _Line(NamedTuple):
+    """A line that waits."""
+
+    time: str
+    event: str
+    facts: Mapping[str, Any]
+    encoded: Mapping[str, Any]
+
+
+_waiting: Final[dict[int, list[_Line]]] = {}
+"""By process, the lines whose run is not known yet."""
