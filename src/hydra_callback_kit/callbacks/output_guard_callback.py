@@ -16,14 +16,13 @@ from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import one_of, size_in_bytes
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
-from hydra_callback_kit.journal.command_line import command_line
+from hydra_callback_kit.journal.command_line import as_typed, command_line
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.process import is_alive
 from hydra_callback_kit.journal.reader import read_journal, read_run
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 
 log = SafeLogger("hydra_callback_kit.output_guard_callback")
@@ -180,10 +179,8 @@ def _what(known: RunRecord, holder: Claim | None) -> str:
     counted = wording.status_counts(known)
     if holder is not None:
         return f"{counted}\n{_who(holder)}"
-    command = known.facts.get("command")
-    return f"{counted}\n  started at {known.started_at}" + (
-        f"\n  {shlex.join(map(as_text, command))}" if isinstance(command, list) else ""
-    )
+    command = as_typed(known.facts)
+    return f"{counted}\n  started at {known.started_at}" + (f"\n  {shlex.join(command)}" if command else "")
 
 
 def _who(holder: Claim) -> str:

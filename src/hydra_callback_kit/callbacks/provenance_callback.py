@@ -13,15 +13,18 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import resolved_as_in_the_job
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.facts import add_run_facts
 from hydra_callback_kit.hooks.own_files import remove_own_file, write_own_file
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.journal.command_line import command_line
+from hydra_callback_kit.journal.command_line import app_words, command_line
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.rank import rank_of_this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.provenance.git import Git, GitError
+from hydra_callback_kit.provenance.rank_launcher import rank_launcher
 from hydra_callback_kit.provenance.surroundings import environment_variables, source_directory, surroundings
 from hydra_callback_kit.provenance.work_tree import Names, Patch, WorkTree, read_patch, read_work_tree
 from hydra_callback_kit.views.files import json_text
@@ -61,11 +64,12 @@ class ProvenanceCallback(RecordingCallback):
 
     Files:
         `provenance.json` (JSON) in the run's output directory or in the sweep directory: `run_id`, `started_at` (UTC),
-        `command`, `cwd`, `git` (null, or `work_tree`, `commit`, `branch`, `remote` without credentials, `dirty`, `changed`
-        and `untracked` (the first 1,000 names each), `changed_count`, `untracked_count`, `patch` (the file's name, or null)
-        and `patch_cut`), `notes`, `python_version`, `python_implementation`, `python_executable`, `platform`, `host`,
-        `user`, `cpu_count`, `hydra_version`, `omegaconf_version`, `packages` (versions by name, the name as package indexes
-        spell it) and `environment`.
+        `command` (with `torchrun --nproc-per-node 2` or the like before the app where that can be known), `world_size` (how
+        many processes that has started as one job; null for one), `cwd`, `git` (null, or `work_tree`, `commit`, `branch`,
+        `remote` without credentials, `dirty`, `changed` and `untracked` (the first 1,000 names each), `changed_count`,
+        `untracked_count`, `patch` (the file's name, or null) and `patch_cut`), `notes`, `python_version`,
+        `python_implementation`, `python_executable`, `platform`, `host`, `user`, `cpu_count`, `hydra_version`,
+        `omegaconf_version`, `packages` (versions by name, the name as package indexes spell it) and `environment`.
         `git.patch` beside it when the work tree is dirty: `git apply` at the top of the work tree, with `commit` checked
         out, makes the tracked files what they were, binary ones included.
         `config_resolved.yaml` beside it: the app's config, interpolations resolved and secrets redacted; of a sweep the
@@ -161,7 +165,7 @@ class ProvenanceCallback(RecordingCallback):
         provenance = {
             "run_id": run.run_id,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
-            "command": redaction.of_command(command_line().words),
+            **_started_with(redaction),
             "cwd": config.hydra.runtime.cwd,
             "git": None if tree is None else _described(tree, patch),
             "notes": list(notes),
@@ -176,6 +180,14 @@ class ProvenanceCallback(RecordingCallback):
             log.info("Provenance: %s: %s", _in_words(tree), file)
             for note in notes:
                 log.warning("Provenance: %s", note)
+
+
+def _started_with(redaction: Redaction) -> dict[str, Any]:
+    """The command as it was typed, as far as that can be known, and how many processes it has started as one job."""
+    command, rank = command_line(), rank_of_this_process()
+    launcher = [] if rank is None else rank_launcher(command)
+    words = [*launcher, *app_words(command.program), *command.arguments] if launcher else command.words
+    return {"command": redaction.of_command(words), "world_size": rank and rank.size}
 
 
 def _described(tree: WorkTree, patch: Patch) -> dict[str, Any]:

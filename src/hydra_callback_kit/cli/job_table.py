@@ -5,6 +5,7 @@ import functools
 from collections.abc import Sequence
 from typing import Final
 
+from hydra_callback_kit.cli.rank_table import ranks_in_words
 from hydra_callback_kit.cli.screen import seconds_since
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.printable import on_one_line
@@ -54,6 +55,8 @@ def job_columns(
     ]
     if any(job.attempts > 1 for job in jobs):
         columns.append(Column("attempts", [str(job.attempts) for job in shown], right=True, needed=False))
+    if any(job.world_size for job in jobs):
+        columns.append(Column("ranks", [ranks_in_words(job) for job in shown]))
     for name in metrics:
         cells = [_number(job[name]) if name in job else "" for job in values]
         head = f"return_value.{name}" if name in swept else name

@@ -9,6 +9,8 @@ from typing import Any
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.job_table import job_columns
+from hydra_callback_kit.cli.rank_table import rank_columns, ranks_in_words
+from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import wording
@@ -36,9 +38,9 @@ def print_run(
     status = screen.Styled(run.status, screen.COLOURS[run.status], bold=True)
     screen.say(screen.Styled(as_text(name), bold=True), f"  {kind} ", status, f": {wording.status_counts(run)}")
     facts = {"directory": str(run.root), "started": _started(run)}
-    command = run.facts.get("command")
-    if isinstance(command, list):
-        facts["command"] = shlex.join(map(as_text, command))
+    command = as_typed(run.facts)
+    if command:
+        facts["command"] = shlex.join(command)
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
@@ -51,6 +53,17 @@ def print_run(
     if jobs and run.mode == "MULTIRUN":
         screen.say()
         screen.print_table(job_columns(jobs, run.jobs, rows, sort_by))
+
+
+def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:
+    """Prints the ranks of a run's distributed jobs.
+
+    Args:
+        run: the run.
+        jobs: the jobs whose ranks are shown.
+    """
+    screen.print_table(rank_columns(jobs))
+    screen.print_warnings(run)
 
 
 def print_runs(runs: Sequence[RunRecord], below: Path) -> None:
@@ -122,9 +135,11 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     facts = {"overrides": wording.overrides(job.task_overrides)}
     if job.return_value is not None:
         facts["returned"] = json.dumps(as_json(job.return_value), ensure_ascii=False)
-    taken = {*facts, "attempts", "error"}
+    taken = {*facts, "ranks", "attempts", "error"}
     for name, value in added_facts(job).items():
         facts[free_name(name, "facts", taken)] = cell_text(value)
+    if job.world_size is not None:
+        facts["ranks"] = ranks_in_words(job)
     if job.attempts > 1:
         facts["attempts"] = str(job.attempts)
     return {**facts, "error": reason(job)} if reason(job) else facts

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.pages import print_run, print_runs, run_json
+from hydra_callback_kit.cli.pages import print_ranks, print_run, print_runs, run_json
 from hydra_callback_kit.cli.target import (
     NothingToShowError,
     holds_runs,
@@ -42,6 +42,7 @@ _REFRESH_S: Final = 2.0
 @click.option("--failed", is_flag=True, help="Only jobs that failed or were interrupted.")
 @click.option("--sort-by", metavar="METRIC", help="Sort the jobs by a metric, the best first.")
 @mode_option
+@click.option("--ranks", is_flag=True, help="List the ranks of distributed jobs: where each ran, and how it ended.")
 @click.option("--all", "every", is_flag=True, help="All rows of a long table, also on a terminal.")
 @click.option("--watch", is_flag=True, help="Refresh every two seconds while it runs.")
 @run_option
@@ -52,6 +53,7 @@ def command(
     failed: bool,
     sort_by: str | None,
     mode: Best | None,
+    ranks: bool,
     every: bool,
     watch: bool,
     run_id: str | None,
@@ -66,7 +68,7 @@ def command(
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
 
     def lists_runs() -> bool:
-        return run_id is None and not failed and sort_by is None and not holds_runs(path)
+        return run_id is None and not failed and not ranks and sort_by is None and not holds_runs(path)
 
     def chosen(run: RunRecord) -> list[JobRecord]:
         return _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
@@ -78,7 +80,10 @@ def command(
             print_runs(runs, path)
             return any(run.status == "RUNNING" for run in runs)
         run = the_run(path, run_id)
-        print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows, sort_by)
+        if ranks:
+            _print_ranks(run, chosen(run))
+        else:
+            print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows, sort_by)
         return run.status == "RUNNING"
 
     if as_json and lists_runs():
@@ -90,6 +95,12 @@ def command(
         _watch(show)
     else:
         show(_ROWS if screen.is_terminal() and not every else None)
+
+
+def _print_ranks(run: RunRecord, jobs: list[JobRecord]) -> None:
+    if not any(job.ranks for job in run.jobs):
+        raise NothingToShowError(f"No job in {run.root} has several ranks that left a record.")
+    print_ranks(run, jobs)
 
 
 def _chosen(

@@ -19,7 +19,7 @@ _OF_A_RUN: Final = frozenset(
     (
         *("mode", "root", "cwd", "program", "command", "other_arguments", "job_name", "config_name", "overrides"),
         *("hydra_overrides", "launcher", "sweeper", "directions", "planned_jobs", "planned_overrides", "hydra_version"),
-        *("start", "python_version", "from_python", "duration_s", "aborted", "files"),
+        *("start", "rank_launcher", "python_version", "from_python", "duration_s", "aborted", "files"),
     )
 )
 """What the record says of a run itself."""

@@ -21,7 +21,7 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.hooks import running_jobs
 from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in, warn_of_secrets_in_subdirectories
-from hydra_callback_kit.journal.command_line import command_line, other_arguments
+from hydra_callback_kit.journal.command_line import CommandLine, command_line, other_arguments
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.rank import is_worker, rank_of_this_process
@@ -71,6 +71,7 @@ def record_run_start(config: DictConfig) -> None:
     if run.mode == "MULTIRUN":
         warn_of_secrets_in_subdirectories(config)
     warn_of_a_secret_in(config, run.root, "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir")
+    launcher = _rank_launcher(command)
     others = other_arguments(command.arguments, sys.argv[1:], {*given, *given_to_hydra})
     write_line(
         run,
@@ -93,6 +94,7 @@ def record_run_start(config: DictConfig) -> None:
             "cwd": whole_text(runtime.cwd),
             "job_name": whole_text(redaction.of_text(job_name(config))),
             "program": whole_texts(redaction.of_command(command.program)),
+            **({"rank_launcher": whole_texts(redaction.of_command(launcher))} if launcher else {}),
             "command": whole_texts(redaction.of_command(command.words)),
             "other_arguments": whole_texts(redaction.of_command(others)),
             "overrides": whole_texts(redaction.of_overrides(given)),
@@ -153,6 +155,14 @@ def _tell_the_ranks(config: DictConfig, *, starts: bool) -> None:
             leave_note(run, rank, notes_of(config)["start"], sys.orig_argv[1:])
         else:
             take_back_note(run, rank)
+
+
+def _rank_launcher(command: CommandLine) -> list[str]:
+    if rank_of_this_process() is None:
+        return []
+    from hydra_callback_kit.provenance.rank_launcher import rank_launcher  # noqa: PLC0415  most jobs are one process
+
+    return rank_launcher(command)
 
 
 def _planned(config: DictConfig) -> "Plan | None":

@@ -1,9 +1,11 @@
 """The command that started the calling process, as it was typed: not for the record as it is, for it may hold secrets."""
 
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from hydra_callback_kit.journal.values import as_text
 
 _WITH_AN_ARGUMENT: Final = ("-X", "-W", "--check-hash-based-pycs")
 """Python's options whose argument is a word of its own."""
@@ -37,6 +39,28 @@ class CommandLine(NamedTuple):
     def words(self) -> list[str]:
         """All words."""
         return [*self.program, *self.arguments]
+
+
+def app_words(program: Sequence[str]) -> list[str]:
+    """The app itself, without the interpreter and its options: `["app.py"]`, or `["-m", "pkg.app"]`."""
+    return list(program[-2:] if len(program) > 2 and program[-2] == "-m" else program[-1:])  # noqa: PLR2004  with an interpreter
+
+
+def as_typed(facts: Mapping[str, Any]) -> list[str]:
+    """The command by which a run was started, as it was typed.
+
+    Args:
+        facts: the run's facts: `command`, and where torchrun or the like has started the ranks of its job `rank_launcher`.
+
+    Returns:
+        Empty where it is not on record.
+    """
+    command, program, launcher = (facts.get(name) for name in ("command", "program", "rank_launcher"))
+    if not isinstance(command, list):
+        return []
+    if isinstance(launcher, list) and launcher and isinstance(program, list):
+        command = [*launcher, *app_words(program), *command[len(program) :]]
+    return list(map(as_text, command))
 
 
 def command_line(typed: Sequence[str] | None = None, arguments: Sequence[str] | None = None) -> CommandLine:

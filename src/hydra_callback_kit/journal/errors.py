@@ -31,7 +31,7 @@ class JobError(NamedTuple):
         next_line = rest.strip().partition("\n")[0]
         if first_line.rstrip().endswith(":") and next_line:
             first_line = f"{first_line.rstrip()} {next_line}"
-        return f"{self.type}: {first_line}" if first_line else self.type
+        return ": ".join(filter(None, (self.type, first_line)))
 
 
 def error_of(exception: BaseException, hide: Callable[[str], str] = str) -> JobError:

@@ -16,7 +16,7 @@ from hydra_callback_kit.journal.values import as_text
 _HEAD: Final = 200
 """Bytes in which a line says what happened; the facts, which may be long, come after."""
 
-_UNREAD: Final = (b'"event":"job_facts"', b'"event":"run_facts"')
+_UNREAD: Final = (b'"event":"job_facts"', b'"event":"rank_facts"', b'"event":"run_facts"')
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class FollowedJob:
         process: who runs it.
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
         error: the type and message of what it failed with.
+        failed_rank: whether a rank that works for it has failed: then it fails, however it ends itself.
     """
 
     job_num: int
@@ -42,6 +43,7 @@ class FollowedJob:
     process: ProcessIdentity | None = None
     status: Status | None = None
     error: tuple[str, str] | None = None
+    failed_rank: bool = False
 
     @property
     def place(self) -> tuple[int, str]:
@@ -68,7 +70,7 @@ class RunFollower:
         self._in_too_long: set[Path] = set()
         self._attempts: dict[int, dict[str, FollowedJob]] = {}
         self._last: dict[int, FollowedJob] = {}
-        self._by_status: dict[Status | None, dict[int, FollowedJob]] = {}
+        self._by_status: dict[str | None, dict[int, FollowedJob]] = {}
 
     def look(self) -> None:
         """Reads what was written since the last look; what is no line of a journal is passed by.
@@ -131,11 +133,15 @@ class RunFollower:
         if event == "run_started":
             planned = facts.get("planned_jobs")
             self.planned_jobs = planned if type(planned) is int else None
-        if "job" not in line:
+        if "job" not in line or (event.startswith("rank_") and facts.get("status") != "FAILED"):
             return
         number: int = line["job"]
         attempts = self._attempts.setdefault(number, {})
         attempt = attempts.setdefault(line["attempt"], FollowedJob(number))
+        if event.startswith("rank_"):
+            attempt.failed_rank = True
+            self._sort_in(attempt)
+            return
         place = attempt.place
         attempt.process = ProcessIdentity(line["host"], line["pid"], line["born"])
         if event == "job_started":
@@ -148,10 +154,16 @@ class RunFollower:
             attempt.error = (as_text(error.get("type")), as_text(error.get("message"))) if isinstance(error, dict) else None
         # it is this one or the one that was the last before, unless this one has turned out to be earlier
         candidates = (self._last.get(number, attempt), attempt) if attempt.place >= place else attempts.values()
-        self._last[number] = last = max(candidates, key=lambda job: job.place)
+        self._last[number] = max(candidates, key=lambda job: job.place)
+        self._sort_in(self._last[number])
+
+    def _sort_in(self, job: FollowedJob) -> None:
+        if self._last.get(job.job_num) is not job:
+            return  # an earlier attempt's rank, or one that was faster than rank 0
         for jobs in self._by_status.values():
-            jobs.pop(number, None)
-        self._by_status.setdefault(last.status, {})[number] = last
+            jobs.pop(job.job_num, None)
+        ended_as = "FAILED" if job.status is not None and job.failed_rank else job.status
+        self._by_status.setdefault(ended_as, {})[job.job_num] = job
 
 
 def _words(fact: Any) -> tuple[str, ...]:

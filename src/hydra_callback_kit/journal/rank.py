@@ -101,7 +101,7 @@ def _of_submitit() -> Rank | None:
     """As submitit says it where it starts a job's tasks by itself; on Slurm the step says it."""
     if os.environ.get("SUBMITIT_EXECUTOR") != "local":
         return None
-    number, size = number_in("SUBMITIT_LOCAL_GLOBALRANK"), number_in("SUBMITIT_LOCAL_NTASKS")
+    number, size = number_in("SUBMITIT_LOCAL_GLOBALID"), number_in("SUBMITIT_LOCAL_NTASKS")
     if number is None or size is None or size == 1:
         return None
     return Rank(number, size, f"submitit {os.environ.get('SUBMITIT_LOCAL_JOB_ID')}", None)

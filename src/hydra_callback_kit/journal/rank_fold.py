@@ -58,7 +58,9 @@ def with_ranks(job: JobRecord, ranks: Sequence[RankRecord]) -> JobRecord:
         job: what rank 0 says.
         ranks: the others.
     """
-    job.ranks = tuple(ranks)
+    own = RankRecord(0, job.status, job.host, job.pid, job.started_at, job.ended_at, job.duration_s, job.error)
+    own.facts = {name: job.facts[name] for name in (RESOURCES,) if name in job.facts}
+    job.ranks = own, *ranks
     sizes = [size for size in (job.world_size, *(rank.facts.pop("world_size", None) for rank in ranks)) if type(size) is int]
     job.world_size = max((*sizes, 1 + max(rank.rank for rank in ranks)))
     failed = [rank for rank in ranks if rank.status == "FAILED"]

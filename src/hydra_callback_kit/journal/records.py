@@ -10,10 +10,10 @@ from hydra_callback_kit.journal.format import Mode, Status
 
 @dataclass(slots=True)
 class RankRecord:
-    """One of the processes that work for a distributed job, besides the one that is the job, which is rank 0.
+    """One of the processes of a distributed job.
 
     Attributes:
-        rank: its number, from 1.
+        rank: its number; 0 is the process that is the job, the others work for it.
         status: as of a job. `INTERRUPTED`: it is known to be gone, and has not said how it ended.
         host: the machine it ran on.
         pid: its process there.
@@ -57,7 +57,7 @@ class JobRecord:
         subdir: the job's output directory relative to `root`, or an absolute path where it lies elsewhere.
         facts: what callbacks added, by name.
         world_size: of how many processes a distributed job is; None for one that is one process.
-        ranks: those of them that left a record, but for rank 0, in the order of their numbers.
+        ranks: those of them that left a record, in the order of their numbers, as each ended by itself.
     """
 
     job_num: int

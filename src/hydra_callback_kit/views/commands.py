@@ -19,6 +19,7 @@ from hydra_callback_kit.configs.plan import missing_jobs
 from hydra_callback_kit.configs.recorded_overrides import count_of_jobs, read_override
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS
+from hydra_callback_kit.journal.command_line import app_words
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
@@ -117,7 +118,9 @@ class Commands:
             raise NotRecordedError(
                 f"The app was given a secret ({' '.join(filter(is_marked, others))}), and secret values are not recorded."
             )
-        self._start = [python, *program[1:], *others, *_options(command[len(program) :])]
+        launcher = _words(run.facts.get("rank_launcher"))
+        started_with = [*launcher, *app_words(program)] if launcher else [python, *program[1:]]
+        self._start = [*started_with, *others, *_options(command[len(program) :])]
         self._hydra_overrides = [
             override for override in _words(run.facts.get("hydra_overrides")) if _key(override) not in _SET_ANEW
         ]

@@ -1,5 +1,6 @@
 """The results table: what each job varied and what came out, nested for JSON and flat for tables."""
 
+import dataclasses
 import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
-from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RankRecord, RunRecord
 from hydra_callback_kit.views.flat import Flattening, Row
 from hydra_callback_kit.views.table_formats import Table
 
@@ -31,10 +32,11 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
 
     Returns:
         `job_num`, `job_id`, `job_name`, `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`,
-        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), `config` and, if
-        there are such keys, `config_as_written`. Floats are floats, NaN and infinities too.
+        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), of a distributed
+        job `world_size` and `ranks` (each with `rank`, `status`, `host`, `pid`, `started_at`, `ended_at`, `duration_s`,
+        `error`, `facts`), `config` and, if there are such keys, `config_as_written`. Floats are floats, NaN and
+        infinities too.
     """
-    error = job.error
     row: Row = {
         "job_num": job.job_num,
         "job_id": job.job_id,
@@ -42,7 +44,7 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         "status": job.status,
         "overrides": job.overrides,
         "return_value": job.return_value,
-        "error": error and {"type": error.type, "message": error.message, "traceback": error.traceback},
+        "error": job.error and job.error._asdict(),
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "duration_s": job.duration_s,
@@ -50,11 +52,16 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         "host": job.host,
         "output_dir": _directory(job),
         "facts": _other_facts(job) or {},
+        **({} if job.world_size is None else {"world_size": job.world_size, "ranks": [_rank(rank) for rank in job.ranks]}),
     }
     if not include_config:
         return row
     left = {_AS_WRITTEN: job.facts[_AS_WRITTEN]} if job.facts.get(_AS_WRITTEN) else {}
     return {**row, _CONFIG: job.facts.get(_CONFIG), **left}
+
+
+def _rank(rank: RankRecord) -> Row:
+    return {**dataclasses.asdict(rank), "error": rank.error and rank.error._asdict()}
 
 
 def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import wording
@@ -95,7 +96,7 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
     known = {
         "started": _time(run.started_at),
         "took": _took(run, now),
-        "command": _command(run.facts.get("command")),
+        "command": shlex.join(as_typed(run.facts)),
         "directory": str(run.root),
         "ran on": _hosts(run.jobs),
         "launcher": as_text(run.facts.get("launcher") or ""),
@@ -148,10 +149,6 @@ def _took(run: RunRecord, now: datetime) -> str:
     if run.status != "RUNNING" or run.started_at is None:
         return ""
     return f"{wording.duration((now - datetime.fromisoformat(run.started_at)).total_seconds())} so far"
-
-
-def _command(command: Any) -> str:
-    return shlex.join(map(as_text, command)) if isinstance(command, list) else ""
 
 
 def _hosts(jobs: Sequence[JobRecord]) -> str:
