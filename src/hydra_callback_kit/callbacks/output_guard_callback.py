@@ -104,6 +104,7 @@ class OutputGuardCallback(RecordingCallback):
         for refusal in filter(None, refusals):
             if self.policy == "abort":
                 gates.refuse(config)
+                gates.refuse_the_ranks(config)
                 abort(config, f"The run was refused: {printable(refusal)}", log=log)
             log.caution("%s", refusal)
 

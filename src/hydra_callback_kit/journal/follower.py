@@ -114,7 +114,7 @@ class RunFollower:
         for job in self._by_status.get(None, {}).values():
             if job.process not in alive:
                 alive[job.process] = job.process is not None and is_alive(job.process) is not False
-            jobs["RUNNING" if alive[job.process] else "INTERRUPTED"].append(job)
+            jobs["RUNNING" if alive[job.process] else "FAILED" if job.failed_rank else "INTERRUPTED"].append(job)
         return jobs
 
     def attempts(self, job_num: int) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, started_at, this_process
 from hydra_callback_kit.journal.rank import JOB_VARIABLE, Rank
 from hydra_callback_kit.journal.regular_file import open_regular
 
@@ -44,6 +44,10 @@ class OfAnotherKindError(LookupError):
     """Rank 0 runs another command: what looks like a rank is a job by itself."""
 
 
+class RefusedError(LookupError):
+    """The run of rank 0 was refused."""
+
+
 @contextlib.contextmanager
 def _nothing_lost() -> Iterator[None]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -54,7 +58,7 @@ def leave_note(run: RunIdentity, rank: Rank, start: str, command: Sequence[str])
     """Leaves the note of rank 0. Never raises: without it the other ranks are not on record.
 
     Args:
-        run: its run.
+        run: its run; without an id if it was refused.
         rank: what it is.
         start: a word for the start that no other has.
         command: the words that it was started with.
@@ -96,6 +100,7 @@ def find_note(root: Path, rank: Rank, command: Sequence[str], wait_s: float = 0.
 
     Raises:
         OfAnotherKindError: if rank 0 was started with other words.
+        RefusedError: if rank 0 does not start.
 
     Returns:
         None if there is no note of that start.
@@ -139,6 +144,8 @@ def _meeting_in(directory: Path, rank: Rank, command: Sequence[str]) -> Meeting 
             return None
         if note["command"] != _digest(*command):
             raise OfAnotherKindError
+        if not note["run_id"]:
+            raise RefusedError
         if note["mode"] in ("RUN", "MULTIRUN") and type(note["run_id"]) is type(note["start"]) is str:
             return Meeting(RunIdentity(note["run_id"], directory, note["mode"]), note["start"])
     return None
@@ -149,10 +156,7 @@ def _is_of_this_start(note: dict[str, Any], rank: Rank) -> bool:
     process = ProcessIdentity(note["host"], note["pid"], note["born"])
     if process.host != this_process().host:
         return bool(time.time() - note["time"] < _LATE_S)
-    return note["parent"] == rank.parent and (is_alive(process) is not False or note["time"] >= _started)
-
-
-_started: Final = time.time()
+    return note["parent"] == rank.parent and (is_alive(process) is not False or note["time"] >= started_at())
 
 
 def _note_in(root: Path, rank: Rank) -> Path:

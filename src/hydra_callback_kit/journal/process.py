@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -33,6 +34,19 @@ def this_process() -> ProcessIdentity:
 def this_process_token() -> str:
     """A random word of the calling process: two containers may share a host name and a pid."""
     return _of_this_process()[1]
+
+
+def started_at() -> float:
+    """When the calling process was started, in seconds since 1970; elsewhere than on Linux, when this module was imported."""
+    start = _start("self")
+    try:
+        uptime_s = float(Path("/proc/uptime").read_text("utf-8").split()[0])
+        return time.time() - uptime_s + int(start or "") / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return _imported_at
+
+
+_imported_at: Final = time.time()
 
 
 def parent_process() -> ProcessIdentity:

@@ -16,8 +16,8 @@ class Rank(NamedTuple):
     Attributes:
         number: 0 for the process that is the job; the others work for it.
         size: how many there are; None where that is not said.
-        job: a word for what was started: the same for all of its ranks, and for no other start.
-        parent: the process that they must have in common where they are on one machine; None if that need not be so.
+        job: a word for what was started: the same for all of its ranks, and for no other start at the same time.
+        parent: the process that has started all that are on one machine, where nothing else tells them from others.
     """
 
     number: int
@@ -131,8 +131,11 @@ def _of_mpi() -> Rank | None:
 
 
 def _rank(kind: str, number: int, size: int | None, *words: str) -> Rank:
+    start = " ".join((kind, str(size), *words))
+    if any(words):
+        return Rank(number, size, start, None)
     parent = parent_process()
-    return Rank(number, size, " ".join((kind, str(size), *words)), f"{parent.host}:{parent.pid}:{parent.born}")
+    return Rank(number, size, start, f"{parent.host}:{parent.pid}:{parent.born}")
 
 
 _FINDERS: Final[tuple[Callable[[], Rank | None], ...]] = (

@@ -1,0 +1,149 @@
+"""Which of a job's processes the calling one is, by what launchers say in the environment."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hydra_callback_kit.journal import rank
+from hydra_callback_kit.journal.batch_job import Start, batch_job, this_start
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.rank import JOB_VARIABLE, Rank, export, is_worker, rank_of_this_process
+
+TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here", "MASTER_PORT": "1"}
+STEP = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_NTASKS": "4", "SLURM_PROCID": "3"}
+
+
+def said_by(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Rank | None:
+    """The rank of a process that has these variables, and none else that a launcher sets."""
+    for name in list(os.environ):
+        if name.startswith(("SLURM_", "SUBMITIT_", "OMPI_", "PMI", "TORCHELASTIC_", "MASTER_")) or name in TORCHRUN:
+            monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    rank._ranks.clear()
+    try:
+        return rank_of_this_process()
+    finally:
+        rank._ranks.clear()
+
+
+@pytest.mark.parametrize(
+    ("variables", "number", "size"),
+    [
+        (TORCHRUN, 1, 2),
+        ({**TORCHRUN, "RANK": "0"}, 0, 2),
+        ({"LOCAL_RANK": "1", "NODE_RANK": "0", "WORLD_SIZE": "2"}, 1, 2),
+        ({"LOCAL_RANK": "1", "NODE_RANK": "1", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}, 5, 8),
+        ({"NODE_RANK": "0", "WORLD_SIZE": "2"}, 0, 2),
+        (STEP, 3, 4),
+        ({**STEP, "SLURM_STEP_NUM_TASKS": "8", "SLURM_NTASKS": "1"}, 3, 8),
+        ({**STEP, **TORCHRUN}, 1, 2),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3"}, 2, 3),
+        ({"PMI_RANK": "2", "PMI_SIZE": "3"}, 2, 3),
+        ({"SUBMITIT_EXECUTOR": "local", "SUBMITIT_LOCAL_GLOBALID": "1", "SUBMITIT_LOCAL_NTASKS": "2"}, 1, 2),
+    ],
+)
+def test_a_rank_is_recognised(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], number: int, size: int) -> None:
+    """By torchrun, Lightning, a step of Slurm's, Open MPI, another MPI and submitit; the innermost counts."""
+    found = said_by(monkeypatch, **variables)
+    assert found is not None
+    assert (found.number, found.size) == (number, size)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"RANK": "senior"},
+        {"RANK": "3"},
+        {"RANK": "3", "WORLD_SIZE": "2"},
+        {"RANK": "0", "WORLD_SIZE": "1"},
+        {"LOCAL_RANK": "1"},
+        {"LOCAL_RANK": "0", "WORLD_SIZE": "1"},
+        {"SLURM_JOB_ID": "7", "SLURM_PROCID": "0", "SLURM_NTASKS": "4"},
+        {**STEP, "SLURM_STEP_ID": "4294967290"},
+        {**STEP, "SLURM_NTASKS": "1"},
+        {"SLURM_PROCID": "3", "SLURM_NTASKS": "4"},
+        {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"},
+        {"PMI_RANK": "0", "PMI_SIZE": "1"},
+        {"SUBMITIT_EXECUTOR": "local", "SUBMITIT_LOCAL_GLOBALID": "0", "SUBMITIT_LOCAL_NTASKS": "1"},
+        {"RANK": "9" * 400, "WORLD_SIZE": "9" * 400},
+    ],
+)
+def test_a_process_that_only_has_such_a_variable_is_none(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    """A variable of that name for something else, a job's script, an interactive shell, the only process of a job."""
+    assert said_by(monkeypatch, **variables) is None
+
+
+def test_ranks_of_one_start_have_a_word_in_common_that_another_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart by torchrun, a requeue and a later step are other starts."""
+    for variables, number in ((TORCHRUN, "RANK"), (STEP, "SLURM_PROCID")):
+        first, second = (said_by(monkeypatch, **{**variables, number: each}) for each in "01")
+        assert first is not None
+        assert second is not None
+        assert first.job == second.job
+        for other in ({"TORCHELASTIC_RESTART_COUNT": "1"}, {"SLURM_RESTART_COUNT": "1"}, {"SLURM_STEP_ID": "1"}):
+            found = said_by(monkeypatch, **{**variables, **other})
+            assert found is not None
+            assert (found.job == first.job) == (next(iter(other)).startswith("SLURM") != (variables is STEP))
+
+
+def test_what_was_found_first_holds_for_the_process_but_not_for_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trainer sets these variables for the processes that it is going to start."""
+    assert said_by(monkeypatch) is None
+    assert rank_of_this_process() is None
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert not is_worker()
+    code = "from hydra_callback_kit.journal.rank import is_worker; print(is_worker())"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.strip() == "True"
+    rank._ranks.clear()
+
+
+def test_a_job_says_what_it_is_to_the_processes_that_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are ranks if they have a local rank; those that a process in between has started are not."""
+    said_by(monkeypatch)
+    run = RunIdentity("20260101T000000-aa", tmp_path / "a b", "MULTIRUN")
+    code = "from hydra_callback_kit.journal import meeting, rank\nprint(rank.is_worker(), meeting.exported_by_the_parent())"
+    in_between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
+    try:
+        export(JobIdentity(run, 3, "ab", os.getpid(), None, "app", (), tmp_path))
+        for each, expected in ((code, "True Meeting"), (in_between, "False None")):
+            child = subprocess.run(
+                [sys.executable, "-c", each],
+                capture_output=True,
+                text=True,
+                check=True,
+                env={**os.environ, "LOCAL_RANK": "1"},
+            )
+            assert child.stdout.startswith(expected), child.stderr
+            assert ("job=(3, 'ab')" in child.stdout) == ("a b" in child.stdout) == (each == code)
+    finally:
+        export(None)
+    assert JOB_VARIABLE not in os.environ
+
+
+def test_a_start_follows_another_of_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slurm counts a job's requeues and steps, torchrun its restarts; a plain process is started once."""
+    said_by(monkeypatch)
+    assert (batch_job(), this_start()) == (None, None)
+    said_by(monkeypatch, TORCHELASTIC_RESTART_COUNT="1", TORCHELASTIC_RUN_ID="x")
+    assert this_start() == Start("torchrun x", (1,))
+    said_by(monkeypatch, TORCHELASTIC_RESTART_COUNT="0")
+    first = this_start()
+    assert first is not None
+    assert str(os.getppid()) in first.by
+    said_by(monkeypatch, SLURM_JOB_ID="7", SLURM_STEP_ID="4294967290")
+    assert this_start() == Start("slurm 7", (0, -1, 0))
+    said_by(monkeypatch, SLURM_JOB_ID="7", SLURM_STEP_ID="2", SLURM_RESTART_COUNT="1", TORCHELASTIC_RESTART_COUNT="3")
+    last = this_start()
+    assert last == Start("slurm 7", (1, 2, 3))
+    for earlier, certain in (((0, 5, 9), True), ((1, 2, 2), True), ((1, 1, 3), False)):
+        assert last.is_another_of(Start("slurm 7", earlier))
+        assert last.follows_for_certain(Start("slurm 7", earlier)) is certain
+    assert not last.is_another_of(last)
+    assert not last.is_another_of(None)
