@@ -20,6 +20,7 @@ from hydra_callback_kit.journal.command_line import as_typed, command_line
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.process import is_alive
+from hydra_callback_kit.journal.rank import rank_of_this_process
 from hydra_callback_kit.journal.reader import read_journal, read_run
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -157,8 +158,14 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
             return f"a run that still runs: {_what(known, of_holder)}{_is_out_of_sight(known)}"
         if known.jobs and (known.status == "COMPLETED" or (known.status == "FAILED" and not starts_again)):
             return f"a run that is {known.status}: {_what(known, of_holder)}"
-    left = [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (run.root / name).exists()]
-    return f"what a run without a record has left: {', '.join(left)}" if left and not runs else ""
+    left = [] if runs else gates.left_by_hydra(config, run.root)
+    rank = rank_of_this_process() if left else None
+    if rank is not None:
+        from hydra_callback_kit.journal.meeting import another_came_first  # noqa: PLC0415  most jobs are one process
+
+        if another_came_first(run.root, rank):
+            return ""
+    return f"what a run without a record has left: {', '.join(left)}" if left else ""
 
 
 def _is_out_of_sight(running: RunRecord) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
@@ -66,13 +67,25 @@ def ask_gates(hook: str, config: DictConfig) -> None:
 
 def _ask_rank_0(config: DictConfig) -> None:
     """What looks like a rank and is none finds that out here; one whose rank 0 was refused does not start."""
-    from hydra_callback_kit.journal.meeting import RefusedError  # noqa: PLC0415  most jobs are one process
+    from hydra_callback_kit.journal.meeting import RefusedError, say_it_came_first  # noqa: PLC0415  most jobs are one process
 
     try:
-        identify_run(config)
+        run, rank = identify_run(config), rank_of_this_process()
     except RefusedError:
         refuse(config)
         abort(config, "The run was refused: rank 0 says why.")
+    if run.run_id == UNKNOWN and rank is not None and not left_by_hydra(config, run.root):
+        say_it_came_first(run.root, rank)  # Hydra is about to leave something there, which is not another run's
+
+
+def left_by_hydra(config: DictConfig, root: Path) -> list[str]:
+    """What a run has left in its directory by which Hydra's runs are known.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+        root: the directory.
+    """
+    return [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (root / name).exists()]
 
 
 def refuse_the_ranks(config: DictConfig) -> None:

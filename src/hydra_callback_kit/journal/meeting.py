@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hydra_callback_kit.journal.batch_job import this_start
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, started_at, this_process
@@ -114,6 +115,29 @@ def find_note(root: Path, rank: Rank, command: Sequence[str], wait_s: float = 0.
         if time.monotonic() >= until_s:
             return None
         time.sleep(0.02)
+
+
+def say_it_came_first(root: Path, rank: Rank) -> None:
+    """Leaves a mark that a rank has found a directory free, before rank 0 has. Never raises.
+
+    Args:
+        root: the directory of the run.
+        rank: what the process is.
+    """
+    with _nothing_lost():
+        (root / JOURNAL_DIR).mkdir(parents=True, exist_ok=True)
+        for mark in _marks(root, rank):
+            mark.touch()
+
+
+def another_came_first(root: Path, rank: Rank) -> bool:
+    """Tells whether a rank of the same job, or of an earlier start of it, has found a directory free."""
+    return any(mark.exists() for mark in _marks(root, rank))
+
+
+def _marks(root: Path, rank: Rank) -> list[Path]:
+    start = this_start()
+    return [root / JOURNAL_DIR / f"ranks-{_digest(word)}.first" for word in (rank.job, *([start.by] if start else []))]
 
 
 def exported_by_the_parent() -> Meeting | None:

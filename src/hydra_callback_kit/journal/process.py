@@ -37,7 +37,7 @@ def this_process_token() -> str:
 
 
 def started_at() -> float:
-    """When the calling process was started, in seconds since 1970; elsewhere than on Linux, when this module was imported."""
+    """When the calling process was started, in seconds since 1970; not on Linux, when this module was imported."""
     start = _start("self")
     try:
         uptime_s = float(Path("/proc/uptime").read_text("utf-8").split()[0])
