@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.format import MAX_LINE, Status
+from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.reader import read_run
 
 HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
@@ -64,7 +65,7 @@ def test_it_sees_what_the_reader_sees(
     if not written:
         return
     gone = {process: cuts.random() < 0.5 for process in range(1, 6)}
-    record = read_run(root, is_alive=lambda process: not gone[process.pid])
+    record = read_run(root, sight=Sight(is_alive=lambda process: not gone[process.pid]))
     expected: dict[Status, set[int]] = {"COMPLETED": set(), "FAILED": set(), "INTERRUPTED": set(), "RUNNING": set()}
     for job in record.jobs:
         expected[job.status].add(job.job_num)

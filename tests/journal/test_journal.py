@@ -16,6 +16,7 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.journal import reader, writer
 from hydra_callback_kit.journal.format import MAX_LINE, JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.reader import attempts_at, facts_in, read_journal, read_run, read_runs, run_ids
 from hydra_callback_kit.journal.values import Cut
@@ -67,12 +68,12 @@ def test_a_job_runs_while_its_process_lives(tmp_path: Path) -> None:
     write_line(run, "run_started", {"mode": "MULTIRUN"})
     write_job(run, 0, None)
     for alive, status in ((True, "RUNNING"), (None, "RUNNING"), (False, "INTERRUPTED")):
-        record = read_run(tmp_path, is_alive=lambda process, alive=alive: alive)
+        record = read_run(tmp_path, sight=Sight(is_alive=lambda process, alive=alive: alive))
         assert (record.jobs[0].status, record.status) == (status, status)
-    known = read_run(tmp_path, is_alive=lambda process: True, has_ended=True)  # as the run's own process knows
+    known = read_run(tmp_path, sight=Sight(is_alive=lambda process: True), has_ended=True)  # as the run's own process knows
     assert (known.jobs[0].status, known.status) == ("INTERRUPTED", "INTERRUPTED")
     write_line(run, "run_ended", {})
-    assert read_run(tmp_path, is_alive=lambda process: True).jobs[0].status == "INTERRUPTED"
+    assert read_run(tmp_path, sight=Sight(is_alive=lambda process: True)).jobs[0].status == "INTERRUPTED"
 
 
 def test_a_run_whose_process_cannot_be_seen_is_what_its_jobs_are(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_run_whose_process_cannot_be_seen_is_what_its_jobs_are(tmp_path: Path)
     write_line(run, "run_started", {"mode": "MULTIRUN", "planned_jobs": 2})
 
     def seen(alive: bool | None) -> str:
-        return read_run(tmp_path, is_alive=lambda process: alive).status
+        return read_run(tmp_path, sight=Sight(is_alive=lambda process: alive)).status
 
     assert [seen(None), seen(True), seen(False)] == ["RUNNING", "RUNNING", "INTERRUPTED"]
     write_job(run, 0, "FAILED")

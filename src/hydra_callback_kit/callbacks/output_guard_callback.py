@@ -15,16 +15,18 @@ from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import one_of, size_in_bytes
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.claim import Claim, claim_of, lay_claim
 from hydra_callback_kit.journal.command_line import as_typed, command_line
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.process import is_alive
 from hydra_callback_kit.journal.rank import rank_of_this_process
-from hydra_callback_kit.journal.reader import read_journal, read_run
+from hydra_callback_kit.journal.reader import read_journal
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.views import wording
+from hydra_callback_kit.views import silence, wording
 
 log = SafeLogger("hydra_callback_kit.output_guard_callback")
 
@@ -141,7 +143,8 @@ class OutputGuardCallback(RecordingCallback):
 
 def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim) -> str:
     """Whose run a directory holds that is finished, or that runs as far as is known; empty if it is free."""
-    journal = read_journal(run.root)
+    sight = Sight(batch_system=Slurm())
+    journal = read_journal(run.root, sight=sight)
     if journal.broken_lines:
         return f"a journal that cannot be read whole, so whose runs it holds is not known:{_named(journal.broken_lines)}"
     runs = [known for known in journal.runs if known.run_id != run.run_id]
@@ -169,12 +172,12 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
 
 
 def _is_out_of_sight(running: RunRecord) -> str:
-    """Where a run counts as running only because its processes cannot be seen from here: that, and what to type."""
-    seen = read_run(running.root, running.run_id, is_alive=lambda process: bool(is_alive(process)))
-    if seen.status == "RUNNING":
+    """Where a run counts as running only because nobody knows better: that, and what to type."""
+    said = silence.of_run(running)
+    if running.silent_since is None:
         return ""
     again = f"hydra-callback-kit rerun {shlex.quote(str(running.root))} --assume-gone"
-    return f"\n{_OUT_OF_SIGHT}\nIf it is gone, {again} lists the commands that run its jobs again."
+    return f"\nThat it still runs is not known: {said}.\nIf it is gone, {again} lists the commands that run its jobs again."
 
 
 def _named(broken: Sequence[BrokenLine]) -> str:

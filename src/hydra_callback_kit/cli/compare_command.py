@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import holds_runs, json_option, the_run
+from hydra_callback_kit.cli.target import holds_runs, json_option, sight, the_run
 from hydra_callback_kit.journal.finder import enclosing_run
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
@@ -53,7 +53,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
 def _run_or_job(path: Path) -> RunRecord:
     sweep = enclosing_run(path)
     if sweep is not None and holds_runs(sweep):
-        run = read_run(sweep)
+        run = read_run(sweep, sight=sight())
         for job in run.jobs:
             if _is_at(job, path):
                 facts = {**run.facts, "overrides": list(job.task_overrides)}

@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 import click
 
 from hydra_callback_kit.cli.screen import Styled, is_terminal, say
+from hydra_callback_kit.cli.target import sight
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.reader import read_run
@@ -36,7 +37,7 @@ def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redactio
     """
     arrivals = _Arrivals(run)
     failed = _with_a_bar(commands, arrivals) if is_terminal() and commands else _plainly(commands, arrivals)
-    after = read_run(run.root, run.run_id)
+    after = read_run(run.root, run.run_id, sight=sight())
     say(f"{wording.status_counts(after)} in {run.root}", err=True)
     for command, why in failed:
         say(Styled(f"job {command.job_num} {why}: {command.line(redaction)}", "red"), err=True)

@@ -5,10 +5,18 @@ from pathlib import Path
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import NothingToShowError, json_option, latest_runs, path_argument, run_option, the_run
+from hydra_callback_kit.cli.target import (
+    NothingToShowError,
+    assume_gone_option,
+    json_option,
+    latest_runs,
+    path_argument,
+    run_option,
+    the_run,
+)
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_text
-from hydra_callback_kit.views import wording
+from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.run import failed_jobs
 from hydra_callback_kit.views.summary import reason
@@ -18,18 +26,21 @@ from hydra_callback_kit.views.summary import reason
 @path_argument
 @run_option
 @click.option("--traceback", is_flag=True, help="Print each failed job's traceback.")
+@assume_gone_option
 @json_option
-def command(path: Path, run_id: str | None, traceback: bool, as_json: bool) -> None:
+def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: bool, as_json: bool) -> None:
     """Name what failed or was interrupted, and why.
 
     Of each job its number, overrides, output directory and error. Below a folder that holds several runs, those of each
     directory's latest run.
     """
-    runs = latest_runs(path) if run_id is None else [the_run(path, run_id)]
+    runs = latest_runs(path, assume_gone=assume_gone) if run_id is None else [the_run(path, run_id, assume_gone=assume_gone)]
     found = [(run, job) for run in runs for job in failed_jobs(run)]
     aborted = [run for run in runs if "aborted" in run.facts]
     for run in runs:
         screen.print_warnings(run)
+        if silence.of_run(run):
+            screen.say(f"{run.root} {run.status}: {silence.of_run(run)}. {silence.ASSUME_GONE}", err=True)
     if as_json:
         screen.print_json([{"run_id": run.run_id, **nested_row(job, include_config=False)} for run, job in found])
     if not found and not aborted:

@@ -11,7 +11,7 @@ from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
-from hydra_callback_kit.views import wording
+from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.metrics import added_facts, metrics_of
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.table_formats import cell_text
@@ -53,6 +53,9 @@ def job_columns(
         *(Column(key, [job.get(key, "") for job in texts]) for key in swept),
         Column("took", [_took(job) for job in shown], right=True),
     ]
+    notes = [silence.of_job(job) for job in shown]
+    if any(notes):
+        columns.append(Column("note", notes))
     if any(job.attempts > 1 for job in jobs):
         columns.append(Column("attempts", [str(job.attempts) for job in shown], right=True, needed=False))
     if any(job.world_size for job in jobs):

@@ -13,7 +13,7 @@ from hydra_callback_kit.cli.rank_table import rank_columns, ranks_in_words
 from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
-from hydra_callback_kit.views import wording
+from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import free_name, nested_row
@@ -38,6 +38,8 @@ def print_run(
     status = screen.Styled(run.status, screen.COLOURS[run.status], bold=True)
     screen.say(screen.Styled(as_text(name), bold=True), f"  {kind} ", status, f": {wording.status_counts(run)}")
     facts = {"directory": str(run.root), "started": _started(run)}
+    if silence.of_run(run):
+        facts["not known"] = f"{silence.of_run(run)} (see --assume-gone)"
     command = as_typed(run.facts)
     if command:
         facts["command"] = shlex.join(command)
@@ -81,9 +83,14 @@ def print_runs(runs: Sequence[RunRecord], below: Path) -> None:
         Column("took", [_took(run) for run in runs], right=True),
         Column("app", [as_text(run.facts.get("job_name") or "?") for run in runs], needed=False),
     ]
+    notes = [silence.of_run(run) for run in runs]
+    if any(notes):
+        columns.insert(4, Column("note", notes))
     if len({run.root for run in runs}) < len(runs):
         columns.append(Column("run", [run.run_id for run in runs], needed=False))
     screen.print_table(columns)
+    if any(notes):
+        screen.say(silence.ASSUME_GONE)
     for run in runs:
         screen.print_warnings(run)
 
@@ -104,18 +111,28 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "ended_at": run.ended_at,
         "duration_s": run.duration_s,
         "planned_jobs": run.planned_jobs,
+        "host": run.host,
+        "silent_since": run.silent_since,
         "jobs_completed": run.count("COMPLETED"),
         "jobs_failed": run.count("FAILED"),
         "jobs_interrupted": run.count("INTERRUPTED"),
         "jobs_running": run.count("RUNNING"),
+        "jobs_queued": sorted(run.queue.there),
+        "jobs_perhaps_queued": sorted(run.queue.perhaps),
         "broken_lines": [str(broken) for broken in run.broken_lines],
     }
     taken = {*described, "jobs"}
     described |= {free_name(name, "facts", taken): fact for name, fact in run.facts.items()}
-    return described if jobs is None else {**described, "jobs": [nested_row(job) for job in jobs]}
+    return described if jobs is None else {**described, "jobs": [_job_json(job) for job in jobs]}
+
+
+def _job_json(job: JobRecord) -> dict[str, Any]:
+    return {**nested_row(job), "waits": job.waits, "silent_since": job.silent_since}
 
 
 def _started(run: RunRecord) -> str:
+    if run.status == "RUNNING" and run.ended_at is not None:  # its jobs go on, or one is run again
+        return f"{screen.local_time(run.started_at)}, its process ended after {_took(run)}"
     if run.status == "RUNNING":
         return f"{screen.local_time(run.started_at)}, runs for {_took(run)}"
     took = f", took {_took(run)}" if run.duration_s is not None else ""

@@ -9,11 +9,9 @@ from hydra.errors import HydraException
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.execute import execute_all
 from hydra_callback_kit.cli.strangers import ask_about_strangers
-from hydra_callback_kit.cli.target import NothingToShowError, path_argument, run_option, the_run
-from hydra_callback_kit.journal.process import is_alive
-from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.cli.target import NothingToShowError, assume_gone_option, path_argument, run_option, the_run
 from hydra_callback_kit.journal.records import RunRecord
-from hydra_callback_kit.views import wording
+from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.commands import Commands, never_started, redaction_of_run
 
 
@@ -30,11 +28,7 @@ from hydra_callback_kit.views.commands import Commands, never_started, redaction
     type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
     help="Where to start the app, if not in the directory it was started in.",
 )
-@click.option(
-    "--assume-gone",
-    is_flag=True,
-    help="Take processes for gone that cannot be seen from here: on other machines, or in other containers.",
-)
+@assume_gone_option
 @run_option
 def command(
     *,
@@ -61,7 +55,7 @@ def command(
     The commands are those that the journal names. --execute asks first where another user has written it, and refuses where
     there is no terminal to ask on.
     """
-    run = the_run(path, run_id, is_alive=(lambda process: bool(is_alive(process))) if assume_gone else is_alive)
+    run = the_run(path, run_id, assume_gone=assume_gone)
     screen.print_warnings(run)
     if missing and run.status == "RUNNING":
         raise click.UsageError(
@@ -98,11 +92,9 @@ def command(
 
 
 def _out_of_sight(run: RunRecord) -> str:
-    """What to type where something counts as running only because its process cannot be seen from here."""
-    seen = read_run(run.root, run.run_id, without=("config",), is_alive=lambda process: bool(is_alive(process)))
-    if seen.status == run.status and seen.count("RUNNING") == run.count("RUNNING"):
-        return ""
-    return " What cannot be seen from here, on another machine or in another container, --assume-gone takes for gone."
+    """Where something counts as running only because nobody knows better: that, and what to type."""
+    said = silence.of_run(run)
+    return f" It is not known of all: {said}. {silence.ASSUME_GONE}" if said else ""
 
 
 def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:

@@ -16,6 +16,7 @@ from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.pages import print_ranks, print_run, print_runs, run_json
 from hydra_callback_kit.cli.target import (
     NothingToShowError,
+    assume_gone_option,
     holds_runs,
     json_option,
     mode_option,
@@ -45,6 +46,7 @@ _REFRESH_S: Final = 2.0
 @click.option("--ranks", is_flag=True, help="List the ranks of distributed jobs: where each ran, and how it ended.")
 @click.option("--all", "every", is_flag=True, help="All rows of a long table, also on a terminal.")
 @click.option("--watch", is_flag=True, help="Refresh every two seconds while it runs.")
+@assume_gone_option
 @run_option
 @json_option
 def command(
@@ -56,6 +58,7 @@ def command(
     ranks: bool,
     every: bool,
     watch: bool,
+    assume_gone: bool,
     run_id: str | None,
     as_json: bool,
 ) -> None:
@@ -76,10 +79,10 @@ def command(
     def show(rows: int | None) -> bool:
         """Prints the page once and tells whether something still runs."""
         if lists_runs():
-            runs = runs_below(path)
+            runs = runs_below(path, assume_gone=assume_gone)
             print_runs(runs, path)
             return any(run.status == "RUNNING" for run in runs)
-        run = the_run(path, run_id)
+        run = the_run(path, run_id, assume_gone=assume_gone)
         if ranks:
             _print_ranks(run, chosen(run))
         else:
@@ -87,9 +90,9 @@ def command(
         return run.status == "RUNNING"
 
     if as_json and lists_runs():
-        screen.print_json([run_json(run, None) for run in runs_below(path)])
+        screen.print_json([run_json(run, None) for run in runs_below(path, assume_gone=assume_gone)])
     elif as_json:
-        run = the_run(path, run_id, with_configs=True)
+        run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
         screen.print_json(run_json(run, chosen(run)))
     elif watch:
         _watch(show)

@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar
 import click
 
 from hydra_callback_kit.cli.screen import warn
+from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.finder import enclosing_run, run_directories
-from hydra_callback_kit.journal.fold import IsAlive
+from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.printable import on_one_line
-from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
@@ -48,22 +48,26 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(command)
 
 
+def assume_gone_option(command: Command) -> Command:
+    """The option `--assume-gone`."""
+    text = "Take for gone what nobody here can know: processes on other machines or in other containers, jobs in a queue."
+    return click.option("--assume-gone", is_flag=True, help=text)(command)
+
+
 def mode_option(command: Command) -> Command:
     """The option `--mode`."""
     text = "Which value is the best.  [default: the sweeper's direction; else min for a loss or an error, max for the rest]"
     return click.option("--mode", type=click.Choice(["max", "min"]), help=text)(command)
 
 
-def the_run(
-    path: Path, run_id: str | None = None, *, with_configs: bool = False, is_alive: IsAlive = is_process_alive
-) -> RunRecord:
+def the_run(path: Path, run_id: str | None = None, *, with_configs: bool = False, assume_gone: bool = False) -> RunRecord:
     """Reads the run that a path means.
 
     Args:
         path: a run's directory, or a folder above one single run.
         run_id: which of the runs in that directory; None for the latest.
         with_configs: whether the jobs' configs are needed; they are most of a journal.
-        is_alive: tells whether a process still runs.
+        assume_gone: whether what nobody knows is taken to be gone.
 
     Raises:
         NothingToShowError: if there is none.
@@ -77,7 +81,16 @@ def the_run(
     if run_id is not None and run_id not in run_ids(found[0]):
         known = "\n".join(f"  {on_one_line(known)}" for known in run_ids(found[0]))
         raise click.UsageError(f"There is no run {run_id} in {found[0]}. Recorded are:\n{known}")
-    return read_run(found[0], run_id, without=() if with_configs else ("config",), is_alive=is_alive)
+    return read_run(found[0], run_id, without=() if with_configs else ("config",), sight=sight(assume_gone=assume_gone))
+
+
+def sight(*, assume_gone: bool = False) -> Sight:
+    """What a command can find out about processes: the batch system is asked, once for all that it shows.
+
+    Args:
+        assume_gone: whether what nobody knows is taken to be gone.
+    """
+    return Sight(batch_system=click.get_current_context().ensure_object(Slurm), assume_gone=assume_gone)
 
 
 def directories(path: Path) -> list[Path]:
@@ -118,20 +131,23 @@ def holds_runs(directory: Path) -> bool:
         return False
 
 
-def latest_runs(path: Path, *, with_configs: bool = False) -> list[RunRecord]:
+def latest_runs(path: Path, *, with_configs: bool = False, assume_gone: bool = False) -> list[RunRecord]:
     """Reads the latest run of each directory at a path and below it, newest first.
 
     Args:
         path: a run's directory, or a folder above.
         with_configs: whether the jobs' configs are needed.
+        assume_gone: whether what nobody knows is taken to be gone.
     """
     without = () if with_configs else ("config",)
-    return [read_run(directory, without=without) for directory in directories(path)]
+    seen = sight(assume_gone=assume_gone)
+    return [read_run(directory, without=without, sight=seen) for directory in directories(path)]
 
 
-def runs_below(path: Path) -> list[RunRecord]:
+def runs_below(path: Path, *, assume_gone: bool = False) -> list[RunRecord]:
     """Reads all runs at a path and below it, newest first; see `directories`."""
-    runs = [run for directory in directories(path) for run in read_runs(directory)]
+    seen = sight(assume_gone=assume_gone)
+    runs = [run for directory in directories(path) for run in read_runs(directory, sight=seen)]
     return sorted(runs, key=lambda run: run.run_id, reverse=True)
 
 

@@ -80,6 +80,7 @@ def record_run_start(config: DictConfig) -> None:
             "mode": run.mode,
             "config_name": hydra_config.job.config_name,
             "launcher": choices.get("hydra/launcher"),
+            **({"launcher_class": _launcher_class(config)} if run.mode == "MULTIRUN" else {}),
             "sweeper": choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
             **({"directions": directions} if directions else {}),
@@ -169,6 +170,12 @@ def _planned(config: DictConfig) -> "Plan | None":
     from hydra_callback_kit.configs.plan import planned_jobs  # noqa: PLC0415  a single run has no plan
 
     return planned_jobs(config)
+
+
+def _launcher_class(config: DictConfig) -> Any:
+    """Whether jobs may outlive the sweep depends on it; a config for it may be called anything."""
+    launcher = config.hydra.get("launcher")
+    return None if launcher is None else launcher.get("_target_")
 
 
 def _directions(config: DictConfig) -> list[str]:

@@ -1,10 +1,12 @@
 """Folds the journal's lines into records: the same answer in any order of the lines, and for repeated lines."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+from hydra_callback_kit.journal.fate import Fates
 from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.life import Lookout, Sight
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.rank_fold import error_in, rank_records, with_ranks
@@ -12,15 +14,12 @@ from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
 from hydra_callback_kit.journal.span import Line, Span
 from hydra_callback_kit.journal.values import as_text, measured
 
-IsAlive = Callable[[ProcessIdentity], "bool | None"]
-
-
 MAX_ATTEMPTS: Final = 1_000_000
 """No job is started more often: a larger number was not counted but damaged."""
 
 _JOB_FACTS = frozenset(
     ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun")
-) | {"files", "attempt_number", "world_size"}
+) | {"files", "attempt_number", "world_size", "requeued"}
 _RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs", "files"))
 
 
@@ -80,97 +79,50 @@ class RunFold:
             span = other
         span.add(line, names, process)
 
-    def record(
-        self, root: Path, broken_lines: Iterable[BrokenLine], is_alive: IsAlive, *, has_ended: bool = False
-    ) -> RunRecord:
+    def record(self, root: Path, broken_lines: Iterable[BrokenLine], sight: Sight, *, has_ended: bool = False) -> RunRecord:
         """Makes the record, once: what was folded is given up to it.
 
         Args:
             root: where the journal lies.
             broken_lines: the journal's lines that could not be read.
-            is_alive: tells whether a process still runs.
+            sight: what can be found out about processes.
             has_ended: whether the run is known to have ended, although no line may say so.
 
         Returns:
             The run and its jobs, in the order of their numbers.
         """
-        alive = _Asked(is_alive)
-        run = self._run
+        run, planned = self._run, self._run.get("planned_jobs", int)
         # without the parent's lines (its disk was full, say), the jobs decide
         parent = max(self._starts, key=str)[1] if self._starts else None
-        planned: int | None = run.get("planned_jobs", int)
         # one that was started again, by a batch system say, has not
         ended = has_ended or (run.ended_at is not None and (parent is None or parent in self._enders))
-        over = ended or (parent is not None and alive.is_gone(parent))
-        out_of_sight = not ended and parent is not None and alive.about(parent) is None
+        host = parent.host if parent else run.process.host if run.process else None
+        lookout = Lookout(root, sight, host)
+        fates = Fates(run, parent, self._jobs.values(), lookout, ended=ended, at_its_end=has_ended)
         # each span goes as its record comes, so that a large run is not held twice
-        jobs = tuple(
-            _job_record(
-                num,
-                self._jobs.pop(num),
-                root,
-                alive,
-                run_ended=ended,
-                parent=(parent or run.process) if not has_ended else None,
-                ranks=self._ranks,
-            )
-            for num in sorted(self._jobs)
-        )
+        jobs = tuple([_job_record(num, self._jobs.pop(num), root, fates, self._ranks) for num in sorted(self._jobs)])
+        queue = fates.queue(jobs, planned, root)
+        status = fates.status(jobs, planned, queue)
         return RunRecord(
             run_id=self._run_id,
             root=root,
             mode="MULTIRUN" if run.get("mode", str) == "MULTIRUN" or len(jobs) > 1 else "RUN",
-            status=_run_status(run, jobs, planned, over=over, out_of_sight=out_of_sight),
+            status=status,
             jobs=jobs,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at if ended else None,
             duration_s=measured(run.facts.get("duration_s")) if ended else None,
             planned_jobs=planned,
+            host=host,
+            silent_since=fates.silent_since(jobs, queue) if status == "RUNNING" else None,
+            queue=queue,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
         )
 
 
-class _Asked:
-    """Asks once per process whether it is gone; one that can't be seen from here is taken to be there."""
-
-    def __init__(self, is_alive: IsAlive) -> None:
-        self._is_alive = is_alive
-        self._answers: dict[ProcessIdentity, bool | None] = {}
-
-    def about(self, process: ProcessIdentity) -> bool | None:
-        if process not in self._answers:
-            self._answers[process] = self._is_alive(process)
-        return self._answers[process]
-
-    def is_gone(self, process: ProcessIdentity) -> bool:
-        return self.about(process) is False
-
-
-def _run_status(run: Span, jobs: Collection[JobRecord], planned: int | None, *, over: bool, out_of_sight: bool) -> Status:
-    statuses = {job.status for job in jobs}
-    # what the run's own process left undone, jobs that were run again may have done
-    whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
-    if out_of_sight and whole and statuses and statuses <= {"COMPLETED", "FAILED"}:  # the run's process may be gone for long
-        return "FAILED" if "FAILED" in statuses else "COMPLETED"
-    if "RUNNING" in statuses or (not over and run.started_at is not None):
-        return "RUNNING"
-    if "aborted" in run.facts and not jobs:
-        return "FAILED"
-    if statuses == {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
-        return "COMPLETED"
-    return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
-
-
 def _job_record(
-    num: int,
-    last: Span,
-    root: Path,
-    alive: _Asked,
-    *,
-    run_ended: bool,
-    parent: ProcessIdentity | None,
-    ranks: Mapping[tuple[int, str], Mapping[int, Span]],
+    num: int, last: Span, root: Path, fates: Fates, ranks: Mapping[tuple[int, str], Mapping[int, Span]]
 ) -> JobRecord:
     attempts, other, first = 1, last.another, last
     while other is not None:
@@ -179,12 +131,10 @@ def _job_record(
         last, other = max(last, other, key=_place_of_attempt), other.another
     attempts = max(attempts, number_of_attempt(last.facts))
     facts, process = last.facts, last.process
-    status = facts.get("status")
-    if status not in ("COMPLETED", "FAILED", "INTERRUPTED"):
-        # a job that is run again outlives the run it belongs to; one in a process of its own may, as under submitit
-        outlives = facts.get("rerun") or (parent is not None and process != parent and process and alive.about(process))
-        over = process is None or (run_ended and not outlives) or alive.is_gone(process)
-        status = "INTERRUPTED" if over else "RUNNING"
+    status, life = facts.get("status"), None
+    ended = status in ("COMPLETED", "FAILED", "INTERRUPTED")
+    if not ended:
+        status, life = fates.of_job(last)
     overrides = _overrides(last)
     if facts.get("rerun") and first is not last:
         overrides = _with_the_marks_of(_overrides(first), overrides)
@@ -202,13 +152,16 @@ def _job_record(
         attempts=attempts,
         host=process.host if process else None,
         pid=process.pid if process else None,
+        born=process.born if process else None,
+        waits=life == "waits",
+        silent_since=last.last_said() if status == "RUNNING" and life is None and not ended else None,
         root=root,
         subdir=last.get("output_dir", str),
         facts=last.others(_JOB_FACTS),
         world_size=last.get("world_size", int),
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None
-    return record if at_it is None else with_ranks(record, rank_records(at_it, alive.is_gone))
+    return record if at_it is None else with_ranks(record, rank_records(at_it, fates.is_gone))
 
 
 def _overrides(attempt: Span) -> tuple[str, ...]:

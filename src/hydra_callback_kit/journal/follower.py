@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from hydra_callback_kit.journal.fold import IsAlive, number_of_attempt
+from hydra_callback_kit.journal.fold import number_of_attempt
 from hydra_callback_kit.journal.format import MAX_LINE, Status
+from hydra_callback_kit.journal.life import IsAlive
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.process import is_alive as is_process_alive

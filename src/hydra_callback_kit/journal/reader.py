@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.journal.fold import IsAlive, RunFold, number_of_attempt
+from hydra_callback_kit.journal.fold import RunFold, number_of_attempt
 from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE, JournalNotFoundError
+from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
-from hydra_callback_kit.journal.process import is_alive as is_process_alive
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 from hydra_callback_kit.journal.regular_file import open_regular
 from hydra_callback_kit.journal.values import from_json
@@ -24,7 +24,7 @@ def read_run(
     run_id: str | None = None,
     *,
     without: Collection[str] = (),
-    is_alive: IsAlive = is_process_alive,
+    sight: Sight = HERE,
     has_ended: bool = False,
 ) -> RunRecord:
     """Reads one run from its journal.
@@ -33,9 +33,9 @@ def read_run(
         root: the run's root directory.
         run_id: which run; None for the latest.
         without: names of facts that are left out; a large one such as `config` is most of a record.
-        is_alive: tells whether a process still runs.
+        sight: what can be found out about processes.
         has_ended: whether the caller knows that the run has ended; the journal may not say so, where it could not be
-            written. A job without an end is INTERRUPTED then, not RUNNING.
+            written. A job without an end that cannot outlive the run is INTERRUPTED then, not RUNNING.
 
     Returns:
         The run's record.
@@ -55,7 +55,7 @@ def read_run(
         raise JournalNotFoundError(root, sorted({*files, *folds}))
     folds.setdefault(wanted, RunFold(wanted, without))
     _read([file for file in files.get(wanted, ()) if file not in odd], folds, broken, without)
-    return folds[wanted].record(root, broken, is_alive, has_ended=has_ended)
+    return folds[wanted].record(root, broken, sight, has_ended=has_ended)
 
 
 def _latest(files: Mapping[str, Sequence[Path]], folds: Collection[str]) -> str | None:
@@ -86,12 +86,12 @@ class Journal(NamedTuple):
     broken_lines: list[BrokenLine]
 
 
-def read_journal(root: Path, *, is_alive: IsAlive = is_process_alive) -> Journal:
+def read_journal(root: Path, *, sight: Sight = HERE) -> Journal:
     """Reads all that a directory's journal holds, which is nothing where there is none.
 
     Args:
         root: the directory that holds the journal.
-        is_alive: tells whether a process still runs.
+        sight: what can be found out about processes.
 
     Raises:
         OSError: if the journal's directory cannot be read.
@@ -100,12 +100,12 @@ def read_journal(root: Path, *, is_alive: IsAlive = is_process_alive) -> Journal
     folds = {run_id: RunFold(run_id) for run_id in files if _NAMED_BY_US.fullmatch(run_id)}
     broken: list[BrokenLine] = []
     _read(itertools.chain.from_iterable(files.values()), folds, broken)
-    return Journal([folds[run_id].record(root, broken, is_alive) for run_id in sorted(folds)], broken)
+    return Journal([folds[run_id].record(root, broken, sight) for run_id in sorted(folds)], broken)
 
 
-def read_runs(root: Path, *, is_alive: IsAlive = is_process_alive) -> list[RunRecord]:
+def read_runs(root: Path, *, sight: Sight = HERE) -> list[RunRecord]:
     """Reads all runs of a directory, the latest last; an empty list if there is none: see `read_journal`."""
-    return read_journal(root, is_alive=is_alive).runs
+    return read_journal(root, sight=sight).runs
 
 
 def facts_in(root: Path, name: str) -> Iterator[Any]:

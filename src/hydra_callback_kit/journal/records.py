@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Mode, Status
+from hydra_callback_kit.journal.queue import EMPTY, Queue
 
 
 @dataclass(slots=True)
@@ -53,6 +54,11 @@ class JobRecord:
         attempts: how often the job was started.
         host: the machine it ran on.
         pid: the process it ran in.
+        born: what the operating system says of that process's start; None where it says nothing.
+        waits: whether it is `RUNNING` because the batch system has put it back into its queue, or is about to start it
+            again.
+        silent_since: UTC, ISO 8601: of a job that is `RUNNING` because nobody knows whether its process lives, when that was
+            last heard of; None for any other.
         root: the directory that holds the journal.
         subdir: the job's output directory relative to `root`, or an absolute path where it lies elsewhere.
         facts: what callbacks added, by name.
@@ -73,6 +79,9 @@ class JobRecord:
     attempts: int = 1
     host: str | None = None
     pid: int | None = None
+    born: str | None = None
+    waits: bool = False
+    silent_since: str | None = None
     root: Path = Path()
     subdir: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -120,14 +129,18 @@ class RunRecord:
         run_id: the run's name; later runs sort after earlier ones.
         root: the directory that holds the journal: the output directory of a single run, or the sweep's.
         mode: `RUN` or `MULTIRUN`.
-        status: `RUNNING` while the parent process or a job lives; `FAILED` if the run ended and a job failed, or a callback
-            aborted it before its first job (the fact `aborted` says why); `INTERRUPTED` if the parent went without ending
-            it, a job was interrupted or some planned jobs never started; else `COMPLETED`.
+        status: `RUNNING` while the parent process or a job lives, or may live or come; `FAILED` if the run ended and a job
+            failed, or a callback aborted it before its first job (the fact `aborted` says why); `INTERRUPTED` if the parent
+            went without ending it, a job was interrupted or some planned jobs never started; else `COMPLETED`.
         jobs: the jobs that started.
         started_at: UTC, ISO 8601; None if the start was not recorded.
         ended_at: UTC, ISO 8601; None without an end.
         duration_s: seconds from start to end, by a monotonic clock; None without an end.
         planned_jobs: how many jobs the sweep was going to have; None for a single run and where the sweeper did not say.
+        host: the machine that its parent process ran on.
+        silent_since: UTC, ISO 8601: of a run that is `RUNNING` because nobody knows better, when it was last heard of; None
+            for any other.
+        queue: the jobs that have not started, have nobody any more to launch them, and may start all the same.
         facts: what is known of the run besides: `command`, `cwd`, `overrides`, versions, and what callbacks added.
         broken_lines: the journal's lines that could not be read.
     """
@@ -141,6 +154,9 @@ class RunRecord:
     ended_at: str | None = None
     duration_s: float | None = None
     planned_jobs: int | None = None
+    host: str | None = None
+    silent_since: str | None = None
+    queue: Queue = EMPTY
     facts: dict[str, Any] = field(default_factory=dict)
     broken_lines: tuple[BrokenLine, ...] = ()
 

@@ -70,6 +70,10 @@ class Span:
             self._times, self._said = times, []
         return self._times
 
+    def last_said(self) -> str | None:
+        """The time of its last line that states a fact, as the first line of each does; None if there is none."""
+        return max(self._said[::2] if self._times is None else self._times.values(), default=None)
+
     def get(self, name: str, *kinds: type) -> Any:
         """The fact; None if it is not stated or not of the kinds it should be."""
         value = self.facts.get(name)

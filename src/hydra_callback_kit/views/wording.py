@@ -73,9 +73,14 @@ def status_counts(run: RunRecord) -> str:
     """`3 completed, 1 failed, 2 not started`: the statuses that occur, in a fixed order."""
     counts = Counter(job.status for job in run.jobs)
     counted = [f"{counts[status]} {status.lower()}" for status in get_args(Status) if counts[status]] or ["no jobs"]
-    return ", ".join([*counted, *([f"{not_started(run)} not started"] if not_started(run) else [])])
+    unstarted = (
+        (len(run.queue.there), "queued"),
+        (len(run.queue.perhaps), "may still be queued"),
+        (not_started(run), "not started"),
+    )
+    return ", ".join([*counted, *(f"{count} {what}" for count, what in unstarted if count)])
 
 
 def not_started(run: RunRecord) -> int:
-    """How many of the planned jobs have not started; 0 where nobody knows what was planned."""
-    return max(0, (run.planned_jobs or 0) - len(run.jobs))
+    """How many of the planned jobs have not started and are in no queue; 0 where nobody knows what was planned."""
+    return max(0, (run.planned_jobs or 0) - len(run.jobs) - len(run.queue.there) - len(run.queue.perhaps))

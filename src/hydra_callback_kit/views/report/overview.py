@@ -130,8 +130,8 @@ def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> l
         notices.append(f"Aborted: {as_text(run.facts['aborted'])}")
     if run.status == "RUNNING":
         notices.append("It still runs. This is what was known when the page was written.")
-    unstarted = (run.planned_jobs or 0) - len(run.jobs)
-    if unstarted > 0 and run.status != "RUNNING":
+    unstarted = wording.not_started(run)
+    if unstarted and run.status != "RUNNING":
         notices.append(f"{wording.jobs(unstarted)} of {run.planned_jobs} never started.")
     if asked_for is not None:
         notices.append(wording.unknown_metric(asked_for, known))

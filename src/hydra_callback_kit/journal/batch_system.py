@@ -1,0 +1,95 @@
+"""What Slurm says of its jobs: `squeue` is asked once for all jobs of a user, and not waited for for long."""
+
+import os
+import time
+from typing import Final
+
+from hydra_callback_kit.journal.life import Found, State
+
+_TIMEOUT_S: Final = 10.0
+"""How long a busy controller is waited for."""
+
+_FRESH_S: Final = 30.0
+"""How long an answer counts, where somebody watches: a controller that is asked all the time serves nobody else."""
+
+_COLUMNS: Final = "JobArrayID:64,JobID:32,State:32,RestartCnt:16"
+
+_WAITS: Final = frozenset(
+    ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT")
+)
+_ENDED: Final = frozenset(
+    ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "NODE_FAIL", "OUT_OF_MEMORY")
+) | {"PREEMPTED", "REVOKED", "TIMEOUT"}
+
+
+class Slurm:
+    """Asks Slurm's controller, if its commands are on this machine. Nothing that it asks is ever an error."""
+
+    def __init__(self) -> None:
+        self._answers: dict[int, tuple[float, dict[str, Found] | None]] = {}
+        self._cluster: str | None = None
+
+    def about(self, job: str, owner: int, cluster: str | None) -> Found | None:
+        """Tells how a job stands.
+
+        Args:
+            job: its id, `12`; or `12_3`, by an array's id and the index.
+            owner: the user whose job it is, by number.
+            cluster: the cluster that it is a job of; None for that of this machine.
+
+        Returns:
+            None where that cannot be known: there is no Slurm here, it does not answer, it is another cluster's, or the job
+            is not listed and another user's, whose jobs may be hidden.
+        """
+        asked_at, jobs = self._answers.get(owner, (0.0, None))
+        if not asked_at or time.monotonic() - asked_at > _FRESH_S:
+            jobs = _jobs_of(owner)
+            self._answers[owner] = time.monotonic(), jobs
+        if jobs is None or (cluster is not None and cluster != self._cluster_here()):
+            return None
+        return jobs.get(job) or (Found("gone", 0) if owner == os.getuid() else None)
+
+    def _cluster_here(self) -> str:
+        if self._cluster is None:
+            self._cluster = os.environ.get("SLURM_CLUSTER_NAME") or _name_of_cluster()
+        return self._cluster
+
+
+def _jobs_of(owner: int) -> dict[str, Found] | None:
+    """A user's jobs that the controller knows, by id, also those that have ended not long ago."""
+    said = _answer_of("squeue", "--noheader", "--array", "--states=all", f"--user={owner}", f"--Format={_COLUMNS}")
+    if said is None:
+        return None
+    jobs: dict[str, Found] = {}
+    for line in said.splitlines():
+        words = line.split()
+        if len(words) == len(_COLUMNS.split(",")) and words[3].isdecimal():
+            state: State = "waits" if words[2] in _WAITS else "gone" if words[2] in _ENDED else "runs"
+            # elements of an array that have not started have its id for a second one, until one of them starts and keeps it
+            jobs[words[0]] = jobs[words[1]] = Found(state, int(words[3]))
+    return jobs
+
+
+def _name_of_cluster() -> str:
+    for line in (_answer_of("scontrol", "show", "config") or "").splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() == "ClusterName":
+            return value.strip()
+    return ""
+
+
+def _answer_of(*command: str) -> str | None:
+    """What a command says; None if it is not there, fails, or takes too long."""
+    import shutil  # noqa: PLC0415  asked for only where a process cannot be seen
+    import subprocess  # noqa: PLC0415  the same
+
+    program = shutil.which(command[0])
+    if program is None or not hasattr(os, "getuid"):
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603  no word of it is anybody's but ours
+            (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

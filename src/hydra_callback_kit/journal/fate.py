@@ -1,0 +1,103 @@
+"""What has become of a run and of its jobs: who has ended, who lives, who waits, who is gone."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.life import Life, Lookout, batch_id, may_outlive
+from hydra_callback_kit.journal.process import ProcessIdentity
+from hydra_callback_kit.journal.queue import EMPTY, Launched, Queue, queue_of
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.span import Span
+
+
+class Fates:
+    """What has become of a run and of its jobs.
+
+    Args:
+        run: what the lines of the run say.
+        parent: the process that started it; None if it is not known: then the jobs decide.
+        jobs: what the lines of its jobs say.
+        lookout: whom to ask for their processes.
+        ended: whether the run has ended.
+        at_its_end: whether the one who asks is its process, which ends it just now.
+    """
+
+    def __init__(
+        self,
+        run: Span,
+        parent: ProcessIdentity | None,
+        jobs: Iterable[Span],
+        lookout: Lookout,
+        *,
+        ended: bool,
+        at_its_end: bool,
+    ) -> None:
+        self._run = run
+        self._parent = parent
+        self._lookout = lookout
+        self._ended = ended
+        self._at_its_end = at_its_end
+        self._bound = not may_outlive(run.facts)
+        self._of_parent: Life | None = None
+        if parent is not None and not ended:
+            self._of_parent = lookout.life_of(parent)
+            if self._of_parent != "lives":  # it was in a job of the batch system, if one of its own jobs was
+                own = (batch_id(job.facts, run.facts) for job in jobs if job.process == parent)
+                batch = batch_id(run.facts, run.facts) or next(filter(None, own), None)
+                self._of_parent = lookout.life_of(parent, batch)
+
+    def is_gone(self, process: ProcessIdentity) -> bool:
+        """Whether a process is known to be gone."""
+        return self._lookout.life_of(process) == "gone"
+
+    @property
+    def _over(self) -> bool:
+        return self._ended or (self._parent is not None and self._of_parent == "gone")
+
+    def of_job(self, attempt: Span) -> tuple[Status, Life | None]:
+        """How a job stands that has no end on record, and what is known of it."""
+        process, facts = attempt.process, attempt.facts
+        if process is None:
+            return "INTERRUPTED", "gone"
+        life = self._lookout.life_of(process, batch_id(facts, self._run.facts), requeued=bool(facts.get("requeued")))
+        if life == "gone":
+            return "INTERRUPTED", life
+        # a job that is run again outlives the run it belongs to
+        if not facts.get("rerun") and self._over:
+            in_parent = process == (self._parent or self._run.process) and life != "waits"
+            if in_parent or (self._bound and (life is None or self._at_its_end)):
+                return "INTERRUPTED", life
+        return "RUNNING", life
+
+    def queue(self, jobs: Collection[JobRecord], planned: int | None, root: Path) -> Queue:
+        """The jobs that may come without anybody to launch them."""
+        if not self._over or self._bound:
+            return EMPTY
+        run, ids = self._run, {job.job_num: job.job_id for job in jobs}
+        batches = (batch_id(job.facts, run.facts) for job in jobs)
+        cluster = next((batch.cluster for batch in batches if batch and batch.cluster), None)
+        return queue_of(Launched(run.facts, ids, planned, run.started_at, cluster), root, self._lookout)
+
+    def status(self, jobs: Collection[JobRecord], planned: int | None, queue: Queue) -> Status:
+        """How the run stands."""
+        run, statuses = self._run, {job.status for job in jobs}
+        # what the run's own process left undone, jobs that were run again may have done
+        whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
+        unknown = self._parent is not None and not self._ended and self._of_parent is None
+        if unknown and whole and statuses and statuses <= {"COMPLETED", "FAILED"}:  # the run's process may be gone for long
+            return "FAILED" if "FAILED" in statuses else "COMPLETED"
+        if "RUNNING" in statuses or any(queue) or (not self._over and run.started_at is not None):
+            return "RUNNING"
+        if "aborted" in run.facts and not jobs:
+            return "FAILED"
+        if statuses == {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
+            return "COMPLETED"
+        return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
+
+    def silent_since(self, jobs: Collection[JobRecord], queue: Queue) -> str | None:
+        """When a run was last heard of that is RUNNING because nobody knows better; None if somebody does."""
+        running = [job for job in jobs if job.status == "RUNNING"]
+        if self._of_parent in ("lives", "waits") or queue.there or any(job.silent_since is None for job in running):
+            return None
+        return max(filter(None, (self._run.last_said(), *(job.silent_since for job in running))), default=None)
