@@ -95,6 +95,9 @@ class LoggingCallback(RecordingCallback):
         if end.status == "COMPLETED":
             log.log(self.level, "%s%s", what, self._returned(end.returned))
             return
+        if end.status == "RUNNING":
+            log.log(self.level, "Job %d goes back into the queue, to run again", end.job.job_num)
+            return
         level = max(self.level, logging.ERROR)
         log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")
         if (

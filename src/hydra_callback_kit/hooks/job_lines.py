@@ -28,7 +28,7 @@ def write_job_line(
 
     Args:
         config: the config of a job's hook.
-        event: `job_started`, `job_ended` or `job_facts`; of a rank it becomes `rank_started` and so on.
+        event: `job_started`, `job_ended`, `job_requeued` or `job_facts`; of a rank it becomes `rank_started` and so on.
         facts: any values by name.
         encoded: more facts, as `encoder.to_json` has made them.
     """

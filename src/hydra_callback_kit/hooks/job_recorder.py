@@ -14,6 +14,7 @@ from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import running_jobs
 from hydra_callback_kit.hooks.job_lines import write_job_line
+from hydra_callback_kit.hooks.requeue import is_requeue
 from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in
 from hydra_callback_kit.journal.batch_job import batch_job, this_start
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
@@ -31,9 +32,9 @@ class JobEnd(NamedTuple):
 
     Attributes:
         job: which job.
-        status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C.
+        status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; `RUNNING` if it was put back into the queue, to run again.
         duration_s: seconds since its start, by a monotonic clock; None if the start was not recorded.
-        error: why it did not complete; None if it did.
+        error: why it did not complete; None if it did, or runs again.
         returned: what it returned, as it is on record; None if it did not complete.
     """
 
@@ -116,7 +117,9 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
         _learn_what_the_job_has_set(config, job_return.cfg)
         facts = {"status": status, "duration_s": duration_s}
         returned, error = None, None
-        if status != "COMPLETED":
+        if status == "RUNNING":
+            write_job_line(config, "job_requeued", {"requeued": True})
+        elif status != "COMPLETED":
             error = _error(config, value) if issubclass(type(value), BaseException) else None
             write_job_line(config, "job_ended", {**facts, "error": error})
         elif job.rank:  # what rank 0 returns is the job's value
@@ -207,6 +210,8 @@ def _learn_what_the_job_has_set(config: DictConfig, task_config: Any) -> None:
 def _status(job_return: JobReturn, value: Any) -> Status:
     if job_return.status is JobStatus.COMPLETED:
         return "COMPLETED"
+    if is_requeue(job_return):
+        return "RUNNING"
     return "INTERRUPTED" if issubclass(type(value), KeyboardInterrupt) else "FAILED"
 
 

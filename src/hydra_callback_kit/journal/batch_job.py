@@ -24,7 +24,9 @@ class BatchJob(NamedTuple):
 
     def facts(self) -> dict[str, Any]:
         """What a job's record says of it."""
-        return {"system": "slurm", "job": self.job, "restarts": self.restarts}
+        cluster = os.environ.get("SLURM_CLUSTER_NAME")
+        named = {"cluster": cluster} if cluster else {}
+        return {"system": "slurm", "job": self.job, "restarts": self.restarts, **named}
 
 
 def batch_job() -> BatchJob | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from hydra_callback_kit.journal.batch_job import batch_job
 from hydra_callback_kit.journal.fold import number_of_attempt
 from hydra_callback_kit.journal.format import MAX_LINE, Status
 from hydra_callback_kit.journal.life import IsAlive
@@ -31,6 +32,8 @@ class FollowedJob:
         number: 1 for the first attempt, and for one that does not know of another.
         ended_at: UTC, ISO 8601; empty without an end.
         process: who runs it.
+        batch: the batch system's job that it is in, and how often that was started again; None outside of one.
+        requeued: whether it was put back into the batch system's queue, to run again.
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
         error: the type and message of what it failed with.
         failed_rank: whether a rank that works for it has failed: then it fails, however it ends itself.
@@ -42,6 +45,8 @@ class FollowedJob:
     number: int = 1
     ended_at: str = ""
     process: ProcessIdentity | None = None
+    batch: tuple[str, int] | None = None
+    requeued: bool = False
     status: Status | None = None
     error: tuple[str, str] | None = None
     failed_rank: bool = False
@@ -107,15 +112,21 @@ class RunFollower:
             is_alive: tells whether a process still runs.
 
         Returns:
-            The jobs of each status; one without an end is `RUNNING` while its process is there, or cannot be seen from here.
+            The jobs of each status; one without an end is `RUNNING` while its process is there, or cannot be seen from here,
+            and where it may be in the queue of a batch system, to run again.
         """
         known = {status: list(jobs.values()) for status, jobs in self._by_status.items() if status is not None}
         jobs: dict[Status, list[FollowedJob]] = {status: known.get(status, []) for status in get_args(Status)}
         alive: dict[ProcessIdentity | None, bool] = {}
+        own = batch_job()
         for job in self._by_status.get(None, {}).values():
             if job.process not in alive:
                 alive[job.process] = job.process is not None and is_alive(job.process) is not False
-            jobs["RUNNING" if alive[job.process] else "FAILED" if job.failed_rank else "INTERRUPTED"].append(job)
+            may_wait = job.batch is not None and job.batch != (own and own[:2])
+            if job.requeued or alive[job.process] or (may_wait and not job.failed_rank):
+                jobs["RUNNING"].append(job)
+            else:
+                jobs["FAILED" if job.failed_rank else "INTERRUPTED"].append(job)
         return jobs
 
     def attempts(self, job_num: int) -> int:
@@ -149,6 +160,9 @@ class RunFollower:
             attempt.started_at = min(attempt.started_at or line["time"], line["time"])  # as the reader has it
             attempt.number = max(attempt.number, number_of_attempt(facts))
             attempt.overrides = _words(facts.get("overrides"))
+            attempt.batch = _batch(facts.get("batch"))
+        elif event == "job_requeued":
+            attempt.requeued = True
         elif event == "job_ended" and line["time"] >= attempt.ended_at:
             attempt.ended_at, attempt.status = line["time"], facts["status"]
             error = facts.get("error")
@@ -165,6 +179,11 @@ class RunFollower:
             jobs.pop(job.job_num, None)
         ended_as = "FAILED" if job.status is not None and job.failed_rank else job.status
         self._by_status.setdefault(ended_as, {})[job.job_num] = job
+
+
+def _batch(fact: Any) -> tuple[str, int] | None:
+    job, restarts = (fact.get("job"), fact.get("restarts")) if isinstance(fact, dict) else (None, None)
+    return (job, restarts) if isinstance(job, str) and isinstance(restarts, int) else None
 
 
 def _words(fact: Any) -> tuple[str, ...]:

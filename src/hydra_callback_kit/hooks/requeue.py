@@ -1,0 +1,22 @@
+"""A job that submitit puts back into the queue, after its time limit or a preemption: `SystemExit` ends it, to run again."""
+
+from types import TracebackType
+
+from hydra.core.utils import JobReturn
+
+
+def is_requeue(job_return: JobReturn) -> bool:
+    """Tells whether a job ends because submitit has put it back into the queue.
+
+    Apps may exit with any code: it counts who has raised it.
+
+    Args:
+        job_return: what Hydra says of the job.
+    """
+    value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
+    if not issubclass(type(value), SystemExit):
+        return False
+    at: TracebackType | None = value.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and str(at.tb_frame.f_globals.get("__name__")).partition(".")[0] == "submitit"
