@@ -35,9 +35,7 @@ MAX_NAMED: Final = 5
 
 _ALL_THE_SAME: Final = "or run all the same with hydra.callbacks.output_guard_callback.policy=warn."
 _GOES_ON: Final = "or expect files of both runs there: policy is warn, and the run goes on."
-_OUT_OF_SIGHT: Final = (
-    "Whether it still runs cannot be seen from here: its process is on another machine or in another container."
-)
+_OUT_OF_SIGHT: Final = "Whether it still runs cannot be seen from here"
 
 
 class OutputGuardCallback(RecordingCallback):
@@ -153,7 +151,9 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
     if holder is not None and not recorded and not restarted:
         alive = is_alive(holder.process)
         if alive is not False:
-            return f"a run that is just starting\n{_who(holder)}" + ("" if alive else f"\n{_OUT_OF_SIGHT}")
+            return f"a run that is just starting\n{_who(holder)}" + (
+                "" if alive else f"\n{_OUT_OF_SIGHT}: its process is on another machine or in another container."
+            )
     for known in reversed(runs):
         of_holder = holder if holder is not None and known.run_id == holder.run_id else None
         starts_again = restarted and of_holder is not None
@@ -177,7 +177,7 @@ def _is_out_of_sight(running: RunRecord) -> str:
     if running.silent_since is None:
         return ""
     again = f"hydra-callback-kit rerun {shlex.quote(str(running.root))} --assume-gone"
-    return f"\nThat it still runs is not known: {said}.\nIf it is gone, {again} lists the commands that run its jobs again."
+    return f"\n{_OUT_OF_SIGHT}: {said}.\nIf it is gone, {again} lists the commands that run its jobs again."
 
 
 def _named(broken: Sequence[BrokenLine]) -> str:

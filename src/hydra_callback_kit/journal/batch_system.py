@@ -6,9 +6,6 @@ from typing import Final
 
 from hydra_callback_kit.journal.life import Found, State
 
-_TIMEOUT_S: Final = 10.0
-"""How long a busy controller is waited for."""
-
 _FRESH_S: Final = 30.0
 """How long an answer counts, where somebody watches: a controller that is asked all the time serves nobody else."""
 
@@ -23,9 +20,14 @@ _ENDED: Final = frozenset(
 
 
 class Slurm:
-    """Asks Slurm's controller, if its commands are on this machine. Nothing that it asks is ever an error."""
+    """Asks Slurm's controller, if its commands are on this machine. Nothing that it asks is ever an error.
 
-    def __init__(self) -> None:
+    Args:
+        timeout_s: how long a busy controller is waited for.
+    """
+
+    def __init__(self, timeout_s: float = 10.0) -> None:
+        self._timeout_s = timeout_s
         self._answers: dict[int, tuple[float, dict[str, Found] | None]] = {}
         self._cluster: str | None = None
 
@@ -43,7 +45,7 @@ class Slurm:
         """
         asked_at, jobs = self._answers.get(owner, (0.0, None))
         if not asked_at or time.monotonic() - asked_at > _FRESH_S:
-            jobs = _jobs_of(owner)
+            jobs = self._jobs_of(owner)
             self._answers[owner] = time.monotonic(), jobs
         if jobs is None or (cluster is not None and cluster != self._cluster_here()):
             return None
@@ -51,45 +53,42 @@ class Slurm:
 
     def _cluster_here(self) -> str:
         if self._cluster is None:
-            self._cluster = os.environ.get("SLURM_CLUSTER_NAME") or _name_of_cluster()
+            self._cluster = os.environ.get("SLURM_CLUSTER_NAME") or self._name_of_cluster()
         return self._cluster
 
+    def _jobs_of(self, owner: int) -> dict[str, Found] | None:
+        """A user's jobs that the controller knows, by id, also those that have ended not long ago."""
+        said = self._answer_of("squeue", "--noheader", "--array", "--states=all", f"--user={owner}", f"--Format={_COLUMNS}")
+        if said is None:
+            return None
+        jobs: dict[str, Found] = {}
+        for line in said.splitlines():
+            words = line.split()
+            if len(words) == len(_COLUMNS.split(",")) and words[3].isdecimal():
+                state: State = "waits" if words[2] in _WAITS else "gone" if words[2] in _ENDED else "runs"
+                # elements of an array that wait have its id for a second one, until the last of them starts and keeps it
+                jobs[words[0]] = jobs[words[1]] = Found(state, int(words[3]))
+        return jobs
 
-def _jobs_of(owner: int) -> dict[str, Found] | None:
-    """A user's jobs that the controller knows, by id, also those that have ended not long ago."""
-    said = _answer_of("squeue", "--noheader", "--array", "--states=all", f"--user={owner}", f"--Format={_COLUMNS}")
-    if said is None:
-        return None
-    jobs: dict[str, Found] = {}
-    for line in said.splitlines():
-        words = line.split()
-        if len(words) == len(_COLUMNS.split(",")) and words[3].isdecimal():
-            state: State = "waits" if words[2] in _WAITS else "gone" if words[2] in _ENDED else "runs"
-            # elements of an array that have not started have its id for a second one, until one of them starts and keeps it
-            jobs[words[0]] = jobs[words[1]] = Found(state, int(words[3]))
-    return jobs
+    def _name_of_cluster(self) -> str:
+        for line in (self._answer_of("scontrol", "show", "config") or "").splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == "ClusterName":
+                return value.strip()
+        return ""
 
+    def _answer_of(self, *command: str) -> str | None:
+        """What a command says; None if it is not there, fails, or takes too long."""
+        import shutil  # noqa: PLC0415  asked for only where a process cannot be seen
+        import subprocess  # noqa: PLC0415  the same
 
-def _name_of_cluster() -> str:
-    for line in (_answer_of("scontrol", "show", "config") or "").splitlines():
-        name, _, value = line.partition("=")
-        if name.strip() == "ClusterName":
-            return value.strip()
-    return ""
-
-
-def _answer_of(*command: str) -> str | None:
-    """What a command says; None if it is not there, fails, or takes too long."""
-    import shutil  # noqa: PLC0415  asked for only where a process cannot be seen
-    import subprocess  # noqa: PLC0415  the same
-
-    program = shutil.which(command[0])
-    if program is None or not hasattr(os, "getuid"):
-        return None
-    try:
-        done = subprocess.run(  # noqa: S603  no word of it is anybody's but ours
-            (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT_S, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "replace")
+        program = shutil.which(command[0])
+        if program is None or not hasattr(os, "getuid"):
+            return None
+        try:
+            done = subprocess.run(  # noqa: S603  no word of it is anybody's but ours
+                (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=self._timeout_s, check=True
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,70 @@
+"""What Slurm says of its jobs, and what it is asked."""
+
+import os
+import sys
+
+import pytest
+from slurm import FakeSlurm, slurm
+
+from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.journal.life import Found
+
+__all__ = ["slurm"]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Slurm's commands are scripts here")
+ME = os.getuid() if hasattr(os, "getuid") else 0
+
+
+def test_squeue_is_asked_once_for_all_jobs(slurm: FakeSlurm) -> None:
+    """Of arrays each element counts, by both of its ids; what has ended and what is not listed is gone."""
+    slurm.says(
+        "7_0  8   RUNNING     0", "7_1  7   PENDING  0", "9    9   CANCELLED  2", "10   10  COMPLETING  1", "", "odd line"
+    )
+    asked = Slurm()
+    told = {job: asked.about(job, ME, None) for job in ("7_0", "8", "7_1", "9", "10", "99")}
+    assert told == {
+        "7_0": Found("runs", 0),
+        "8": Found("runs", 0),
+        "7_1": Found("waits", 0),
+        "9": Found("gone", 2),
+        "10": Found("runs", 1),
+        "99": Found("gone", 0),
+    }
+    assert slurm.asked() == 1
+    assert slurm.asked("scontrol") == 0
+
+
+@pytest.mark.parametrize("state", ["PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"])
+def test_what_waits(slurm: FakeSlurm, state: str) -> None:
+    """It is in the queue, or its nodes are just starting."""
+    slurm.says(f"1 1 {state} 0")
+    assert Slurm().about("1", ME, None) == Found("waits", 0)
+
+
+def test_whoever_does_not_answer_says_nothing(slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails, it is slow, or it is not there: that is no error, and nothing is known."""
+    slurm.says("1 1 RUNNING 0", code=1)
+    assert Slurm().about("1", ME, None) is None
+    slurm.says("1 1 RUNNING 0", slow_s=30)
+    assert Slurm(timeout_s=0.1).about("1", ME, None) is None
+    monkeypatch.setenv("PATH", "")
+    assert Slurm().about("1", ME, None) is None
+
+
+def test_another_clusters_jobs_have_the_same_numbers(slurm: FakeSlurm) -> None:
+    """What this cluster says of them, or does not, means nothing."""
+    slurm.says("1 1 RUNNING 0")
+    asked = Slurm()
+    assert asked.about("1", ME, "here") == Found("runs", 0)
+    assert asked.about("1", ME, "elsewhere") is None
+    assert asked.about("2", ME, "elsewhere") is None
+    assert slurm.asked("scontrol") == 1
+
+
+def test_another_users_jobs_may_be_hidden(slurm: FakeSlurm) -> None:
+    """One that is not listed is not known to be gone."""
+    slurm.says("1 1 RUNNING 0")
+    asked = Slurm()
+    assert asked.about("1", ME + 1, None) == Found("runs", 0)
+    assert asked.about("2", ME + 1, None) is None
+    assert asked.about("2", ME, None) == Found("gone", 0)
+    assert slurm.asked() == 2

@@ -1,0 +1,123 @@
+"""What has become of a run and of its jobs: by its launcher, and by what is known of their processes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from journals import a_job, a_run, write_job
+
+from hydra_callback_kit.journal import writer
+from hydra_callback_kit.journal.life import Found, Sight
+from hydra_callback_kit.journal.process import ProcessIdentity
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.writer import write_line
+
+PARENT, WORKER = "login1", "node17"
+
+
+def sweep(root: Path, launcher: str, *, ended: bool, planned: int = 1) -> None:
+    """A sweep whose only job, in a process of its own, has no end on record."""
+    writer._files.clear()
+    run = a_run(root)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": launcher, "planned_jobs": planned})
+    if ended:
+        write_line(run, "run_ended", {"duration_s": 1.0})
+    (file,) = (root / ".callbacks").iterdir()
+    text = file.read_text()
+    writer._files.clear()
+    file.unlink()
+    write_job(run, 0, None)
+    (worker,) = (root / ".callbacks").iterdir()
+    host = ProcessIdentity(*_who(text)).host
+    worker.write_text(worker.read_text().replace(f'"host":"{host}"', f'"host":"{WORKER}"'))
+    file.with_name("20260101T000000-aa.parent.jsonl").write_text(text.replace(f'"host":"{host}"', f'"host":"{PARENT}"'))
+
+
+def _who(text: str) -> tuple[str, int, str | None]:
+    line = json.loads(text.splitlines()[0])
+    return line["host"], line["pid"], line["born"]
+
+
+def seen(root: Path, parent: bool | None, worker: bool | None, *, at_its_end: bool = False) -> RunRecord:
+    """The record, where this is known of the two."""
+    alive = {PARENT: parent, WORKER: worker}
+    return read_run(root, sight=Sight(is_alive=lambda process: alive[process.host]), has_ended=at_its_end)
+
+
+@pytest.mark.parametrize("launcher", ["submitit_slurm", "submitit_local", "rq", "somebodys"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_end_of_a_sweep_is_not_that_of_jobs_that_outlive_it(tmp_path: Path, launcher: str, ended: bool) -> None:
+    """Ctrl-C or a kill: what lives, or may live, is RUNNING, also for the process that ends; what is gone is not."""
+    sweep(tmp_path, launcher, ended=ended)
+    for worker, status, silent in ((True, "RUNNING", False), (None, "RUNNING", True), (False, "INTERRUPTED", False)):
+        for at_its_end in (False, True):
+            run = seen(tmp_path, False, worker, at_its_end=at_its_end)
+            (job,) = run.jobs
+            assert (job.status, run.status) == (status, status)
+            assert (job.silent_since is not None, run.silent_since is not None) == (silent, silent)
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "ray"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_end_of_a_sweep_is_that_of_jobs_that_die_with_it(tmp_path: Path, launcher: str, ended: bool) -> None:
+    """But for one that is seen to live."""
+    sweep(tmp_path, launcher, ended=ended)
+    for worker, status in ((True, "RUNNING"), (None, "INTERRUPTED"), (False, "INTERRUPTED")):
+        assert seen(tmp_path, False, worker).status == status
+    assert seen(tmp_path, False, True, at_its_end=True).status == "INTERRUPTED"
+
+
+def test_what_nobody_knows_has_been_silent_since_its_last_line(tmp_path: Path) -> None:
+    """Of the job and of the run; nothing of what ends or lives."""
+    sweep(tmp_path, "basic", ended=False)
+    run = seen(tmp_path, None, None)
+    (job,) = run.jobs
+    assert job.silent_since == job.started_at == run.silent_since
+    assert (run.host, job.host) == (PARENT, WORKER)
+    write_line(a_run(tmp_path), "job_facts", {"epoch": 3}, a_job(a_run(tmp_path), 0))
+    later = seen(tmp_path, None, None).jobs[0].silent_since
+    assert later is not None
+    assert job.silent_since is not None
+    assert later > job.silent_since
+    assert seen(tmp_path, True, None).silent_since is None
+    gone = read_run(tmp_path, sight=Sight(is_alive=lambda process: None, assume_gone=True))
+    assert (gone.status, gone.jobs[0].status, gone.silent_since) == ("INTERRUPTED", "INTERRUPTED", None)
+
+
+def test_jobs_that_may_be_queued_keep_a_sweep_running(tmp_path: Path) -> None:
+    """They have left no line; `--assume-gone` takes them for gone."""
+    sweep(tmp_path, "rq", ended=True, planned=3)
+    run = seen(tmp_path, False, False)
+    assert (run.status, run.jobs[0].status, run.queue.perhaps) == ("RUNNING", "INTERRUPTED", {1, 2})
+    assert run.silent_since is not None
+    gone = read_run(tmp_path, sight=Sight(is_alive=lambda process: False, assume_gone=True))
+    assert (gone.status, any(gone.queue)) == ("INTERRUPTED", False)
+
+
+class Squeue:
+    """A batch system in which each job waits."""
+
+    def about(self, job: str, owner: int, cluster: str | None) -> Found | None:
+        """It waits, and was started again once."""
+        return Found("waits", 1)
+
+
+@pytest.mark.parametrize("said_so", [True, False])
+def test_a_job_that_is_requeued_runs_and_its_next_start_is_the_second_attempt(tmp_path: Path, said_so: bool) -> None:
+    """Its process is gone; submitit has said so, or squeue says it."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "submitit_slurm", "planned_jobs": 1})
+    write_line(run, "run_ended", {})
+    batch = {"system": "slurm", "job": "12", "restarts": 0, "cluster": "c"}
+    write_line(run, "job_started", {"job_id": "11_0", "batch": batch}, a_job(run, 0))
+    if said_so:
+        write_line(run, "job_requeued", {"requeued": True}, a_job(run, 0))
+    unasked = read_run(tmp_path, sight=Sight(is_alive=lambda process: False))
+    assert unasked.jobs[0].status == ("RUNNING" if said_so else "INTERRUPTED")
+    record = read_run(tmp_path, sight=Sight(is_alive=lambda process: False, batch_system=Squeue()))
+    assert (record.status, record.jobs[0].status, record.jobs[0].waits) == ("RUNNING", "RUNNING", True)
+    assert "requeued" not in record.jobs[0].facts
+    write_job(run, 0, "COMPLETED", attempt="2")
+    record = read_run(tmp_path)
+    assert (record.status, record.jobs[0].status, record.jobs[0].attempts) == ("COMPLETED", "COMPLETED", 2)
