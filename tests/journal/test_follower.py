@@ -17,7 +17,9 @@ HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
 EVENTS = st.tuples(
     st.integers(0, 4),
     st.sampled_from(["a", "b"]),
-    st.sampled_from(["job_started", "job_started again", "COMPLETED", "FAILED", "INTERRUPTED", "job_facts", "broken"]),
+    st.sampled_from(
+        ["job_started", "job_started again", "COMPLETED", "FAILED", "INTERRUPTED", "job_requeued", "job_facts", "broken"]
+    ),
 )
 
 
@@ -27,6 +29,7 @@ def line(second: int, job: int, attempt: str, event: str) -> str:
         return '{"v":1,"time":'
     number = ',"attempt_number":2' if event.endswith("again") else ""
     facts = f'{{"status":"{event}"}}' if event.isupper() else f'{{"overrides":["x=1"]{number}}}'
+    facts = '{"requeued":true}' if event == "job_requeued" else facts
     event = "job_ended" if event.isupper() else event.split(maxsplit=1)[0]
     time = f"2026-01-01T00:00:{second:02d}+00:00"
     return f'{{"event":"{event}","time":"{time}",{HEAD % (job + 1)},"job":{job},"attempt":"{job}{attempt}","facts":{facts}}}'
