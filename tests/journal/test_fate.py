@@ -68,6 +68,16 @@ def test_the_end_of_a_sweep_is_that_of_jobs_that_die_with_it(tmp_path: Path, lau
     assert seen(tmp_path, False, True, at_its_end=True).status == "INTERRUPTED"
 
 
+def test_joblibs_workers_outlive_a_kill_for_the_jobs_that_they_were_given(tmp_path: Path) -> None:
+    """While one runs, jobs that have left no line may still start; what runs by `rerun`, or is gone, starts none."""
+    sweep(tmp_path, "joblib", ended=False, planned=3)
+    assert seen(tmp_path, False, True).queue.perhaps == {1, 2}
+    for parent, worker in ((False, False), (False, None), (True, True), (None, True)):
+        assert not any(seen(tmp_path, parent, worker).queue)
+    write_line(a_run(tmp_path), "job_facts", {"rerun": True}, a_job(a_run(tmp_path), 0))
+    assert not any(seen(tmp_path, False, True).queue)
+
+
 def test_what_nobody_knows_has_been_silent_since_its_last_line(tmp_path: Path) -> None:
     """Of the job and of the run; nothing of what ends or lives."""
     sweep(tmp_path, "basic", ended=False)

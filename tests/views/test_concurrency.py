@@ -81,3 +81,12 @@ def test_the_state_of_every_job(tmp_path: Path) -> None:
     }
     assert concurrency_text(run).splitlines()[1:] == ["  job 2 INTERRUPTED: x=2", "  job 3 RUNNING: x=3"]
     assert "1 job," in concurrency_text(RunRecord("r", tmp_path, "MULTIRUN", "COMPLETED", jobs[:1]))
+
+
+def test_two_processes_may_have_the_same_number() -> None:
+    """In two containers of one host name: an interrupted job of one did not end when the other started a job."""
+    jobs = [
+        JobRecord(num, status, started_at=f"2026-01-01T00:00:0{num}+00:00", host="pod", pid=1, born=f"boot:{num}:{num}")
+        for num, status in enumerate(("INTERRUPTED", "RUNNING"))
+    ]
+    assert highest_at_once(jobs) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.life import Life, Lookout, batch_id, may_outlive
 from hydra_callback_kit.journal.process import ProcessIdentity
-from hydra_callback_kit.journal.queue import EMPTY, Launched, Queue, queue_of
+from hydra_callback_kit.journal.queue import EMPTY, MAX_MISSING, Launched, Queue, queue_of
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.span import Span
 
@@ -39,6 +39,7 @@ class Fates:
         self._ended = ended
         self._at_its_end = at_its_end
         self._bound = not may_outlive(run.facts)
+        self._workers_live = False
         self._of_parent: Life | None = None
         if parent is not None and not ended:
             self._of_parent = lookout.life_of(parent)
@@ -68,12 +69,17 @@ class Fates:
             in_parent = process == (self._parent or self._run.process) and life != "waits"
             if in_parent or (self._bound and (life is None or self._at_its_end)):
                 return "INTERRUPTED", life
+            self._workers_live = self._workers_live or life == "lives"
         return "RUNNING", life
 
     def queue(self, jobs: Collection[JobRecord], planned: int | None, root: Path) -> Queue:
         """The jobs that may come without anybody to launch them."""
-        if not self._over or self._bound:
+        if not self._over:
             return EMPTY
+        if self._bound:
+            # joblib's workers, where the sweep's process was killed, start the jobs that it had given them already
+            missing = range(min(planned or 0, MAX_MISSING)) if self._workers_live else ()
+            return Queue(perhaps=frozenset(missing).difference(job.job_num for job in jobs))
         run, ids = self._run, {job.job_num: job.job_id for job in jobs}
         batches = (batch_id(job.facts, run.facts) for job in jobs)
         cluster = next((batch.cluster for batch in batches if batch and batch.cluster), None)

@@ -65,13 +65,13 @@ def highest_at_once(jobs: Sequence[JobRecord]) -> int:
     Returns:
         0 if there are no jobs.
     """
-    last_start: dict[tuple[str | None, int | None], str] = {}
+    last_start: dict[tuple[str | None, int | None, str | None], str] = {}
     for job in jobs:
-        process = job.host, job.pid
+        process = job.host, job.pid, job.born
         last_start[process] = max(last_start.get(process, ""), job.started_at or "")
     counted = [
         replace(job, status="RUNNING")
-        if job.status == "INTERRUPTED" and (job.started_at or "") >= last_start[job.host, job.pid]
+        if job.status == "INTERRUPTED" and (job.started_at or "") >= last_start[job.host, job.pid, job.born]
         else job
         for job in jobs
     ]

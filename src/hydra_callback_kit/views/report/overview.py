@@ -153,7 +153,7 @@ def _took(run: RunRecord, now: datetime) -> str:
 
 def _hosts(jobs: Sequence[JobRecord]) -> str:
     hosts = list(dict.fromkeys(job.host for job in jobs if job.host))
-    workers = len({(job.host, job.pid) for job in jobs})
+    workers = len({(job.host, job.pid, job.born) for job in jobs})
     if not hosts:
         return ""
     more = f" and {len(hosts) - MAX_HOSTS} more machines" if len(hosts) > MAX_HOSTS else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views.concurrency import end_of, jobs_at_once
 
@@ -71,7 +72,7 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
         for job, start in zip(shown, starts, strict=True)
     ]
     workers = _workers(shown, starts)
-    rows, names = [workers[name] for name in map(_worker, shown)], list(workers)
+    rows, names = [workers[who] for who in map(_worker, shown)], [f"{who.host}:{who.pid}" for who in workers]
     if len(workers) > MAX_WORKERS:
         rows, names = _lanes(starts, ends), []
     return Timeline(
@@ -87,17 +88,17 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
     )
 
 
-def _worker(job: JobRecord) -> str:
-    return f"{job.host}:{job.pid}"
+def _worker(job: JobRecord) -> ProcessIdentity:
+    return ProcessIdentity(job.host or "?", job.pid or 0, job.born)
 
 
-def _workers(jobs: Sequence[JobRecord], starts: Sequence[float | None]) -> dict[str, int]:
+def _workers(jobs: Sequence[JobRecord], starts: Sequence[float | None]) -> dict[ProcessIdentity, int]:
     """The row of each worker, the first that started a job first."""
-    first: dict[str, float] = {}
+    first: dict[ProcessIdentity, float] = {}
     for job, start in zip(jobs, starts, strict=True):
-        name, at = _worker(job), math.inf if start is None else start
-        first[name] = min(at, first.get(name, math.inf))
-    return {name: row for row, name in enumerate(sorted(first, key=lambda name: first[name]))}
+        worker, at = _worker(job), math.inf if start is None else start
+        first[worker] = min(at, first.get(worker, math.inf))
+    return {worker: row for row, worker in enumerate(sorted(first, key=lambda worker: first[worker]))}
 
 
 def _lanes(starts: Sequence[float | None], ends: Sequence[float | None]) -> list[int]:
