@@ -131,3 +131,25 @@ def test_a_job_that_is_requeued_runs_and_its_next_start_is_the_second_attempt(tm
     write_job(run, 0, "COMPLETED", attempt="2")
     record = read_run(tmp_path)
     assert (record.status, record.jobs[0].status, record.jobs[0].attempts) == ("COMPLETED", "COMPLETED", 2)
+
+
+def test_a_sweep_that_runs_within_a_job_of_slurms_lives_as_long_as_that(tmp_path: Path) -> None:
+    """Its process cannot be seen; Slurm knows the job that it is in, which was started again."""
+
+    class Says:
+        """A batch system that says one thing."""
+
+        def __init__(self, found: Found) -> None:
+            self.found = found
+
+        def about(self, job: str, owner: int, cluster: str | None) -> Found | None:
+            """Of the job that it is."""
+            return self.found if (job, cluster) == ("12", "c") else None
+
+    run = a_run(tmp_path)
+    batch = {"system": "slurm", "job": "12", "restarts": 1, "cluster": "c"}
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "basic", "planned_jobs": 2, "batch": batch})
+    write_job(run, 0, "COMPLETED")
+    for found, status in ((Found("runs", 1), "RUNNING"), (Found("waits", 2), "RUNNING"), (Found("gone", 1), "INTERRUPTED")):
+        record = read_run(tmp_path, sight=Sight(is_alive=lambda process: None, batch_system=Says(found)))
+        assert (record.status, record.silent_since) == (status, None)

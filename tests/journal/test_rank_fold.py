@@ -12,6 +12,7 @@ from journals import a_job, a_run, lines_of, rewritten
 from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.reader import attempts_at, read_run
 from hydra_callback_kit.journal.records import JobRecord
@@ -41,7 +42,7 @@ def run(tmp_path: Path) -> RunIdentity:
 
 def job_of(run: RunIdentity, *, alive: bool = False) -> JobRecord:
     """The only job of the run."""
-    (job,) = read_run(run.root, is_alive=lambda process: alive).jobs
+    (job,) = read_run(run.root, sight=Sight(is_alive=lambda process: alive)).jobs
     return job
 
 
@@ -99,7 +100,7 @@ def test_a_rank_that_is_gone_interrupts_a_job_that_says_it_completed(run: RunIde
     assert gone.status == "INTERRUPTED"
     assert gone.error is not None
     assert gone.error.headline == f"rank 1 on {this_process().host}: it is gone, and did not end"
-    (unseen,) = read_run(run.root, is_alive=lambda process: None).jobs
+    (unseen,) = read_run(run.root, sight=Sight(is_alive=lambda process: None)).jobs
     assert (unseen.status, unseen.ranks[1].status) == ("COMPLETED", "RUNNING")
 
 

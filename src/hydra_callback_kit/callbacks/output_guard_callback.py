@@ -48,7 +48,8 @@ class OutputGuardCallback(RecordingCallback):
     that cannot be read whole (a last line that is torn counts as read). A job that Slurm requeues, or starts again as a
     later step, what torchrun starts again, and what `hydra-callback-kit rerun` starts, are not refused, and the ranks of a
     distributed job are one run. A run of another machine or another container cannot be seen from
-    here: it counts as running until its end is on record. So does one whose claim cannot be read.
+    here: it counts as running until its end is on record, or Slurm's `squeue`, which is asked once, says that its job is
+    gone. So does one whose jobs may still be queued, and one whose claim cannot be read.
 
     Args:
         policy: `abort`: say whose run it is and stop with exit code 1, before any job; `warn`: log it and go on.

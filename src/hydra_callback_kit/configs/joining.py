@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.known_secrets import redaction_of
-from hydra_callback_kit.journal.batch_job import Start, this_start
+from hydra_callback_kit.journal.batch_job import Start, batch_job, this_start
 from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.format import JOURNAL_DIR, Mode
 from hydra_callback_kit.journal.rank import JOB_VARIABLE, is_by_itself, rank_of_this_process
@@ -91,6 +91,9 @@ def _is_restarted_by(start: Start, before: "RunRecord") -> bool:
 
 
 def start_facts() -> dict[str, object]:
-    """What a run's record says of its start, by which a later start of the same can be told; nothing for most."""
-    start = this_start()
-    return {} if start is None else {"start": start._asdict()}
+    """What a run's record says of its start: the batch system's job, and what tells a later start of the same."""
+    start, batch = this_start(), batch_job()
+    return {
+        **({} if start is None else {"start": start._asdict()}),
+        **({} if batch is None else {"batch": batch.facts()}),
+    }

@@ -1,6 +1,6 @@
 """What has become of a run and of its jobs: who has ended, who lives, who waits, who is gone."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from hydra_callback_kit.journal.format import Status
@@ -17,7 +17,6 @@ class Fates:
     Args:
         run: what the lines of the run say.
         parent: the process that started it; None if it is not known: then the jobs decide.
-        jobs: what the lines of its jobs say.
         lookout: whom to ask for their processes.
         ended: whether the run has ended.
         at_its_end: whether the one who asks is its process, which ends it just now.
@@ -27,7 +26,6 @@ class Fates:
         self,
         run: Span,
         parent: ProcessIdentity | None,
-        jobs: Iterable[Span],
         lookout: Lookout,
         *,
         ended: bool,
@@ -42,11 +40,7 @@ class Fates:
         self._workers_live = False
         self._of_parent: Life | None = None
         if parent is not None and not ended:
-            self._of_parent = lookout.life_of(parent)
-            if self._of_parent != "lives":  # it was in a job of the batch system, if one of its own jobs was
-                own = (batch_id(job.facts, run.facts) for job in jobs if job.process == parent)
-                batch = batch_id(run.facts, run.facts) or next(filter(None, own), None)
-                self._of_parent = lookout.life_of(parent, batch)
+            self._of_parent = lookout.life_of(parent, batch_id(run.facts, run.facts))
 
     def is_gone(self, process: ProcessIdentity) -> bool:
         """Whether a process is known to be gone."""

@@ -98,7 +98,7 @@ class RunFold:
         ended = has_ended or (run.ended_at is not None and (parent is None or parent in self._enders))
         host = parent.host if parent else run.process.host if run.process else None
         lookout = Lookout(root, sight, host)
-        fates = Fates(run, parent, self._jobs.values(), lookout, ended=ended, at_its_end=has_ended)
+        fates = Fates(run, parent, lookout, ended=ended, at_its_end=has_ended)
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple([_job_record(num, self._jobs.pop(num), root, fates, self._ranks) for num in sorted(self._jobs)])
         queue = fates.queue(jobs, planned, root)
