@@ -1,0 +1,39 @@
+"""`output_guard_callback` where the directory's run was in a job of Slurm's, on a machine that cannot be seen from here."""
+
+import sys
+
+import pytest
+from apps import App
+from journals import as_of
+from slurm import FakeSlurm, slurm
+
+__all__ = ["slurm"]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Slurm's commands are scripts here")
+
+
+@pytest.mark.parametrize(
+    ("says", "let_in", "said"),
+    [
+        (["7 7 RUNNING 0"], False, "a run that still runs: 1 running"),
+        (["7 7 PENDING 1"], False, "a run that still runs: 1 running"),
+        (["7 7 NODE_FAIL 0"], True, ""),
+        ([], True, ""),
+        (None, False, "cannot be seen from here: on node17, silent for "),
+    ],
+)
+def test_slurm_knows_whether_it_still_runs(
+    app: App, slurm: FakeSlurm, says: list[str] | None, let_in: bool, said: str
+) -> None:
+    """It is asked once; where it does not answer, the run counts as running, and what to type is named."""
+    app.write(
+        "if cfg.x == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\nprint('RAN')",
+        "defaults: [{callbacks: [output_guard_callback]}, _self_]\nx: 0",
+    )
+    app.run("x=1", SLURM_JOB_ID="7", SLURM_CLUSTER_NAME="here")
+    as_of("node17", app.directory / "out")
+    slurm.says(*(says or ()), code=0 if says is not None else 1)
+    second = app.run("x=2")
+    assert ("RAN" in second.stdout, second.code) == (let_in, 0 if let_in else 1)
+    assert said in second.stderr
+    assert ("--assume-gone" in second.stderr) is (says is None)
+    assert slurm.asked() == 1
