@@ -11,9 +11,10 @@ from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.hooks.abort import AbortRun, abort
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
+from hydra_callback_kit.journal.follower import FollowedJob
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.journal.shared_follower import SharedFollower
 from hydra_callback_kit.journal.values import type_name
 from hydra_callback_kit.views import wording
 
@@ -41,6 +42,8 @@ class FailureLimitCallback(RecordingCallback):
 
     Files:
         `.callbacks/*.jsonl` in the sweep directory: the journal (JSON lines).
+        `.callbacks/<run>.read.json` beside it, where jobs have processes of their own (submitit, RQ): what was read of the
+        journal so far, so that not every job reads it whole. It may be removed at any time.
 
     Example:
         ```yaml
@@ -74,9 +77,9 @@ class FailureLimitCallback(RecordingCallback):
 
 
 @functools.lru_cache(maxsize=4)
-def _follower(root: Path, run_id: str) -> RunFollower:
+def _follower(root: Path, run_id: str) -> SharedFollower:
     """One for all jobs that run one after another in a process: each look reads only what is new."""
-    return RunFollower(root, run_id)
+    return SharedFollower(root, run_id)
 
 
 def _failed(root: Path, run_id: str, but: int) -> list[FollowedJob]:

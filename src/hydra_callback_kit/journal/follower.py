@@ -1,5 +1,7 @@
 """Follows a run's journal while it grows: each look reads only what is new."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -37,6 +39,7 @@ class FollowedJob:
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
         error: the type and message of what it failed with.
         failed_rank: whether a rank that works for it has failed: then it fails, however it ends itself.
+        file: the name of the journal's file that tells of its start.
     """
 
     job_num: int
@@ -50,6 +53,7 @@ class FollowedJob:
     status: Status | None = None
     error: tuple[str, str] | None = None
     failed_rank: bool = False
+    file: str = ""
 
     @property
     def place(self) -> tuple[int, str]:
@@ -78,16 +82,24 @@ class RunFollower:
         self._last: dict[int, FollowedJob] = {}
         self._by_status: dict[str | None, dict[int, FollowedJob]] = {}
 
-    def look(self) -> None:
+    def look(self, *, closely: bool = False) -> None:
         """Reads what was written since the last look; what is no line of a journal is passed by.
+
+        A file that has not grown is not opened.
+
+        Args:
+            closely: whether those are opened all the same that tell of a job without an end: what another machine has just
+                written is seen on NFS once a file is opened, while its size is known some seconds later.
 
         Raises:
             OSError: if the journal or one of its files cannot be read; then the other files have been.
         """
         unread: OSError | None = None
+        unended = {job.file for job in self._by_status.get(None, {}).values()} if closely else ()
         for file in files_of_run(self._root, self._run_id):
             try:
-                self._look_into(file)
+                if file not in self._read or file.name in unended or file.stat().st_size != self._read[file]:
+                    self._look_into(file)
             except OSError as error:
                 unread = unread or error
         if unread is not None:
@@ -95,6 +107,9 @@ class RunFollower:
 
     def _look_into(self, file: Path) -> None:
         with open_regular(file) as journal:
+            if os.fstat(journal.fileno()).st_size < self._read.get(file, 0):  # it was emptied, and is written again
+                self._read[file] = 0
+                self._in_too_long.discard(file)
             journal.seek(self._read.get(file, 0))
             while line := journal.readline(MAX_LINE):
                 ends = line.endswith(b"\n")
@@ -102,7 +117,7 @@ class RunFollower:
                     return  # it is being written, and left for the next look
                 self._read[file] = self._read.get(file, 0) + len(line)
                 if file not in self._in_too_long:
-                    self._add(line.rstrip(b"\n"))
+                    self._add(line.rstrip(b"\n"), file.name)
                 (self._in_too_long.discard if ends else self._in_too_long.add)(file)
 
     def jobs(self, is_alive: IsAlive = is_process_alive) -> dict[Status, list[FollowedJob]]:
@@ -133,7 +148,7 @@ class RunFollower:
         """How often a job was started."""
         return len(self._attempts.get(job_num, {}))
 
-    def _add(self, text: bytes) -> None:
+    def _add(self, text: bytes, file: str) -> None:
         head = text[:_HEAD]
         if not text or any(event in head for event in _UNREAD):
             return
@@ -160,6 +175,7 @@ class RunFollower:
             attempt.started_at = min(attempt.started_at or line["time"], line["time"])  # as the reader has it
             attempt.number = max(attempt.number, number_of_attempt(facts))
             attempt.overrides = _words(facts.get("overrides"))
+            attempt.file = file
             attempt.batch = _batch(facts.get("batch"))
         elif event == "job_requeued":
             attempt.requeued = True
@@ -168,7 +184,10 @@ class RunFollower:
             error = facts.get("error")
             attempt.error = (as_text(error.get("type")), as_text(error.get("message"))) if isinstance(error, dict) else None
         # it is this one or the one that was the last before, unless this one has turned out to be earlier
-        candidates = (self._last.get(number, attempt), attempt) if attempt.place >= place else attempts.values()
+        self._count(number, (self._last.get(number, attempt), attempt) if attempt.place >= place else attempts.values())
+
+    def _count(self, number: int, candidates: Iterable[FollowedJob]) -> None:
+        """Counts a job by its last attempt, which is one of these."""
         self._last[number] = max(candidates, key=lambda job: job.place)
         self._sort_in(self._last[number])
 
