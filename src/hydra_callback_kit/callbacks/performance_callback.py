@@ -41,10 +41,11 @@ class PerformanceCallback(RecordingCallback):
         ParameterError: if `level` is not a level, or no file can be written at `output_file`.
 
     Files:
-        `performance.json` (JSON): `mode`, `total_s`, `jobs_completed`, `jobs_failed`, `jobs_interrupted`, `average_job_s`,
-        `median_job_s`, `p95_job_s`, `min_job_s`, `max_job_s`, `slowest_job` (`job_num`, `overrides`, `duration_s`), `cpu_s`,
-        `peak_rss_bytes`, `parallelism` (the jobs' wall times over the sweep's), and `jobs`, a list with `job_num`, `status`,
-        `duration_s`, `cpu_s`, `peak_rss_bytes`. What could not be measured is null.
+        `performance.json` (JSON): `mode`, `total_s`, `jobs_completed`, `jobs_failed`, `jobs_interrupted`, `jobs_running`
+        (of a sweep that its jobs outlive), `average_job_s`, `median_job_s`, `p95_job_s`, `min_job_s`, `max_job_s`,
+        `slowest_job` (`job_num`, `overrides`, `duration_s`), `cpu_s`, `peak_rss_bytes`, `parallelism` (the jobs' wall times
+        over the sweep's), and `jobs`, a list with `job_num`, `status`, `duration_s`, `cpu_s`, `peak_rss_bytes`. What could
+        not be measured is null.
         `.callbacks/*.jsonl` in the same directory: the journal (JSON lines).
 
     Example:
@@ -59,6 +60,8 @@ class PerformanceCallback(RecordingCallback):
               output_file: timing/performance.json
         ```
     """
+
+    writes_summaries = True
 
     def __init__(self, level: str = "INFO", output_file: str | None = "performance.json") -> None:
         self.level = parameters.log_level("level", level)
@@ -78,6 +81,12 @@ class PerformanceCallback(RecordingCallback):
         if end.job.run.mode == "MULTIRUN":
             long = not self._is_said(config)
             log.log(self.level, "%s", usage_text(f"Job {end.job.job_num}", end.duration_s, cpu_s, peak, long=long))
+
+    def summary_parameters(self) -> dict[str, Any] | None:
+        """What it is built with."""
+        if self.output_file is None:
+            return None
+        return {"level": logging.getLevelName(self.level), "output_file": self.output_file}
 
     def at_the_end(self, config: DictConfig) -> None:
         """Writes and logs the summary."""

@@ -1,7 +1,7 @@
 """`report_callback`: a run or sweep as one HTML file."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from omegaconf import DictConfig
 
@@ -67,6 +67,8 @@ class ReportCallback(RecordingCallback):
         ```
     """
 
+    writes_summaries = True
+
     def __init__(
         self,
         output_file: str = "report.html",
@@ -91,6 +93,11 @@ class ReportCallback(RecordingCallback):
         if missing:
             raise NotInstalledError(missing, "report")
 
+    def summary_parameters(self) -> dict[str, Any]:
+        """What it is built with."""
+        names = ("output_file", "metric", "mode", "title", "plotly_js", "max_table_rows")
+        return {name: getattr(self, name) for name in names}
+
     def at_the_end(self, config: DictConfig) -> None:
         """Writes the report."""
         from hydra_callback_kit.views.metrics import metric_names, metric_of  # noqa: PLC0415  the jobs need none of it
@@ -111,4 +118,4 @@ class ReportCallback(RecordingCallback):
             known = metric_names(run.jobs)
             log.caution("metric=%r ranks nothing. %s", self.metric, wording.unknown_metric(self.metric, known))
         if not identity.rerun:
-            log.info("Report of %s: %s", wording.jobs(len(run.jobs)), file)
+            log.info("Report of %s: %s", wording.jobs_so_far(run), file)

@@ -80,7 +80,8 @@ class ResultsAggregatorCallback(RecordingCallback):
         people seldom look at, and shortens cells. In pandas: `pd.read_csv("results.csv")`.
         `<stem>_averaged.<suffix>` beside each table, with `average_over`: the overrides, `jobs`, `completed`, and each
         metric's `count`, `mean`, `std` (of the sample), `min` and `max`.
-        `best.json` (JSON), with `sort_by`: the best job's object; not written if no job returned the metric.
+        `best.json` (JSON), with `sort_by`: the best job's object, with `jobs_running` if others run that may be better;
+        not written if no job returned the metric.
         `.callbacks/*.jsonl` in the same directory: the journal (JSON lines).
 
     Example:
@@ -97,6 +98,8 @@ class ResultsAggregatorCallback(RecordingCallback):
               average_over: [seed]
         ```
     """
+
+    writes_summaries = True
 
     def __init__(
         self,
@@ -179,7 +182,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         if identity.rerun:
             return  # of a job that is run again the others are not talked about once more
         if written:
-            log.info("Results of %s: %s", wording.jobs(len(run.jobs)), wording.files(written))
+            log.info("Results of %s: %s", wording.jobs_so_far(run), wording.files(written))
         self._log_best(run)
         given = {override_key(override) for job in run.jobs for override in job.task_overrides}
         for key in self.average_over:
@@ -187,6 +190,11 @@ class ResultsAggregatorCallback(RecordingCallback):
                 log.warning(
                     "average_over names %r, which no job was given. Overrides are: %s.", key, ", ".join(sorted(given))
                 )
+
+    def summary_parameters(self) -> dict[str, Any]:
+        """What it is built with."""
+        names = ("include_config", "sort_by", "mode", "top_k", "average_over", "safe_csv")
+        return {"output_file": self.output_files, **{name: getattr(self, name) for name in names}}
 
     def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], Any]]:
         files: dict[Path, Callable[[Path], Any]] = {}
@@ -201,7 +209,9 @@ class ResultsAggregatorCallback(RecordingCallback):
         if self.sort_by is not None:
             best = ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode))
             if best is not None:
-                text = json_text(as_json(nested_row(best, include_config=self.include_config)))
+                row = nested_row(best, include_config=self.include_config)
+                running = {"jobs_running": run.count("RUNNING")} if run.count("RUNNING") else {}
+                text = json_text(as_json({**row, **running}))
                 files[identity.root / _BEST] = lambda path: path.write_bytes(text.encode("utf-8"))
         return files
 

@@ -17,6 +17,7 @@ from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import free_name, nested_row
+from hydra_callback_kit.views.summaries import stale_summaries
 from hydra_callback_kit.views.summary import reason
 from hydra_callback_kit.views.table_formats import cell_text
 
@@ -40,6 +41,8 @@ def print_run(
     facts = {"directory": str(run.root), "started": _started(run)}
     if silence.of_run(run):
         facts["not known"] = f"{silence.of_run(run)} (see --assume-gone)"
+    if stale_summaries(run):
+        facts["summaries"] = f"{stale_summaries(run)} (--remake makes them again)"
     command = as_typed(run.facts)
     if command:
         facts["command"] = shlex.join(command)
@@ -102,6 +105,7 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         run: the run.
         jobs: the jobs to spell out; None for none, where their counts are enough.
     """
+    stale = stale_summaries(run)
     described: dict[str, Any] = {
         "run_id": run.run_id,
         "root": str(run.root),
@@ -117,6 +121,7 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "jobs_failed": run.count("FAILED"),
         "jobs_interrupted": run.count("INTERRUPTED"),
         "jobs_running": run.count("RUNNING"),
+        "stale_summaries": list(stale.files) if stale else [],
         "jobs_queued": sorted(run.queue.there),
         "jobs_perhaps_queued": sorted(run.queue.perhaps),
         "broken_lines": [str(broken) for broken in run.broken_lines],

@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.make_again import make_again
 from hydra_callback_kit.cli.pages import print_ranks, print_run, print_runs, run_json
 from hydra_callback_kit.cli.target import (
     NothingToShowError,
@@ -46,6 +47,7 @@ _REFRESH_S: Final = 2.0
 @click.option("--ranks", is_flag=True, help="List the ranks of distributed jobs: where each ran, and how it ended.")
 @click.option("--all", "every", is_flag=True, help="All rows of a long table, also on a terminal.")
 @click.option("--watch", is_flag=True, help="Refresh every two seconds while it runs.")
+@click.option("--remake", is_flag=True, help="First make the run's summaries again (results, report, ...), if out of date.")
 @assume_gone_option
 @run_option
 @json_option
@@ -58,6 +60,7 @@ def command(
     ranks: bool,
     every: bool,
     watch: bool,
+    remake: bool,
     assume_gone: bool,
     run_id: str | None,
     as_json: bool,
@@ -69,6 +72,9 @@ def command(
     """
     if watch and (as_json or not screen.is_terminal()):
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
+
+    if remake:
+        make_again(the_run(path, run_id, assume_gone=assume_gone))
 
     def lists_runs() -> bool:
         return run_id is None and not failed and not ranks and sort_by is None and not holds_runs(path)

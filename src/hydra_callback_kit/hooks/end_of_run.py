@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import gates, leaving_hydra
+from hydra_callback_kit.hooks.after_the_sweep import summaries_are_made, summaries_are_made_of
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -86,6 +87,8 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, the run has ended
             report(f"{_name(finish)}.at_the_end", error)
+        if (os.getpid(), identify_run(config).run_id) not in _armed:
+            summaries_are_made(config)
 
 
 def disarm(config: DictConfig, finish: Finish | None) -> bool:
@@ -124,7 +127,9 @@ def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> "RunRec
     from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  not every callback reads the record
 
     identity = identify_run(config)
-    return read_run(identity.root, identity.run_id, without=without, has_ended=not identity.rerun)
+    run = read_run(identity.root, identity.run_id, without=without, has_ended=not identity.rerun)
+    summaries_are_made_of(config, run)
+    return run
 
 
 _armed: dict[tuple[int, str], _Armed] = {}
@@ -158,6 +163,7 @@ def _finish_run(key: tuple[int, str]) -> None:
         record_run_end(config, late=True)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
             _finish(finishes.pop(), config)  # the last first, as Hydra calls its end hooks
+        summaries_are_made(config)
     _forget(key)
 
 

@@ -10,7 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.hooks import gates
+from hydra_callback_kit.hooks import after_the_sweep, gates
 from hydra_callback_kit.hooks.end_of_run import run_ends, run_starts
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
@@ -65,6 +65,13 @@ class RecordingCallback(KnownParameters, Callback):
     fails_closed: bool = False
     """Whether nothing may start where a start hook of this callback fails."""
 
+    writes_summaries: bool = False
+    """Whether all that `at_the_end` does is to write files that it can make again from the record.
+
+    It is then called once more where jobs outlive the sweep's process, as under submitit and RQ: in the process of the job
+    that ends last.
+    """
+
     on_every_rank: bool = False
     """Whether its hooks are called in each rank of a distributed job, and not in rank 0 alone."""
 
@@ -93,16 +100,20 @@ class RecordingCallback(KnownParameters, Callback):
         """Records the start of the sweep."""
         self._ask(config)
         run_starts(config, self.at_the_end)
+        after_the_sweep.sweep_starts(config, self)
 
     @_records
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Records the start of the job."""
         record_job_start(config)
+        after_the_sweep.job_starts(config, self)
 
     @_records
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Records how the job ended."""
         record_job_end(config, job_return)
+        if not hasattr(type(self).on_job_end, _RECORDS_FIRST):
+            after_the_sweep.job_ends(config, self)
 
     @never_breaks_the_job
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -139,8 +150,12 @@ class RecordingCallback(KnownParameters, Callback):
         Does nothing, unless overridden.
 
         Args:
-            config: that of the hook that started it.
+            config: that of the hook that started it; with `writes_summaries` it may be that of a job.
         """
+
+    def summary_parameters(self) -> dict[str, Any] | None:
+        """What a callback of this package that writes summaries is built with, for the command line to make them again."""
+        return None
 
 
 _RECORDS_FIRST: Final = "_hydra_callback_kit_records_first"
@@ -168,6 +183,8 @@ def _after_recording(name: str, hook: Any) -> Callable[..., None]:
     def both(self: RecordingCallback, *args: Any, **kwargs: Any) -> None:
         records(self, *args, **kwargs)
         guarded(self, *args, **kwargs)
+        if name == "on_job_end":
+            after_the_sweep.job_ends(kwargs.get("config", args[0] if args else None), self)
 
     if isinstance(hook, FunctionType):
         both = functools.wraps(hook)(both)

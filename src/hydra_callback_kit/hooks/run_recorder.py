@@ -20,10 +20,12 @@ from hydra_callback_kit.configs.known_secrets import redaction_of, tell_the_jobs
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.hooks import running_jobs
+from hydra_callback_kit.hooks.after_the_sweep import jobs_may_outlive
 from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in, warn_of_secrets_in_subdirectories
 from hydra_callback_kit.journal.command_line import CommandLine, command_line, other_arguments
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.life import may_outlive
 from hydra_callback_kit.journal.rank import is_worker, rank_of_this_process
 from hydra_callback_kit.journal.writer import forget, write_line
 
@@ -72,6 +74,11 @@ def record_run_start(config: DictConfig) -> None:
         warn_of_secrets_in_subdirectories(config)
     warn_of_a_secret_in(config, run.root, "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir")
     launcher = _rank_launcher(command)
+    launched_by = {"launcher": choices.get("hydra/launcher")}
+    if run.mode == "MULTIRUN":
+        launched_by["launcher_class"] = _launcher_class(config)
+        if may_outlive(launched_by):
+            jobs_may_outlive(config, run)
     others = other_arguments(command.arguments, sys.argv[1:], {*given, *given_to_hydra})
     write_line(
         run,
@@ -79,8 +86,7 @@ def record_run_start(config: DictConfig) -> None:
         {
             "mode": run.mode,
             "config_name": hydra_config.job.config_name,
-            "launcher": choices.get("hydra/launcher"),
-            **({"launcher_class": _launcher_class(config)} if run.mode == "MULTIRUN" else {}),
+            **launched_by,
             "sweeper": choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
             **({"directions": directions} if directions else {}),

@@ -24,10 +24,9 @@ LEFT_AFTER: Final = 50
 _KINDS: Final[dict[str, tuple[type, ...]]] = {
     **{field.name: (type(field.default),) for field in fields(FollowedJob)},
     "job_num": (int,),
-    "overrides": (list,),
-    "process": (list, type(None)),
+    "process": (tuple, type(None)),
     "status": (str, type(None)),
-    "error": (list, type(None)),
+    "error": (tuple, type(None)),
 }
 """What is left of a job, and as what. Another release may know more of a job, or less: then it begins anew."""
 
@@ -116,7 +115,9 @@ def _job(row: list[Any]) -> FollowedJob:
         TypeError: if it is not.
         ValueError: the same.
     """
-    given = dict(zip(_KINDS, row, strict=True))
+    given: dict[str, Any] = {
+        name: tuple(value) if type(value) is list else value for name, value in zip(_KINDS, row, strict=True)
+    }
     for name, kinds in _KINDS.items():
         _is(given[name], *kinds)
     overrides, process, error = given["overrides"], given["process"], given["error"]

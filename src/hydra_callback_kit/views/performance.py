@@ -33,6 +33,7 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
         "jobs_completed": run.count("COMPLETED"),
         "jobs_failed": run.count("FAILED"),
         "jobs_interrupted": run.count("INTERRUPTED"),
+        "jobs_running": run.count("RUNNING"),
         "average_job_s": average_s,
         "median_job_s": median_s,
         "p95_job_s": p95_s,

@@ -52,6 +52,13 @@ def jobs(count: int) -> str:
     return f"{count} job{'' if count == 1 else 's'}"
 
 
+def jobs_so_far(run: RunRecord) -> str:
+    """`7 jobs`; `7 jobs, 2 of which still run`."""
+    running = run.count("RUNNING")
+    still = f", {running} of which still {'runs' if running == 1 else 'run'}" if running else ""
+    return f"{jobs(len(run.jobs))}{still}"
+
+
 def files(paths: Sequence[Path]) -> str:
     """`a.csv, b.json (in /some/directory)`: files of one directory, which is named once; others by their whole paths."""
     directories = {path.parent for path in paths}

@@ -96,6 +96,7 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
     known = {
         "started": _time(run.started_at),
         "took": _took(run, now),
+        "made while": f"{wording.jobs(run.count('RUNNING'))} still ran" if run.count("RUNNING") else "",
         "command": shlex.join(as_typed(run.facts)),
         "directory": str(run.root),
         "ran on": _hosts(run.jobs),

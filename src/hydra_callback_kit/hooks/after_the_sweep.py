@@ -1,0 +1,160 @@
+"""What jobs do for a sweep whose process has ended: the last of them makes its summaries again.
+
+Under submitit and RQ jobs outlive the sweep's process, and what that has summed up is not all that there is to say. Each job
+looks, as it ends, whether that process has ended, which is cheap; and only then whether any other job goes on. Of two that
+end at once both may make the summaries: each is put in its place in one step, and says the same.
+"""
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.journal.format import JOURNAL_DIR
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
+from hydra_callback_kit.journal.rank import is_worker
+from hydra_callback_kit.journal.regular_file import open_regular
+from hydra_callback_kit.journal.writer import journal_file, write_line
+
+if TYPE_CHECKING:
+    from hydra_callback_kit.hooks.recording import RecordingCallback
+    from hydra_callback_kit.journal.records import RunRecord
+
+_TAIL: Final = 1 << 16
+"""Bytes of the journal's file of the sweep's process in which its end stands, if there is one."""
+
+
+def jobs_may_outlive(config: DictConfig, run: RunIdentity) -> None:
+    """Lets the jobs know which process is their sweep's.
+
+    Args:
+        config: the config of `on_multirun_start`.
+        run: the sweep.
+    """
+    notes_of(config)["sweep"] = [*this_process(), journal_file(run).name]
+
+
+def sweep_starts(config: DictConfig, callback: "RecordingCallback") -> None:
+    """Puts on record what makes a callback's summaries again, where jobs may outlive the sweep.
+
+    Args:
+        config: the config of `on_multirun_start`.
+        callback: the callback.
+    """
+    parameters = callback.summary_parameters()
+    if parameters is not None and "sweep" in notes_of(config):
+        from hydra_callback_kit.views.summaries import MADE_BY  # noqa: PLC0415  most sweeps need none of it
+
+        run = identify_run(config)
+        made_by = _made_by.setdefault(run, {})
+        made_by[type(callback).__name__] = parameters
+        write_line(run, "run_facts", {}, encoded=redaction_of(config).encoded({MADE_BY: made_by}))
+
+
+def job_starts(config: DictConfig, callback: "RecordingCallback") -> None:
+    """Notes that a callback hears of a job, whose end hook will be called.
+
+    Args:
+        config: the config of `on_job_start`.
+        callback: the callback.
+    """
+    notes = notes_of(config)
+    if "sweep" in notes and notes["sweep"][:3] != list(this_process()) and not is_worker():
+        notes.setdefault("hears", []).append(id(callback))
+        if callback.writes_summaries:
+            _summarizing[os.getpid(), id(callback)] = callback
+
+
+def job_ends(config: Any, callback: "RecordingCallback") -> None:
+    """Makes the summaries again after the last callback's hook of the job that ended last. Never raises.
+
+    Args:
+        config: the config of `on_job_end`.
+        callback: the callback, whose hook is done.
+    """
+    notes = notes_of(config) if isinstance(config, DictConfig) else {}
+    if id(callback) not in notes.get("hears", ()):
+        return
+    notes["hears"].remove(id(callback))
+    if not notes["hears"]:
+        mine = [key for key in _summarizing if key[0] == os.getpid()]
+        callbacks = [_summarizing.pop(key) for key in mine]
+        try:
+            if callbacks and _sweep_has_ended(config) and not _others_go_on(identify_run(config)):
+                make_summaries(config, callbacks)
+        except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
+            report("The job that ended last", error)
+
+
+def make_summaries(config: DictConfig, callbacks: "list[RecordingCallback]") -> None:
+    """Makes the summaries of a run that has ended.
+
+    Args:
+        config: that of a job's hook, or one that `configs.notes` was told of the run.
+        callbacks: those that make them.
+    """
+    notes_of(config)["rerun"] = True  # the end of the run is not this process's to tell
+    for callback in reversed(callbacks):
+        try:
+            callback.at_the_end(config)
+        except Exception as error:  # noqa: BLE001  the others can still be made
+            report(f"{type(callback).__name__}.at_the_end", error)
+    summaries_are_made(config)
+
+
+def summaries_are_made_of(config: DictConfig, run: "RunRecord") -> None:
+    """Notes what the summaries that are about to be made are made of, for a sweep whose jobs may outlive it.
+
+    Args:
+        config: that of the hook that makes them.
+        run: the record as it is read for them.
+    """
+    if "summaries" in run.facts:
+        from hydra_callback_kit.views.summaries import standing  # noqa: PLC0415  as above
+
+        notes_of(config).setdefault("summed_up", standing(run))
+
+
+def summaries_are_made(config: DictConfig) -> None:
+    """Puts on record what the summaries were made of, once they are made.
+
+    Args:
+        config: that of the hook that has made them.
+    """
+    made_of = notes_of(config).pop("summed_up", None)
+    if made_of is not None:
+        from hydra_callback_kit.views.summaries import MADE_OF  # noqa: PLC0415  as above
+
+        write_line(identify_run(config), "run_facts", {MADE_OF: made_of})
+
+
+_made_by: Final[dict[RunIdentity, dict[str, object]]] = {}
+
+_summarizing: "Final[dict[tuple[int, int], RecordingCallback]]" = {}
+"""The callbacks of the jobs that run in this process that make summaries, by process and identity."""
+
+
+def _sweep_has_ended(config: DictConfig) -> bool:
+    """Whether the sweep's process has said so, or is known to be gone; of one killed on another machine nobody knows."""
+    host, pid, born, file = notes_of(config)["sweep"]
+    # no line of it could be written, or somebody has taken it away
+    with contextlib.suppress(OSError), open_regular(identify_run(config).root / JOURNAL_DIR / file) as journal:
+        journal.seek(max(0, os.fstat(journal.fileno()).st_size - _TAIL))
+        if b'"event":"run_ended"' in journal.read():
+            return True
+    return is_alive(ProcessIdentity(host, pid, born)) is False
+
+
+def _others_go_on(run: RunIdentity) -> bool:
+    from hydra_callback_kit.journal.shared_follower import SharedFollower  # noqa: PLC0415  most sweeps outlive their jobs
+
+    follower = SharedFollower(run.root, run.run_id)
+    with contextlib.suppress(OSError):  # what can be read tells
+        follower.look(closely=True)
+    return bool(follower.jobs()["RUNNING"])
