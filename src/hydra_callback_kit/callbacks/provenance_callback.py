@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.facts import add_run_facts
 from hydra_callback_kit.hooks.own_files import remove_own_file, write_own_file
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.batch_job import batch_job
 from hydra_callback_kit.journal.command_line import app_words, command_line
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.rank import rank_of_this_process
@@ -69,7 +70,9 @@ class ProvenanceCallback(RecordingCallback):
         `remote` without credentials, `dirty`, `changed` and `untracked` (the first 1,000 names each), `changed_count`,
         `untracked_count`, `patch` (the file's name, or null) and `patch_cut`), `notes`, `python_version`,
         `python_implementation`, `python_executable`, `platform`, `host`, `user`, `cpu_count`, `hydra_version`,
-        `omegaconf_version`, `packages` (versions by name, the name as package indexes spell it) and `environment`.
+        `omegaconf_version`, `packages` (versions by name, the name as package indexes spell it), `batch` (null, or what Slurm
+        says of the job that the process is in: `job`, `node_list`, `partition`, `gpus`, ...; what it says of each job of a
+        sweep is in the record) and `environment`.
         `git.patch` beside it when the work tree is dirty: `git apply` at the top of the work tree, with `commit` checked
         out, makes the tracked files what they were, binary ones included.
         `config_resolved.yaml` beside it: the app's config, interpolations resolved and secrets redacted; of a sweep the
@@ -162,6 +165,7 @@ class ProvenanceCallback(RecordingCallback):
             write_own_file(config, _PATCH, content.encode("utf-8", "surrogateescape"), log)
         else:
             remove_own_file(config, _PATCH)
+        batch = batch_job()
         provenance = {
             "run_id": run.run_id,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
@@ -170,6 +174,7 @@ class ProvenanceCallback(RecordingCallback):
             "git": None if tree is None else _described(tree, patch),
             "notes": list(notes),
             **surroundings(),
+            "batch": batch and batch.facts(),
             "environment": environment_variables(self.environment, redaction),
         }
         file = write_own_file(config, "provenance.json", json_text(redaction.of_texts(provenance)), log)

@@ -1,6 +1,8 @@
 """`hydra-callback-kit failed`: what did not complete, and why."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,9 +16,10 @@ from hydra_callback_kit.cli.target import (
     run_option,
     the_run,
 )
-from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import silence, wording
+from hydra_callback_kit.views.launcher_logs import Left, left_of
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.run import failed_jobs
 from hydra_callback_kit.views.summary import reason
@@ -31,8 +34,9 @@ from hydra_callback_kit.views.summary import reason
 def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: bool, as_json: bool) -> None:
     """Name what failed or was interrupted, and why.
 
-    Of each job its number, overrides, output directory and error. Below a folder that holds several runs, those of each
-    directory's latest run.
+    Of each job its number, overrides, error, output directory and the launcher's own logs, relative to the sweep's directory;
+    and why Slurm has ended it, where that is known. Below a folder that holds several runs, those of each directory's latest
+    run.
     """
     runs = latest_runs(path, assume_gone=assume_gone) if run_id is None else [the_run(path, run_id, assume_gone=assume_gone)]
     found = [(run, job) for run in runs for job in failed_jobs(run)]
@@ -42,7 +46,7 @@ def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: boo
         if silence.of_run(run):
             screen.say(f"{run.root} {run.status}: {silence.of_run(run)}. {silence.ASSUME_GONE}", err=True)
     if as_json:
-        screen.print_json([{"run_id": run.run_id, **nested_row(job, include_config=False)} for run, job in found])
+        screen.print_json([row for run in runs for row in _rows(run)])
     if not found and not aborted:
         looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
         raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
@@ -52,16 +56,32 @@ def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: boo
             screen.say(screen.Styled(str(run.root), bold=True))
         if run in aborted:
             screen.print_reason(as_text(run.facts["aborted"]))
+        left = left_of(run, jobs)
         for job in jobs:
-            _print(job, traceback=traceback)
+            _print(job, left[job.job_num], traceback=traceback)
 
 
-def _print(job: JobRecord, *, traceback: bool) -> None:
+def _rows(run: RunRecord) -> Iterator[dict[str, Any]]:
+    jobs = failed_jobs(run)
+    left = left_of(run, jobs)
+    for job in jobs:
+        logs, state, said = left[job.job_num]
+        of_launcher = {"launcher_logs": list(logs), "batch_state": state or None, "batch_said": said or None}
+        yield {"run_id": run.run_id, **nested_row(job, include_config=False), **of_launcher}
+
+
+def _print(job: JobRecord, left: Left, *, traceback: bool) -> None:
     status = screen.Styled(job.status, screen.COLOURS[job.status])
     screen.say(f"job {job.job_num} ", status, f": {wording.overrides(job.task_overrides)}")
     screen.say(f"  {reason(job)}")
+    if left.state:
+        screen.say(f"  Slurm says: {left.state}")
+    if left.said:
+        screen.say(f"  Slurm wrote: {left.said}")
     if job.output_dir is not None:
         screen.say("  ", screen.Styled(str(job.output_dir), dim=True))
+    if left.logs:
+        screen.say("  ", screen.Styled(f"logs of the launcher: {', '.join(left.logs)}", dim=True))
     if traceback and job.error is not None:
         screen.say_lines(job.error.traceback.rstrip(), "    ")
         screen.say()

@@ -16,6 +16,7 @@ from hydra_callback_kit.views.metrics import added_facts, metrics_of
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.table_formats import cell_text
 from hydra_callback_kit.views.varied import varied_overrides
+from hydra_callback_kit.views.whereabouts import telling_id
 
 MAX_FACT: Final = 40
 """Characters of a fact's text in a row."""
@@ -60,6 +61,11 @@ def job_columns(
         columns.append(Column("attempts", [str(job.attempts) for job in shown], right=True, needed=False))
     if any(job.world_size for job in jobs):
         columns.append(Column("ranks", [ranks_in_words(job) for job in shown]))
+    ids, hosts = [telling_id(job) for job in shown], [job.host or "" for job in shown]
+    if any(ids):
+        columns.append(Column("id", ids, needed=False))
+    if len({job.host for job in of_run}) > 1:
+        columns.append(Column("host", hosts, needed=False))
     for name in metrics:
         cells = [_number(job[name]) if name in job else "" for job in values]
         head = f"return_value.{name}" if name in swept else name

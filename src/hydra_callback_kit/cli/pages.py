@@ -20,6 +20,7 @@ from hydra_callback_kit.views.results import free_name, nested_row
 from hydra_callback_kit.views.summaries import stale_summaries
 from hydra_callback_kit.views.summary import reason
 from hydra_callback_kit.views.table_formats import cell_text
+from hydra_callback_kit.views.whereabouts import place_in_words
 
 
 def print_run(
@@ -157,6 +158,8 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     facts = {"overrides": wording.overrides(job.task_overrides)}
     if job.return_value is not None:
         facts["returned"] = json.dumps(as_json(job.return_value), ensure_ascii=False)
+    if place_in_words(job):
+        facts["ran as"] = place_in_words(job)
     taken = {*facts, "ranks", "attempts", "error"}
     for name, value in added_facts(job).items():
         facts[free_name(name, "facts", taken)] = cell_text(value)

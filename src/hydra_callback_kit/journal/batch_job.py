@@ -9,6 +9,18 @@ _LAST_STEP: Final = 1 << 31
 """Slurm numbers the steps of a job from 0; larger numbers stand for its script and for an interactive shell."""
 
 
+_PLACE: Final = {
+    "cluster": ("SLURM_CLUSTER_NAME",),
+    "array_job": ("SLURM_ARRAY_JOB_ID",),
+    "array_index": ("SLURM_ARRAY_TASK_ID",),
+    "node_list": ("SLURM_JOB_NODELIST",),
+    "partition": ("SLURM_JOB_PARTITION",),
+    "gpus": ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS", "CUDA_VISIBLE_DEVICES"),
+    "gpus_on_node": ("SLURM_GPUS_ON_NODE",),
+}
+"""Where the environment says what a job's record says of its place; of several variables the first that is set."""
+
+
 class BatchJob(NamedTuple):
     """A job of Slurm's.
 
@@ -24,9 +36,9 @@ class BatchJob(NamedTuple):
 
     def facts(self) -> dict[str, Any]:
         """What a job's record says of it."""
-        cluster = os.environ.get("SLURM_CLUSTER_NAME")
-        named = {"cluster": cluster} if cluster else {}
-        return {"system": "slurm", "job": self.job, "restarts": self.restarts, **named}
+        found = {name: next(filter(None, map(os.environ.get, variables)), None) for name, variables in _PLACE.items()}
+        place = {name: text for name, text in found.items() if text is not None}
+        return {"system": "slurm", "job": self.job, "restarts": self.restarts, **place}
 
 
 def batch_job() -> BatchJob | None:

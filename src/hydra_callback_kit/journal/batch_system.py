@@ -58,7 +58,15 @@ class Slurm:
 
     def _jobs_of(self, owner: int) -> dict[str, Found] | None:
         """A user's jobs that the controller knows, by id, also those that have ended not long ago."""
-        said = self._answer_of("squeue", "--noheader", "--array", "--states=all", f"--user={owner}", f"--Format={_COLUMNS}")
+        said = answer_of(
+            "squeue",
+            "--noheader",
+            "--array",
+            "--states=all",
+            f"--user={owner}",
+            f"--Format={_COLUMNS}",
+            timeout_s=self._timeout_s,
+        )
         if said is None:
             return None
         jobs: dict[str, Found] = {}
@@ -71,24 +79,25 @@ class Slurm:
         return jobs
 
     def _name_of_cluster(self) -> str:
-        for line in (self._answer_of("scontrol", "show", "config") or "").splitlines():
+        for line in (answer_of("scontrol", "show", "config", timeout_s=self._timeout_s) or "").splitlines():
             name, _, value = line.partition("=")
             if name.strip() == "ClusterName":
                 return value.strip()
         return ""
 
-    def _answer_of(self, *command: str) -> str | None:
-        """What a command says; None if it is not there, fails, or takes too long."""
-        import shutil  # noqa: PLC0415  asked for only where a process cannot be seen
-        import subprocess  # noqa: PLC0415  the same
 
-        program = shutil.which(command[0])
-        if program is None or not hasattr(os, "getuid"):
-            return None
-        try:
-            done = subprocess.run(  # noqa: S603  no word of it is anybody's but ours
-                (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=self._timeout_s, check=True
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return done.stdout.decode("utf-8", "replace")
+def answer_of(*command: str, timeout_s: float = 10.0) -> str | None:
+    """What a command says; None if it is not there, fails, or takes too long."""
+    import shutil  # noqa: PLC0415  asked for only where a process cannot be seen
+    import subprocess  # noqa: PLC0415  the same
+
+    program = shutil.which(command[0])
+    if program is None or not hasattr(os, "getuid"):
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603  no word of it is anybody's but ours
+            (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

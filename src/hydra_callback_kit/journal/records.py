@@ -47,6 +47,7 @@ class JobRecord:
         return_value: what the task function returned.
         error: why it failed; None if it did not.
         job_id: what the launcher calls the job; None for a single run.
+        first_job_id: what the launcher called it when it was started first, where it was started again under another name.
         job_name: `hydra.job.name`.
         started_at: UTC, ISO 8601; None if the start was not recorded.
         ended_at: UTC, ISO 8601; None while it runs, and for a job that was interrupted.
@@ -87,6 +88,7 @@ class JobRecord:
     facts: dict[str, Any] = field(default_factory=dict)
     world_size: int | None = None
     ranks: tuple[RankRecord, ...] = ()
+    first_job_id: str | None = None
 
     @property
     def output_dir(self) -> Path | None:

@@ -16,11 +16,14 @@ from hydra_callback_kit.views.table_formats import Table
 _HEAD: Final = ("job_num", "job_id", "job_name", "status")
 _ERROR: Final = ("error_type", "error_message")
 _TAIL: Final = ("started_at", "ended_at", "duration_s", "attempts", "host", "output_dir")
-_FIXED: Final = frozenset((*_HEAD, *_ERROR, *_TAIL))
+_FIRST_ID: Final = "first_job_id"
+_FIXED: Final = frozenset((*_HEAD, *_ERROR, *_TAIL, _FIRST_ID))
 _CONFIG: Final = "config"
 _AS_WRITTEN: Final = "config_as_written"
 _TIMES: Final = frozenset(("started_at", "ended_at"))
-_NOT_FOR_PEOPLE: Final = frozenset(("job_id", "job_name", "started_at", "ended_at", "attempts", "host", "output_dir"))
+_NOT_FOR_PEOPLE: Final = frozenset(
+    ("job_id", _FIRST_ID, "job_name", "started_at", "ended_at", "attempts", "host", "output_dir")
+)
 
 
 def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
@@ -34,8 +37,8 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         `job_num`, `job_id`, `job_name`, `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`,
         `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), of a distributed
         job `world_size` and `ranks` (each with `rank`, `status`, `host`, `pid`, `started_at`, `ended_at`, `duration_s`,
-        `error`, `facts`), `config` and, if there are such keys, `config_as_written`. Floats are floats, NaN and
-        infinities too.
+        `error`, `facts`), `config` and, if there are such keys, `config_as_written`; `first_job_id` where
+        the job was run again under another id. Floats are floats, NaN and infinities too.
     """
     row: Row = {
         "job_num": job.job_num,
@@ -54,6 +57,8 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         "facts": _other_facts(job) or {},
         **({} if job.world_size is None else {"world_size": job.world_size, "ranks": [_rank(rank) for rank in job.ranks]}),
     }
+    if job.first_job_id is not None:
+        row[_FIRST_ID] = job.first_job_id
     if not include_config:
         return row
     left = {_AS_WRITTEN: job.facts[_AS_WRITTEN]} if job.facts.get(_AS_WRITTEN) else {}
@@ -69,10 +74,9 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
 
     They are `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or
     `return_value.<key>` for each item of a mapping, or of a short sequence of numbers; `error_type`, `error_message`;
-    `started_at`, `ended_at`, `duration_s`,
-    `attempts`, `host`, `output_dir`; each other fact under its name, but not the config. An override whose key is one of the
-    other names is called `overrides.<key>`, and such a fact `facts.<name>`. Overrides that choose callbacks of this package
-    have no column.
+    `started_at`, `ended_at`, `duration_s`, `attempts`, `host`, `output_dir`, and `first_job_id` if a job was run again under
+    another id; each other fact under its name, but not the config. An override whose key is one of the other names is called
+    `overrides.<key>`, and such a fact `facts.<name>`. Overrides that choose callbacks of this package have no column.
 
     Args:
         jobs: the jobs, in the order of the rows.
@@ -134,19 +138,22 @@ class _Layout:
 
     def __init__(self, jobs: Iterable[JobRecord]) -> None:
         written: dict[str, None] = {}
+        first_ids = False
         values, facts = Flattening("return_value"), Flattening("")
         for job in jobs:
             for override in of_the_app(job.task_overrides):
                 written[override.partition("=")[0]] = None
             values.see(job.return_value)
             facts.see(_other_facts(job))
+            first_ids = first_ids or job.first_job_id is not None
         self._overrides = list(dict.fromkeys(map(override_key, written)))
         self._values, self._value_columns = values, tuple(values.columns) or ("return_value",)
         self._facts, self._fact_columns = facts, tuple(facts.columns)
         taken = {*_FIXED, *self._value_columns}
         overrides = [free_name(key, "overrides", taken) for key in self._overrides]
         names = [free_name(name, "facts", taken) for name in self._fact_columns]
-        self.columns = [*_HEAD, *overrides, *self._value_columns, *_ERROR, *_TAIL, *names]
+        self._first_ids = [_FIRST_ID] if first_ids else []
+        self.columns = [*_HEAD, *overrides, *self._value_columns, *_ERROR, *_TAIL, *self._first_ids, *names]
 
     def cells(self, jobs: Iterable[JobRecord]) -> Iterator[list[Any]]:
         """The cells of each job, one for each column."""
@@ -168,6 +175,7 @@ class _Layout:
                 job.attempts,
                 job.host,
                 _directory(job),
+                *(job.first_job_id for _ in self._first_ids),
                 *facts.cells(_other_facts(job), fact_columns),
             ]
 

@@ -18,6 +18,7 @@ from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.report.choice import Metric
 from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.varied import varied_overrides, varied_text
+from hydra_callback_kit.views.whereabouts import batch_systems
 
 MAX_FRONT: Final = 50
 """Jobs of a Pareto front that are shown."""
@@ -100,6 +101,7 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
         "command": shlex.join(as_typed(run.facts)),
         "directory": str(run.root),
         "ran on": _hosts(run.jobs),
+        "batch system": batch_systems(run.jobs),
         "launcher": as_text(run.facts.get("launcher") or ""),
         "versions": _versions(run.facts),
         "git commit": _commit(run.facts.get("git")),
