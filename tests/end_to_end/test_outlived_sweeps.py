@@ -156,3 +156,14 @@ def test_while_the_sweep_lives_jobs_leave_them_to_it(sweep: Sweep) -> None:
     assert sweep.statuses() == DONE
     lines = [file.read_text("utf-8") for file in (sweep.root / ".callbacks").glob("*.jsonl")]
     assert "".join(lines).count('"summed_up"') == 1
+
+
+def test_two_jobs_that_end_at_once_leave_whole_summaries(sweep: Sweep) -> None:
+    """Whichever of them makes the files, or both: they say that both have completed."""
+    sweep.end(signal.SIGINT)
+    for job in (1, 2):
+        (sweep.gates / str(job)).touch()
+    sweep.finish(1)
+    sweep.finish(2)
+    assert sweep.statuses() == DONE
+    assert "summaries" not in cli("show", sweep.root).out

@@ -362,3 +362,14 @@ def test_a_secret_that_is_given_again_counts_as_the_one_before(tmp_path: Path) -
         overrides = [f"+db.password=<redacted {number}>", f"x={attempt}", "token=open"]
         write_line(run, "job_started", {"overrides": overrides, **facts}, a_job(run, 0, attempt))
     assert read_run(tmp_path).jobs[0].task_overrides == ("+db.password=<redacted 11111>", "x=2", "token=open")
+
+
+def test_a_job_that_was_run_again_keeps_its_first_id(tmp_path: Path) -> None:
+    """Under the name that it has now, and beside it the one that it had first."""
+    run = a_run(tmp_path)
+    for attempt, job_id in enumerate(("123_0", "123_0", "140"), start=1):
+        write_line(run, "job_started", {"job_id": job_id, "attempt_number": attempt}, a_job(run, 0, str(attempt)))
+    write_line(run, "job_started", {"job_id": "123_1"}, a_job(run, 1))
+    again, once = read_run(tmp_path).jobs
+    assert (again.job_id, again.first_job_id, again.attempts) == ("140", "123_0", 3)
+    assert (once.job_id, once.first_job_id) == ("123_1", None)

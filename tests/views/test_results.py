@@ -188,3 +188,13 @@ def test_markdown_takes_no_cell_for_anything_else() -> None:
     assert page.splitlines()[0] == page.splitlines()[2]
     assert log.splitlines()[2] == r"| <b onclick=x>\|[a](http://b)`c`*d*&lt;\\ next\\x1b[2J\\u202e |"
     assert markdown(["x"], [["|" * 200]]).splitlines()[2].count("\\|") == MAX_CELL - 1
+
+
+def test_a_job_that_was_run_again_keeps_its_first_id() -> None:
+    """A column and a key of it only where there is such a job; an override of that name has another column."""
+    again = job(0, "first_job_id=7", job_id="140", first_job_id="123_0")
+    (row,) = flat_rows([again])
+    assert (row["job_id"], row["first_job_id"], row["overrides.first_job_id"]) == ("140", "123_0", 7)
+    assert nested_row(again)["first_job_id"] == "123_0"
+    assert "first_job_id" not in nested_row(job(1))
+    assert all("first_job_id" not in row for row in flat_rows([job(1)]))

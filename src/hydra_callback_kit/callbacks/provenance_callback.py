@@ -70,9 +70,9 @@ class ProvenanceCallback(RecordingCallback):
         `remote` without credentials, `dirty`, `changed` and `untracked` (the first 1,000 names each), `changed_count`,
         `untracked_count`, `patch` (the file's name, or null) and `patch_cut`), `notes`, `python_version`,
         `python_implementation`, `python_executable`, `platform`, `host`, `user`, `cpu_count`, `hydra_version`,
-        `omegaconf_version`, `packages` (versions by name, the name as package indexes spell it), `batch` (null, or what Slurm
-        says of the job that the process is in: `job`, `node_list`, `partition`, `gpus`, ...; what it says of each job of a
-        sweep is in the record) and `environment`.
+        `omegaconf_version`, `packages` (versions by name, the name as package indexes spell it), `batch` (null, or what
+        Slurm says of the job that the process is in: `job`, `node_list`, `partition`, `gpus`, ...; what it says of each job
+        of a sweep is in the record) and `environment`.
         `git.patch` beside it when the work tree is dirty: `git apply` at the top of the work tree, with `commit` checked
         out, makes the tracked files what they were, binary ones included.
         `config_resolved.yaml` beside it: the app's config, interpolations resolved and secrets redacted; of a sweep the

@@ -34,7 +34,7 @@ from hydra_callback_kit.views.summary import reason
 def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: bool, as_json: bool) -> None:
     """Name what failed or was interrupted, and why.
 
-    Of each job its number, overrides, error, output directory and the launcher's own logs, relative to the sweep's directory;
+    Of each job its number, overrides, error, output directory and the logs of the launcher, relative to the sweep directory;
     and why Slurm has ended it, where that is known. Below a folder that holds several runs, those of each directory's latest
     run.
     """

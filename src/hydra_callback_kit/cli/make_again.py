@@ -4,16 +4,14 @@ A journal may be anybody's. So only callbacks of this package are built, and onl
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
-from hydra_callback_kit.views.summaries import MADE_BY, stale_summaries, summary_files
-
-_CALLBACKS: Final = ("ResultsAggregatorCallback", "ReportCallback", "PerformanceCallback")
+from hydra_callback_kit.views.summaries import makers, stale_summaries, summary_files
 
 
 def make_again(run: RunRecord) -> None:
@@ -29,8 +27,7 @@ def make_again(run: RunRecord) -> None:
     if stale is None:
         screen.say("No summary is out of date: nothing was made again.", err=True)
         return
-    made_by = run.facts[MADE_BY]
-    known = [(name, made_by[name]) for name in _CALLBACKS if type(made_by.get(name)) is dict]
+    known = makers(run)
     outside = [name for _, parameters in known for name in summary_files(parameters) if not _is_below(run.root, name)]
     if outside:
         raise click.ClickException(f"{', '.join(outside)} lies outside of {run.root}, and is not written from here.")

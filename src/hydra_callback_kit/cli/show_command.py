@@ -51,7 +51,7 @@ _REFRESH_S: Final = 2.0
 @assume_gone_option
 @run_option
 @json_option
-def command(
+def command(  # noqa: C901  what the options ask for, one after another
     *,
     path: Path,
     failed: bool,

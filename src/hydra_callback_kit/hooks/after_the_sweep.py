@@ -52,9 +52,10 @@ def sweep_starts(config: DictConfig, callback: "RecordingCallback") -> None:
         from hydra_callback_kit.views.summaries import MADE_BY  # noqa: PLC0415  most sweeps need none of it
 
         run = identify_run(config)
-        made_by = _made_by.setdefault(run, {})
-        made_by[type(callback).__name__] = parameters
-        write_line(run, "run_facts", {}, encoded=redaction_of(config).encoded({MADE_BY: made_by}))
+        made_by, by_it = _made_by.setdefault(run, []), {"class": type(callback).__name__, "parameters": parameters}
+        if by_it not in made_by:
+            made_by.append(by_it)
+            write_line(run, "run_facts", {}, encoded=redaction_of(config).encoded({MADE_BY: made_by}))
 
 
 def job_starts(config: DictConfig, callback: "RecordingCallback") -> None:
@@ -134,7 +135,8 @@ def summaries_are_made(config: DictConfig) -> None:
         write_line(identify_run(config), "run_facts", {MADE_OF: made_of})
 
 
-_made_by: Final[dict[RunIdentity, dict[str, object]]] = {}
+_made_by: Final[dict[RunIdentity, list[dict[str, Any]]]] = {}
+"""What makes the summaries of the sweeps that this process has started."""
 
 _summarizing: "Final[dict[tuple[int, int], RecordingCallback]]" = {}
 """The callbacks of the jobs that run in this process that make summaries, by process and identity."""

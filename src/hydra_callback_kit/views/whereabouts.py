@@ -31,7 +31,7 @@ def launcher_ids(job: JobRecord) -> list[str]:
 def place_in_words(job: JobRecord) -> str:
     """What the batch system said of a job: `slurm 123_4 on n[1-2], partition gpu, GPUs 0,1`; empty outside of one."""
     batch = job.facts.get("batch")
-    if type(batch) is not dict:
+    if type(batch) is not dict or "job" not in batch:
         return ""
     array = f"{batch.get('array_job')}_{batch.get('array_index')}" if "array_job" in batch else batch.get("job")
     known = [f"{as_text(batch.get('system'))} {as_text(array)}{_words(batch, 'node_list', ' on ')}"]
