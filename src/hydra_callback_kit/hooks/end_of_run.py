@@ -119,15 +119,18 @@ def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> "RunRec
         without: names of facts that are left out.
 
     Returns:
-        The run's record. No job of a run that ends here is RUNNING, whether or not the disk took the line that says so.
+        The run's record, where Slurm is asked for jobs of a sweep that cannot be seen from here. No job of a run that ends here is RUNNING, whether or not the disk took the line that says so.
 
     Raises:
         JournalNotFoundError: if no line of it could be written.
     """
-    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  not every callback reads the record
+    from hydra_callback_kit.journal.batch_system import Slurm  # noqa: PLC0415  not every callback reads the record
+    from hydra_callback_kit.journal.life import HERE, Sight  # noqa: PLC0415  the same
+    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
 
     identity = identify_run(config)
-    run = read_run(identity.root, identity.run_id, without=without, has_ended=not identity.rerun)
+    sight = Sight(batch_system=Slurm()) if identity.mode == "MULTIRUN" else HERE
+    run = read_run(identity.root, identity.run_id, without=without, sight=sight, has_ended=not identity.rerun)
     summaries_are_made_of(config, run)
     return run
 

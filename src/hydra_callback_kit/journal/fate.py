@@ -42,9 +42,9 @@ class Fates:
         if parent is not None and not ended:
             self._of_parent = lookout.life_of(parent, batch_id(run.facts, run.facts))
 
-    def is_gone(self, process: ProcessIdentity) -> bool:
-        """Whether a process is known to be gone."""
-        return self._lookout.life_of(process) == "gone"
+    def is_gone(self, process: ProcessIdentity, attempt: Span) -> bool:
+        """Whether a process that works for an attempt at a job is known to be gone."""
+        return self._lookout.life_of(process, batch_id(attempt.facts, self._run.facts)) == "gone"
 
     @property
     def _over(self) -> bool:

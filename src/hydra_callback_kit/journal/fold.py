@@ -1,5 +1,6 @@
 """Folds the journal's lines into records: the same answer in any order of the lines, and for repeated lines."""
 
+import functools
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -162,7 +163,9 @@ def _job_record(
         first_job_id=first.get("job_id", str) if first.get("job_id", str) != last.get("job_id", str) else None,
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None
-    return record if at_it is None else with_ranks(record, rank_records(at_it, fates.is_gone))
+    return (
+        record if at_it is None else with_ranks(record, rank_records(at_it, functools.partial(fates.is_gone, attempt=last)))
+    )
 
 
 def _overrides(attempt: Span) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
@@ -87,7 +89,8 @@ def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = N
         run_id: which of the runs that used this directory; None for the latest.
 
     Returns:
-        What the journal holds now.
+        What the journal holds now. Where a directory is given, Slurm is asked for jobs that cannot be seen from here, if its
+        `squeue` is there.
 
     Raises:
         JournalNotFoundError: if no such run is recorded there; it is a `FileNotFoundError`.
@@ -98,12 +101,14 @@ def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = N
         print(run.best("accuracy").overrides, [job.error for job in run.failed])
         ```
     """
+    identified = None
     if not isinstance(path, (str, os.PathLike)):
         from hydra_callback_kit.configs.identity import identify_run  # noqa: PLC0415  reading a directory needs no Hydra
 
-        run = identify_run(path)
-        path, run_id = run.root, run_id or run.run_id
-    record = read_run(Path(path), run_id)
+        identified = identify_run(path)
+        path, run_id = identified.root, run_id or identified.run_id
+    sight = Sight(batch_system=Slurm()) if identified is None else HERE
+    record = read_run(Path(path), run_id, sight=sight)
     return Run(**{field.name: getattr(record, field.name) for field in dataclasses.fields(record)})
 
 
