@@ -119,7 +119,8 @@ def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> "RunRec
         without: names of facts that are left out.
 
     Returns:
-        The run's record, where Slurm is asked for jobs of a sweep that cannot be seen from here. No job of a run that ends here is RUNNING, whether or not the disk took the line that says so.
+        The run's record, where Slurm is asked for jobs of a sweep that cannot be seen from here. No other job of a run that
+        ends here is RUNNING, whether or not the disk took the line that says so.
 
     Raises:
         JournalNotFoundError: if no line of it could be written.
