@@ -10,7 +10,7 @@ import pytest
 from hydra_callback_kit.journal import rank
 from hydra_callback_kit.journal.batch_job import Start, batch_job, this_start
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.journal.rank import JOB_VARIABLE, Rank, export, is_worker, rank_of_this_process
+from hydra_callback_kit.journal.rank import JOB_VARIABLE, Rank, attempt_of, export, is_worker, rank_of_this_process
 
 TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here", "MASTER_PORT": "1"}
 STEP = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_NTASKS": "4", "SLURM_PROCID": "3"}
@@ -111,7 +111,7 @@ def test_a_job_says_what_it_is_to_the_processes_that_it_starts(tmp_path: Path, m
     code = "from hydra_callback_kit.journal import meeting, rank\nprint(rank.is_worker(), meeting.exported_by_the_parent())"
     in_between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
     try:
-        export(JobIdentity(run, 3, "ab", os.getpid(), None, "app", (), tmp_path))
+        export(JobIdentity(run, 3, attempt_of("ab", 3), os.getpid(), None, "app", (), tmp_path))
         for each, expected in ((code, "True Meeting"), (in_between, "False None")):
             child = subprocess.run(
                 [sys.executable, "-c", each],
@@ -121,7 +121,7 @@ def test_a_job_says_what_it_is_to_the_processes_that_it_starts(tmp_path: Path, m
                 env={**os.environ, "LOCAL_RANK": "1"},
             )
             assert child.stdout.startswith(expected), child.stderr
-            assert ("job=(3, 'ab')" in child.stdout) == ("a b" in child.stdout) == (each == code)
+            assert ("start='ab', first_job=3" in child.stdout) == ("a b" in child.stdout) == (each == code)
     finally:
         export(None)
     assert JOB_VARIABLE not in os.environ

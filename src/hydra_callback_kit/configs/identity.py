@@ -16,7 +16,7 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import known_value
 from hydra_callback_kit.journal.format import JOURNAL_DIR, Mode
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.journal.rank import attempt_of, is_worker, rank_of_this_process
+from hydra_callback_kit.journal.rank import attempt_of, is_worker, own_start, rank_of_this_process
 
 UNKNOWN: Final = ""
 """The id of the run that a rank works for, as long as nobody knows it. Nothing is written of it."""
@@ -59,7 +59,7 @@ def identify_run(config: DictConfig) -> RunIdentity:
         of_sweep = of_run and directory_of(config, "hydra.run.dir") != root
         if met is not None:
             root, mode = met.run.root, met.run.mode
-            notes["start"], notes["of_job"] = met.start, met.job
+            notes["start"], notes["first_job"] = met.start, met.first_job
         elif rank_of_this_process() is not None:
             notes["start"] = os.urandom(6).hex()
         notes["root"] = str(root)
@@ -85,13 +85,16 @@ def identify_job(config: DictConfig) -> JobIdentity:
         job = hydra.job
         redaction = redaction_of(config)
         run, rank = identify_run(config), rank_of_this_process()
-        job_num, attempt = job.get("num") or 0, ""  # `get`, unlike the attribute, takes a missing value for None
-        if rank is not None:
-            job_num, attempt = notes.get("of_job") or (job_num, attempt_of(notes.get("start") or rank.job, job_num))
+        job_num = job.get("num") or 0  # `get`, unlike the attribute, takes a missing value for None
+        start = own_start()
+        if rank is not None and job_num >= notes.get(
+            "first_job", 0
+        ):  # a sweep of Lightning's rank has the earlier jobs, too
+            start = notes.get("start") or rank.job
         notes["job"] = JobIdentity(
             run=run,
             job_num=job_num,
-            attempt=attempt or os.urandom(6).hex(),
+            attempt=attempt_of(start, job_num),
             pid=os.getpid(),
             job_id=job.get("id"),
             job_name=redaction.of_text(job_name(config)),

@@ -93,7 +93,8 @@ class Fates:
             return "FAILED"
         if statuses == {"COMPLETED"} and (whole or (planned is None and run.ended_at is not None)):
             return "COMPLETED"
-        return "FAILED" if "FAILED" in statuses and run.ended_at is not None else "INTERRUPTED"
+        ended = run.ended_at is not None or run.get("mode", str) == "RUN"  # its one job is all that it is
+        return "FAILED" if "FAILED" in statuses and ended else "INTERRUPTED"
 
     def silent_since(self, jobs: Collection[JobRecord], queue: Queue) -> str | None:
         """When a run was last heard of that is RUNNING because nobody knows better; None if somebody does."""

@@ -33,12 +33,12 @@ class Meeting(NamedTuple):
     Attributes:
         run: the run.
         start: a word for the start of all its ranks, by which they name their attempts alike.
-        job: the number of the only job that it works for, and the attempt at it; None where each job has all ranks.
+        first_job: the number of the first job that it works for: the one whose process has started it.
     """
 
     run: RunIdentity
-    start: str = ""
-    job: tuple[int, str] | None = None
+    start: str
+    first_job: int = 0
 
 
 class OfAnotherKindError(LookupError):
@@ -143,10 +143,10 @@ def _marks(root: Path, rank: Rank) -> list[Path]:
 def exported_by_the_parent() -> Meeting | None:
     """The job whose process has started the calling one, if it is one of ours."""
     with _nothing_lost():
-        pid, run_id, mode, job_num, attempt, root = os.environ[JOB_VARIABLE].split(" ", 5)
+        pid, run_id, mode, job_num, start, root = os.environ[JOB_VARIABLE].split(" ", 5)
         if int(pid) == os.getppid() and mode in ("RUN", "MULTIRUN"):
             run = RunIdentity(run_id, Path(root), mode)  # type: ignore[arg-type]  # one of them
-            return Meeting(run, job=(int(job_num), attempt))
+            return Meeting(run, start, int(job_num))
     return None
 
 

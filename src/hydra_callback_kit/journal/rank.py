@@ -52,6 +52,15 @@ def is_by_itself() -> None:
     _ranks[os.getpid()] = None
 
 
+def own_start() -> str:
+    """A word for the start of the calling process, which no other has."""
+    pid = os.getpid()
+    if pid not in _starts:
+        _starts.clear()
+        _starts[pid] = os.urandom(6).hex()
+    return _starts[pid]
+
+
 def attempt_of(start: str, job_num: int) -> str:
     """Names the attempt at a job that the ranks of one start make, the same for all of them.
 
@@ -59,22 +68,24 @@ def attempt_of(start: str, job_num: int) -> str:
         start: a word for the start.
         job_num: the job's number.
     """
-    import hashlib  # noqa: PLC0415  most jobs are one process
-
-    return hashlib.blake2s(f"{start}/{job_num}".encode(), digest_size=6).hexdigest()
+    return f"{start}.{job_num}"
 
 
 def export(job: JobIdentity | None) -> None:
     """Says in the environment which job runs in the calling process, for ranks that it starts itself; None for none."""
     os.environ.pop(JOB_VARIABLE, None)
     if job is not None:
-        words = job.pid, job.run.run_id, job.run.mode, job.job_num, job.attempt, job.run.root
+        start, _, _ = job.attempt.rpartition(".")
+        words = job.pid, job.run.run_id, job.run.mode, job.job_num, start, job.run.root
         with contextlib.suppress(ValueError):  # a path that no variable can hold
             os.environ[JOB_VARIABLE] = " ".join(map(str, words))
 
 
 _ranks: dict[int, Rank | None] = {}
 """By process: a forked child looks again."""
+
+_starts: dict[int, str] = {}
+"""The same."""
 
 
 def _of_torch() -> Rank | None:

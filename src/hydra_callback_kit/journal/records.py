@@ -132,8 +132,9 @@ class RunRecord:
         root: the directory that holds the journal: the output directory of a single run, or the sweep's.
         mode: `RUN` or `MULTIRUN`.
         status: `RUNNING` while the parent process or a job lives, or may live or come; `FAILED` if the run ended and a job
-            failed, or a callback aborted it before its first job (the fact `aborted` says why); `INTERRUPTED` if the parent
-            went without ending it, a job was interrupted or some planned jobs never started; else `COMPLETED`.
+            failed, the job of a single run failed, or a callback aborted it before its first job (the fact `aborted` says
+            why); `INTERRUPTED` if the parent went without ending it, a job was interrupted or some planned jobs never
+            started; else `COMPLETED`.
         jobs: the jobs that started.
         started_at: UTC, ISO 8601; None if the start was not recorded.
         ended_at: UTC, ISO 8601; None without an end.
