@@ -109,11 +109,15 @@ class App:
         )
         return Finished(done.returncode, without_numbers(done.stdout), without_numbers(done.stderr), self.directory)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Starts the app, which has pipes for its streams, and does not wait."""
+        return self.start_command(self.command(*arguments), **environment)
+
+    def start_command(self, command: Sequence[str], **environment: str) -> subprocess.Popen[str]:
+        """Starts a command that starts the app, as above."""
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         return subprocess.Popen(
-            self.command(*arguments), cwd=self.directory, env=self.environment(), text=True, start_new_session=True, **pipes
+            command, cwd=self.directory, env=self.environment(**environment), text=True, start_new_session=True, **pipes
         )
 
     def run_and_interrupt(self, *arguments: str, at: Sequence[str]) -> Finished:
