@@ -6,6 +6,7 @@ end at once both may make the summaries: each is put in its place in one step, a
 """
 
 import contextlib
+import functools
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,11 @@ from hydra_callback_kit.journal.writer import journal_file, write_line
 
 if TYPE_CHECKING:
     from hydra_callback_kit.hooks.recording import RecordingCallback
+    from hydra_callback_kit.journal.life import Sight
     from hydra_callback_kit.journal.records import RunRecord
+
+_FEW: Final = 8
+"""Jobs that may be the last: for each of so many Slurm is asked once at most."""
 
 _TAIL: Final = 1 << 16
 """Bytes of the journal's file of the sweep's process in which its end stands, if there is one."""
@@ -154,9 +159,24 @@ def _sweep_has_ended(config: DictConfig) -> bool:
 
 
 def _others_go_on(run: RunIdentity) -> bool:
+    """Whether another job runs. Slurm is asked where the last few cannot be seen: one that was cancelled says no word."""
     from hydra_callback_kit.journal.shared_follower import SharedFollower  # noqa: PLC0415  most sweeps outlive their jobs
 
     follower = SharedFollower(run.root, run.run_id)
     with contextlib.suppress(OSError):  # what can be read tells
         follower.look(closely=True)
-    return bool(follower.jobs()["RUNNING"])
+    left = follower.jobs()["RUNNING"]
+    if not left or len(left) > _FEW or not any(job.batch for job in left):
+        return bool(left)
+    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
+
+    return read_run(run.root, run.run_id, without=("config",), sight=asking_slurm()).count("RUNNING") > 0
+
+
+@functools.lru_cache(maxsize=1)
+def asking_slurm() -> "Sight":
+    """What can be found out at the end of a run: Slurm is asked for jobs without an end that cannot be seen."""
+    from hydra_callback_kit.journal.batch_system import Slurm  # noqa: PLC0415  the same
+    from hydra_callback_kit.journal.life import Sight  # noqa: PLC0415  the same
+
+    return Sight(batch_system=Slurm())

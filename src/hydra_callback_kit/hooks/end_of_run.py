@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import gates, leaving_hydra
-from hydra_callback_kit.hooks.after_the_sweep import summaries_are_made, summaries_are_made_of
+from hydra_callback_kit.hooks.after_the_sweep import asking_slurm, summaries_are_made, summaries_are_made_of
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -119,18 +119,17 @@ def run_at_its_end(config: DictConfig, without: Collection[str] = ()) -> "RunRec
         without: names of facts that are left out.
 
     Returns:
-        The run's record, where Slurm is asked for jobs of a sweep that cannot be seen from here. No other job of a run that
-        ends here is RUNNING, whether or not the disk took the line that says so.
+        The run's record, where Slurm is asked for jobs of a sweep that cannot be seen from here. Jobs without an end are
+        RUNNING only if they may outlive the run that ends here.
 
     Raises:
         JournalNotFoundError: if no line of it could be written.
     """
-    from hydra_callback_kit.journal.batch_system import Slurm  # noqa: PLC0415  not every callback reads the record
-    from hydra_callback_kit.journal.life import HERE, Sight  # noqa: PLC0415  the same
+    from hydra_callback_kit.journal.life import HERE  # noqa: PLC0415  not every callback reads the record
     from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
 
     identity = identify_run(config)
-    sight = Sight(batch_system=Slurm()) if identity.mode == "MULTIRUN" else HERE
+    sight = asking_slurm() if identity.mode == "MULTIRUN" else HERE
     run = read_run(identity.root, identity.run_id, without=without, sight=sight, has_ended=not identity.rerun)
     summaries_are_made_of(config, run)
     return run
