@@ -111,7 +111,7 @@ def test_a_job_says_what_it_is_to_the_processes_that_it_starts(tmp_path: Path, m
     code = "from hydra_callback_kit.journal import meeting, rank\nprint(rank.is_worker(), meeting.exported_by_the_parent())"
     in_between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
     try:
-        export(JobIdentity(run, 3, attempt_of("ab", 3), os.getpid(), None, "app", (), tmp_path))
+        export(JobIdentity(run, 3, attempt_of("ab", 3, 0), os.getpid(), None, "app", (), tmp_path))
         for each, expected in ((code, "True Meeting"), (in_between, "False None")):
             child = subprocess.run(
                 [sys.executable, "-c", each],

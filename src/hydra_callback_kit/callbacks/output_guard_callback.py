@@ -2,13 +2,15 @@
 
 import shlex
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.identity import UNKNOWN, identify_run
+from hydra_callback_kit.configs.joining import run_that_goes_on
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import gates
@@ -22,13 +24,16 @@ from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.process import is_alive
-from hydra_callback_kit.journal.rank import rank_of_this_process
+from hydra_callback_kit.journal.rank import Rank, rank_of_this_process
 from hydra_callback_kit.journal.reader import read_journal
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import silence, wording
 
 log = SafeLogger("hydra_callback_kit.output_guard_callback")
+
+RANK_WAIT_S: Final = 2.0
+"""How long a rank waits for what is in its directory to turn out to be the run of rank 0."""
 
 MAX_NAMED: Final = 5
 """Broken lines of a journal that are named."""
@@ -80,6 +85,7 @@ class OutputGuardCallback(RecordingCallback):
     """
 
     fails_closed = True
+    on_every_rank = True  # one that comes before rank 0 would go on where rank 0 is refused
 
     def __init__(self, policy: str = "abort", min_free_bytes: float | str | None = None) -> None:
         self.policy = one_of("policy", policy, ("abort", "warn"))
@@ -91,7 +97,11 @@ class OutputGuardCallback(RecordingCallback):
         asked = notes_of(config).setdefault("guarded", [])
         if [self.policy, self.min_free_bytes] not in asked:  # as a gate, before the other callbacks
             asked.append([self.policy, self.min_free_bytes])
-            self._guard(config)
+            rank = rank_of_this_process()
+            if rank is None or rank.number == 0:
+                self._guard(config)
+            else:
+                self._guard_rank(config, rank)
 
     def _guard(self, config: DictConfig) -> None:
         run = identify_run(config)
@@ -106,9 +116,35 @@ class OutputGuardCallback(RecordingCallback):
         for refusal in filter(None, refusals):
             if self.policy == "abort":
                 gates.refuse(config)
-                gates.refuse_the_ranks(config)
                 abort(config, f"The run was refused: {printable(refusal)}", log=log)
             log.caution("%s", refusal)
+
+    def _guard_rank(self, config: DictConfig, rank: Rank) -> None:
+        """Lets a rank into the run of rank 0. Where that is not there yet, the directory is to be as free as for rank 0."""
+        until_s = time.monotonic() + RANK_WAIT_S
+        while (run := identify_run(config)).run_id == UNKNOWN:
+            occupant = "" if run_that_goes_on(config, run.root, run.mode) else self._occupant_of(config, run)
+            if not occupant or self.policy == "warn":
+                from hydra_callback_kit.journal.meeting import say_it_came_first  # noqa: PLC0415  most jobs are one process
+
+                if not _left_by_hydra(config, run.root):  # which is about to leave something there
+                    say_it_came_first(run.root, rank)
+                return
+            if time.monotonic() > until_s:
+                gates.refuse(config)
+                abort(config, f"Rank {rank.number} was refused: {run.root} already holds {printable(occupant)}", log=log)
+            time.sleep(0.05)  # it may be the run of rank 0, which has just claimed it
+
+    def _occupant_of(self, config: DictConfig, run: RunIdentity) -> str:
+        found: list[str] = []
+        mine = claim_of(run, redaction_of(config).of_command(command_line().words))
+
+        def is_free(holder: Claim | None) -> bool:
+            found.append(_occupant(config, run, holder, mine))
+            return False
+
+        lay_claim(run.root, mine, is_free)
+        return found[-1]
 
     def _full_disk(self, root: Path, key: str) -> str:
         if self.min_free_bytes is None:
@@ -162,7 +198,7 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
             return f"a run that still runs: {_what(known, of_holder)}{_is_out_of_sight(known)}"
         if known.jobs and (known.status == "COMPLETED" or (known.status == "FAILED" and not starts_again)):
             return f"a run that is {known.status}: {_what(known, of_holder)}"
-    left = [] if runs else gates.left_by_hydra(config, run.root)
+    left = [] if runs else _left_by_hydra(config, run.root)
     rank = rank_of_this_process() if left else None
     if rank is not None:
         from hydra_callback_kit.journal.meeting import another_came_first  # noqa: PLC0415  most jobs are one process
@@ -170,6 +206,11 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
         if another_came_first(run.root, rank):
             return ""
     return f"what a run without a record has left: {', '.join(left)}" if left else ""
+
+
+def _left_by_hydra(config: DictConfig, root: Path) -> list[str]:
+    """What a run without a record has left, by which Hydra's runs are known."""
+    return [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (root / name).exists()]
 
 
 def _is_out_of_sight(running: RunRecord) -> str:

@@ -87,14 +87,12 @@ def identify_job(config: DictConfig) -> JobIdentity:
         run, rank = identify_run(config), rank_of_this_process()
         job_num = job.get("num") or 0  # `get`, unlike the attribute, takes a missing value for None
         start = own_start()
-        if rank is not None and job_num >= notes.get(
-            "first_job", 0
-        ):  # a sweep of Lightning's rank has the earlier jobs, too
+        if rank is not None and job_num >= notes.get("first_job", 0):  # the sweep of Lightning's rank has earlier ones, too
             start = notes.get("start") or rank.job
         notes["job"] = JobIdentity(
             run=run,
             job_num=job_num,
-            attempt=attempt_of(start, job_num),
+            attempt=attempt_of(start, job_num, _times_started(run, job_num)),
             pid=os.getpid(),
             job_id=job.get("id"),
             job_name=redaction.of_text(job_name(config)),
@@ -104,6 +102,19 @@ def identify_job(config: DictConfig) -> JobIdentity:
         )
     identity: JobIdentity = notes["job"]
     return identity
+
+
+_started: Final[dict[tuple[int, str], dict[int, int]]] = {}
+"""How often a process has started the jobs of a run, by both."""
+
+
+def _times_started(run: RunIdentity, job_num: int) -> int:
+    """How often this process has started a job before, if its run is known."""
+    if run.run_id == UNKNOWN:
+        return 0
+    jobs = _started.setdefault((os.getpid(), run.run_id), {})
+    jobs[job_num] = jobs.get(job_num, -1) + 1
+    return jobs[job_num]
 
 
 def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | None) -> list[str]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from hydra_callback_kit.journal.meeting import Meeting
     from hydra_callback_kit.journal.records import RunRecord
 
-WAIT_S: Final = 1.0
-"""How long a rank waits, once, for the run of rank 0."""
+WAIT_S: Final = 5.0
+"""How long a rank waits, once, for the run of rank 0: ranks wait for each other anyway before they train."""
 
 
 def run_of_rank_0(root: Path, *, wait: bool = False) -> "Meeting | None":

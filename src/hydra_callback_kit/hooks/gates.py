@@ -6,21 +6,19 @@ this package acts for it any more, also not where Hydra 1.4 calls the end hooks,
 
 import contextlib
 import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import DirectoryNotKnownError
-from hydra_callback_kit.configs.identity import UNKNOWN, identify_run, is_another_attempt
+from hydra_callback_kit.configs.identity import identify_run, is_another_attempt
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import resolving
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.run_recorder import do_not_record
 from hydra_callback_kit.journal.errors import message_of
-from hydra_callback_kit.journal.rank import is_worker, rank_of_this_process
+from hydra_callback_kit.journal.rank import is_worker
 
 _PACKAGE: Final = "hydra_callback_kit"
 
@@ -45,7 +43,7 @@ def ask_gates(hook: str, config: DictConfig) -> None:
         return
     notes["gates"] = "asked"
     if is_worker():
-        _ask_rank_0(config)
+        identify_run(config)  # what looks like a rank and is none finds that out here
     if hook == "on_multirun_start" and is_another_attempt(config):
         refuse(config)
         abort(
@@ -58,47 +56,9 @@ def ask_gates(hook: str, config: DictConfig) -> None:
     if dry:
         do_not_record(config)
     for asked in ("ValidationCallback", "DryRunCallback") if dry else _GATES[:-1]:
-        if asked == "OutputGuardCallback" and is_worker():
-            continue  # rank 0 has asked, and the directory is its run's
         for name, parameters in nodes:
             if name == asked and (name != "ProvenanceCallback" or parameters.get("require_clean")):
                 _ask(name, parameters, hook, config)
-
-
-def _ask_rank_0(config: DictConfig) -> None:
-    """What looks like a rank and is none finds that out here; one whose rank 0 was refused does not start."""
-    from hydra_callback_kit.journal.meeting import RefusedError, say_it_came_first  # noqa: PLC0415  most jobs are one process
-
-    try:
-        run, rank = identify_run(config), rank_of_this_process()
-    except RefusedError:
-        refuse(config)
-        abort(config, "The run was refused: rank 0 says why.")
-    if run.run_id == UNKNOWN and rank is not None and not left_by_hydra(config, run.root):
-        say_it_came_first(run.root, rank)  # Hydra is about to leave something there, which is not another run's
-
-
-def left_by_hydra(config: DictConfig, root: Path) -> list[str]:
-    """What a run has left in its directory by which Hydra's runs are known.
-
-    Args:
-        config: the config of `on_run_start` or `on_multirun_start`.
-        root: the directory.
-    """
-    return [name for name in (config.hydra.output_subdir, "multirun.yaml") if name and (root / name).exists()]
-
-
-def refuse_the_ranks(config: DictConfig) -> None:
-    """Says to the other ranks of a distributed job that its run is refused: they would wait for rank 0.
-
-    Args:
-        config: the config of `on_run_start` or `on_multirun_start`.
-    """
-    rank = rank_of_this_process()
-    if rank is not None and rank.number == 0:
-        from hydra_callback_kit.journal.meeting import leave_note  # noqa: PLC0415  as above
-
-        leave_note(identify_run(config)._replace(run_id=UNKNOWN), rank, "", sys.orig_argv[1:])
 
 
 def refuse(config: DictConfig) -> None:

@@ -3,6 +3,7 @@
 A rank belongs to the run of rank 0. As long as it does not know that run, its lines wait, at the latest until it ends.
 """
 
+import atexit
 import os
 import time
 from collections.abc import Mapping
@@ -36,27 +37,41 @@ def write_job_line(
     if not job.rank:
         write_line(job.run, event, facts, job, encoded)
         return
-    _waiting.setdefault(os.getpid(), []).append(_Line(utc_now(), event.replace("job_", "rank_"), facts, encoded))
-    until_s = time.monotonic() + (WAIT_S if event == "job_ended" else 0)
+    _waiting.append(_Line(os.getpid(), config, utc_now(), event.replace("job_", "rank_"), facts, encoded))
+    _write_what_waits(config, WAIT_S if event == "job_ended" else 0)
+
+
+def _write_what_waits(config: DictConfig, wait_s: float) -> None:
+    until_s = time.monotonic() + wait_s
+    job = identify_job(config)
     while job.run.run_id == UNKNOWN and time.monotonic() < until_s:
         time.sleep(0.02)
         job = identify_job(config)
     if job.run.run_id != UNKNOWN:
-        for line in _waiting.pop(os.getpid()):
-            write_line(job.run, line.event, line.facts, job, line.encoded, line.time)
-    elif event == "job_ended":
-        _log.debug("The run of rank 0 was not found, so what rank %d did is not on record.", job.rank)
+        for line in [line for line in _waiting if line.pid == os.getpid()]:
+            write_line(job.run, line.event, line.facts, identify_job(line.config), line.encoded, line.time)
         _waiting.clear()
+
+
+@atexit.register
+def _at_the_end() -> None:
+    """Of a task that leaves by `sys.exit` no end hook tells on Hydra 1.3."""
+    if _waiting and _waiting[-1].pid == os.getpid():
+        _write_what_waits(_waiting[-1].config, WAIT_S)
+        for line in _waiting:
+            _log.debug("The run of rank 0 was not found: %s is not on record.", line.event)
 
 
 class _Line(NamedTuple):
     """A line that waits."""
 
+    pid: int
+    config: DictConfig
     time: str
     event: str
     facts: Mapping[str, Any]
     encoded: Mapping[str, Any]
 
 
-_waiting: Final[dict[int, list[_Line]]] = {}
-"""By process, the lines whose run is not known yet."""
+_waiting: Final[list[_Line]] = []
+"""The lines whose run is not known yet; a forked child has those of its parent, which are not its own to write."""

@@ -45,10 +45,6 @@ class OfAnotherKindError(LookupError):
     """Rank 0 runs another command: what looks like a rank is a job by itself."""
 
 
-class RefusedError(LookupError):
-    """The run of rank 0 was refused."""
-
-
 @contextlib.contextmanager
 def _nothing_lost() -> Iterator[None]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -59,7 +55,7 @@ def leave_note(run: RunIdentity, rank: Rank, start: str, command: Sequence[str])
     """Leaves the note of rank 0. Never raises: without it the other ranks are not on record.
 
     Args:
-        run: its run; without an id if it was refused.
+        run: its run.
         rank: what it is.
         start: a word for the start that no other has.
         command: the words that it was started with.
@@ -101,7 +97,6 @@ def find_note(root: Path, rank: Rank, command: Sequence[str], wait_s: float = 0.
 
     Raises:
         OfAnotherKindError: if rank 0 was started with other words.
-        RefusedError: if rank 0 does not start.
 
     Returns:
         None if there is no note of that start.
@@ -168,8 +163,6 @@ def _meeting_in(directory: Path, rank: Rank, command: Sequence[str]) -> Meeting 
             return None
         if note["command"] != _digest(*command):
             raise OfAnotherKindError
-        if not note["run_id"]:
-            raise RefusedError
         if note["mode"] in ("RUN", "MULTIRUN") and type(note["run_id"]) is type(note["start"]) is str:
             return Meeting(RunIdentity(note["run_id"], directory, note["mode"]), note["start"])
     return None

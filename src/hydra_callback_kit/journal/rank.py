@@ -61,21 +61,22 @@ def own_start() -> str:
     return _starts[pid]
 
 
-def attempt_of(start: str, job_num: int) -> str:
+def attempt_of(start: str, job_num: int, times: int) -> str:
     """Names the attempt at a job that the ranks of one start make, the same for all of them.
 
     Args:
         start: a word for the start.
         job_num: the job's number.
+        times: how often the process has started the job before.
     """
-    return f"{start}.{job_num}"
+    return f"{start.replace(' ', '-')}/{job_num}/{times}"
 
 
 def export(job: JobIdentity | None) -> None:
     """Says in the environment which job runs in the calling process, for ranks that it starts itself; None for none."""
     os.environ.pop(JOB_VARIABLE, None)
     if job is not None:
-        start, _, _ = job.attempt.rpartition(".")
+        start = job.attempt.partition("/")[0]
         words = job.pid, job.run.run_id, job.run.mode, job.job_num, start, job.run.root
         with contextlib.suppress(ValueError):  # a path that no variable can hold
             os.environ[JOB_VARIABLE] = " ".join(map(str, words))
