@@ -61,6 +61,7 @@ def test_it_is_no_end_of_the_job(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     follower.look()
     gone = follower.jobs(is_alive=lambda process: False)
     assert ([job.job_num for job in gone["RUNNING"]], gone["FAILED"], gone["INTERRUPTED"]) == ([0], [], [])
+    logs.on_multirun_end(config=run)
 
 
 @pytest.mark.parametrize(("status", "heard"), [("FAILED", 0), (None, 1)])
@@ -74,4 +75,5 @@ def test_callbacks_that_wait_for_a_failure_do_not_hear_of_it(tmp_path: Path, sta
     job = job_of(run, num=0, id="7_0")
     conditional.on_job_start(config=job, task_function=len)
     conditional.on_job_end(config=job, job_return=returned(requeue()))
+    conditional.on_multirun_end(config=run)
     assert calls.count("it.on_job_end") == heard
