@@ -5,11 +5,14 @@ import csv
 import io
 import re
 import subprocess
+import time
 
 import pyarrow.parquet
 import pytest
 from apps import App, Finished
 from terminal import cli
+
+from hydra_callback_kit.journal.reader import read_run
 
 CONFIG = """
 defaults:
@@ -120,6 +123,11 @@ def test_ctrl_c_loses_no_row(app: App, launcher: str) -> None:
     write_models(app)
     done = interrupted(app, launcher)
     assert done.code == interrupted(app, launcher, "callbacks=[]", "hydra.sweep.dir=bare").code
+    if launcher == "submitit_local":  # a job in a process of its own may take a moment longer than the sweep
+        deadline = time.monotonic() + 60
+        while read_run(done.root).count("RUNNING") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert cli("show", done.root, "--remake").code == 0
     statuses = {row["job_num"]: row["status"] for row in done.json("results.json")}
     assert statuses[1] != "RUNNING"
     if launcher == "basic":
