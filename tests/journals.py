@@ -39,6 +39,7 @@ def write_sweep(root: Path) -> RunIdentity:
     writer._files.clear()  # a directory of the same name was another one
     run = a_run(root)
     write_line(run, "run_started", {"mode": "MULTIRUN", "command": ["app.py"]})
+    write_line(run, "jobs_launched", {"launched": {str(num): [f"x={num}"] for num in range(4)}})
     write_job(run, 0, "COMPLETED", return_value=float("nan"))
     write_job(run, 1, "FAILED", error={"type": "ValueError", "message": "boom", "traceback": "..."})
     write_job(run, 2, None)

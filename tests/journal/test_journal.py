@@ -373,3 +373,40 @@ def test_a_job_that_was_run_again_keeps_its_first_id(tmp_path: Path) -> None:
     again, once = read_run(tmp_path).jobs
     assert (again.job_id, again.first_job_id, again.attempts) == ("140", "123_0", 3)
     assert (once.job_id, once.first_job_id) == ("123_1", None)
+
+
+@pytest.mark.parametrize(
+    "launched", [{"x": []}, {"-1": []}, {"1": "x=1"}, {"9" * 40: []}, [], "1", None, {"7": [{"a": 1}, 2, None]}]
+)
+def test_what_is_no_list_of_launched_jobs_is_passed_by(tmp_path: Path, launched: object) -> None:
+    """Whatever stands there, the rest is read."""
+    run = write_sweep(tmp_path)
+    write_line(run, "jobs_launched", {}, encoded={"launched": launched})
+    read = read_run(tmp_path)
+    assert {num: read.launched[num] for num in range(4)} == {num: (f"x={num}",) for num in range(4)}
+    assert all(type(word) is str for words in read.launched.values() for word in words)
+    assert len(read.jobs) == 4
+
+
+def test_of_what_was_launched_twice_the_last_word_counts(tmp_path: Path) -> None:
+    """In any order of the lines."""
+    run = a_run(tmp_path)
+    for word in ("a", "b"):
+        write_line(run, "jobs_launched", {"launched": {"5": [f"x={word}"], "04": []}})
+    lines = lines_of(tmp_path)
+    for order in (lines, lines[::-1], lines * 2):
+        assert rewritten(tmp_path, order).launched == {4: (), 5: ("x=b",)}
+
+
+def test_a_job_that_the_launcher_is_done_with_is_in_no_queue(tmp_path: Path) -> None:
+    """Of one that was lost without a line nothing else says so; one that is launched once more may be queued again."""
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "rq", "planned_jobs": 2})
+    write_job(run, 0, "COMPLETED")
+    write_line(run, "jobs_launched", {"launched": {"0": ["x=0"], "1": ["x=1"]}, "elsewhere": True})
+    write_line(run, "run_ended", {"duration_s": 3.0})
+    assert (read_run(tmp_path).status, read_run(tmp_path).queue.perhaps) == ("RUNNING", {1})
+    write_line(run, "jobs_returned", {"returned": [0, 1, "2", None]})
+    assert (read_run(tmp_path).status, read_run(tmp_path).queue.perhaps) == ("INTERRUPTED", set())
+    write_line(run, "jobs_launched", {"launched": {"1": ["x=1"]}, "elsewhere": True})
+    assert read_run(tmp_path).queue.perhaps == {1}

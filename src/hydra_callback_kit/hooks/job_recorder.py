@@ -64,6 +64,10 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             return job
         running_jobs.job_runs(config, job.run.run_id)
         export(job)
+        if "journal_at_home" in notes:
+            from hydra_callback_kit.launching.lines_home import keep_lines  # noqa: PLC0415  most jobs share the sweep's disk
+
+            keep_lines(config, job)
         warn_of_a_secret_in(config, job.output_dir, "hydra.sweep.subdir" if job.run.mode == "MULTIRUN" else "hydra.run.dir")
         write_job_line(
             config,
@@ -128,6 +132,10 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
             returned = redaction_of(config).encoded({"": value})[""]
             write_job_line(config, "job_ended", facts, {"return_value": returned})
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
+        if "kept_lines" in notes:
+            from hydra_callback_kit.launching.lines_home import ride_on  # noqa: PLC0415  as above
+
+            ride_on(config, job_return)
 
 
 def how_it_ended(config: DictConfig) -> JobEnd:

@@ -101,6 +101,12 @@ class RecordingCallback(KnownParameters, Callback):
         self._ask(config)
         run_starts(config, self.at_the_end)
         after_the_sweep.sweep_starts(config, self)
+        from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk  # noqa: PLC0415  a single run has no launcher
+
+        if may_not_share_the_disk(config):
+            from hydra_callback_kit.launching.lines_home import let_lines_ride_home  # noqa: PLC0415  most sweeps share it
+
+            let_lines_ride_home(config)
 
     @_records
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from hydra_callback_kit.journal.fate import Fates
 from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.launched import LaunchedJobs
 from hydra_callback_kit.journal.life import Lookout, Sight
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
@@ -36,6 +37,7 @@ class RunFold:
         self._run_id = run_id
         self._without = frozenset(without)
         self._run = Span("")
+        self._launched = LaunchedJobs()
         self._jobs: dict[int, Span] = {}
         self._ranks: dict[tuple[int, str], dict[int, Span]] = {}  # those that work for an attempt at a job
         self._starts: list[tuple[str, ProcessIdentity]] = []
@@ -58,11 +60,7 @@ class RunFold:
             process = self._processes[who] = ProcessIdentity(*who)
         job = line.get("job")
         if job is None:
-            self._run.add(line, names, process)
-            if line["event"] == "run_started":
-                self._starts.append((line["time"], process))
-            elif line["event"] == "run_ended":
-                self._enders.add(process)
+            self._add_of_run(line, names, process)
             return
         attempt: str = line["attempt"]
         if line["event"].startswith("rank_"):
@@ -79,6 +77,17 @@ class RunFold:
                 other = self._jobs[job] = Span(attempt, span)
             span = other
         span.add(line, names, process)
+
+    def _add_of_run(self, line: Line, names: tuple[str, ...], process: ProcessIdentity) -> None:
+        event = line["event"]
+        if event in ("jobs_launched", "jobs_returned"):
+            self._launched.add(line)
+            return
+        self._run.add(line, names, process)
+        if event == "run_started":
+            self._starts.append((line["time"], process))
+        elif event == "run_ended":
+            self._enders.add(process)
 
     def record(self, root: Path, broken_lines: Iterable[BrokenLine], sight: Sight, *, has_ended: bool = False) -> RunRecord:
         """Makes the record, once: what was folded is given up to it.
@@ -102,8 +111,8 @@ class RunFold:
         fates = Fates(run, parent, lookout, ended=ended, at_its_end=has_ended)
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple([_job_record(num, self._jobs.pop(num), root, fates, self._ranks) for num in sorted(self._jobs)])
-        queue = fates.queue(jobs, planned, root)
-        status = fates.status(jobs, planned, queue)
+        queue = fates.queue(jobs, planned, root, self._launched.returned())
+        status = fates.status(jobs, self._launched.expected(planned, [job.job_num for job in jobs]), queue)
         return RunRecord(
             run_id=self._run_id,
             root=root,
@@ -117,6 +126,8 @@ class RunFold:
             host=host,
             silent_since=fates.silent_since(jobs, queue) if status == "RUNNING" else None,
             queue=queue,
+            launched=self._launched.jobs(),
+            elsewhere=self._launched.elsewhere,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
         )

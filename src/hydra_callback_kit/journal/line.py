@@ -11,7 +11,7 @@ MAX_DEPTH: Final = 100
 """Levels of a line. The writer cuts what is nested deeper than a fifth of it."""
 
 _END_OF_PIDS: Final = 1 << 32
-_END_OF_JOBS: Final = 1 << 53
+END_OF_JOBS: Final = 1 << 53
 """JavaScript counts no further."""
 _ENDS: Final = ("COMPLETED", "FAILED", "INTERRUPTED")
 _DECODER = json.JSONDecoder()
@@ -67,7 +67,7 @@ def parse_line(text: bytes) -> dict[str, Any]:  # noqa: C901, PLR0912  what may 
         raise BrokenLineError("'time' is no time in UTC")
     if "job" in line and not (type(line["job"]) is int and type(line.get("attempt")) is str):
         raise BrokenLineError("'job' or 'attempt' is missing or of the wrong type")
-    if "job" in line and not 0 <= line["job"] < _END_OF_JOBS:
+    if "job" in line and not 0 <= line["job"] < END_OF_JOBS:
         raise BrokenLineError("'job' is no job's number")
     if line["event"].startswith("rank_") and not ("job" in line and type(line.get("rank")) is int and line["rank"] > 0):
         raise BrokenLineError("'job' or 'rank' is missing or of the wrong type")

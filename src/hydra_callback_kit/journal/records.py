@@ -144,6 +144,9 @@ class RunRecord:
         silent_since: UTC, ISO 8601: of a run that is `RUNNING` because nobody knows better, when it was last heard of; None
             for any other.
         queue: the jobs that have not started, have nobody any more to launch them, and may start all the same.
+        launched: the overrides of each job that was handed to the launcher, by its number, secrets redacted; empty where
+            nobody kept count, as under a launcher whose jobs write into the sweep's directory themselves.
+        elsewhere: whether those jobs may have run on machines that do not share the disk: they may have left no line here.
         facts: what is known of the run besides: `command`, `cwd`, `overrides`, versions, and what callbacks added.
         broken_lines: the journal's lines that could not be read.
     """
@@ -160,6 +163,8 @@ class RunRecord:
     host: str | None = None
     silent_since: str | None = None
     queue: Queue = EMPTY
+    launched: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    elsewhere: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     broken_lines: tuple[BrokenLine, ...] = ()
 

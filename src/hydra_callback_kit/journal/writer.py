@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from hydra_callback_kit.journal import reserve
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE, SCHEMA_VERSION
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.kept_lines import MAX_KEPT, keep
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, this_process_token
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
@@ -59,8 +60,8 @@ def write_line(
 
     Args:
         run: the run that the line speaks of.
-        event: what happened: `run_started`, `run_ended`, `run_facts`, `job_started`, `job_ended` or `job_facts`, and of
-            the ranks that work for a job `rank_started`, `rank_ended` or `rank_facts`.
+        event: what happened: `run_started`, `run_ended`, `run_facts`, `jobs_launched`, `jobs_returned`, `job_started`,
+            `job_ended` or `job_facts`, and of the ranks that work for a job `rank_started`, `rank_ended` or `rank_facts`.
         facts: any values; they are written as `encoder.to_json` makes them.
         job: the job that the line speaks of, if any.
         encoded: more facts, as `encoder.to_json` has made them.
@@ -84,6 +85,17 @@ def write_line(
     text = _text(line)
     if len(text) > MAX_LINE:
         text = _text({**line, "facts": _cut(line["facts"])})
+    keep(text, job and job.attempt)
+    append(run, text)
+
+
+def append(run: RunIdentity, text: bytes) -> None:
+    """Appends a line that is made to the journal. Never raises for what the disk does: the first failure is logged.
+
+    Args:
+        run: the run that it speaks of.
+        text: the line, with its line break.
+    """
     _files.setdefault(journal_file(run), _File(journal_file(run))).append(text)
 
 
@@ -106,10 +118,6 @@ def _cut(facts: Mapping[str, Any]) -> dict[str, Any]:
         stands_for_it = {"repr": f"<{lengths[name]} bytes>", "type": type(facts[name]).__name__, "length": lengths[name]}
         cut[name] = facts[name] if taken <= MAX_LINE // 2 else stands_for_it
     return cut
-
-
-MAX_KEPT: Final = 4_000_000
-"""Bytes of lines that are kept in memory: those that could not be written, and those that may have to be written again."""
 
 
 class _File:

@@ -1,0 +1,1 @@
+"""The conductor: what stands between sweeper and launcher, and the policies that act through it."""
