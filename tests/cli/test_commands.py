@@ -360,3 +360,38 @@ def test_what_reads_a_journal_does_not_wait_for_hydra(command: str) -> None:
     """Importing it takes as long as reading 10,000 jobs, and only the commands that make commands need it."""
     code = f"import hydra_callback_kit.cli.{command}_command, sys; sys.exit('hydra' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_was_launched_and_left_no_line_is_not_called_not_started(tmp_path: Path) -> None:
+    """It left no record here: counted, named and listed; while the sweep runs its lines may still come."""
+    root = write_run(tmp_path / "out", launcher="ray", ended=False)
+    run = RunIdentity("20260101T000000000000-0000000a", root, "MULTIRUN")
+    launched = {"1": ["x=2", "lr=0.1"], "3": ["x=4", "lr=0.1"]}
+    write_line(run, "jobs_launched", {"launched": launched})
+    assert "2 completed, 1 failed, 1 not started\n" in hck("show", root).output  # they share the disk
+    write_line(run, "jobs_launched", {"launched": launched, "elsewhere": True})
+    assert "2 completed, 1 failed, 1 without a record so far\n" in hck("show", root).output
+    assert "no record" not in hck("failed", root).output
+    write_line(run, "run_ended", {"duration_s": 3.0})
+    assert "2 completed, 1 failed, 1 left no record here\n" in hck("show", root).output
+    failed = hck("failed", root).output
+    assert "job 3 left no record here: x=4 lr=0.1\n" in failed
+    assert "handed to the launcher (ray) and did not come back" in failed
+    assert str(root / ".callbacks") in failed
+    assert json.loads(hck("show", root, "--json").output)["jobs_without_record"] == [3]
+    assert "Left out: 1 that left no record here; --missing includes them." in hck("rerun", root).output
+    assert " x=4 " in hck("rerun", root, "--missing").output
+    (read,) = load_run(root).launched.items() - {(1, ("x=2", "lr=0.1"))}
+    assert read == (3, ("x=4", "lr=0.1"))
+
+
+def test_the_jobs_of_a_sweeper_that_chooses_are_missing_if_they_were_launched(tmp_path: Path) -> None:
+    """What it was going to choose next nobody knows; without a conductor nothing is known."""
+    root = write_run(tmp_path / "out", planned_jobs=None, planned_overrides=None, jobs=JOBS[:2])
+    hck("rerun", root, "--missing", code=2)
+    run = RunIdentity("20260101T000000000000-0000000a", root, "MULTIRUN")
+    assert load_run(root).status == "COMPLETED"
+    write_line(run, "jobs_launched", {"launched": {str(num): [f"x={num}"] for num in range(3)}})
+    assert load_run(root).status == "INTERRUPTED"
+    assert "2 completed, 1 not started\n" in hck("show", root).output
+    assert " x=2 " in hck("rerun", root, "--missing").output

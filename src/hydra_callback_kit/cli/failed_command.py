@@ -16,6 +16,7 @@ from hydra_callback_kit.cli.target import (
     run_option,
     the_run,
 )
+from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import silence, wording
@@ -41,24 +42,27 @@ def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: boo
     runs = latest_runs(path, assume_gone=assume_gone) if run_id is None else [the_run(path, run_id, assume_gone=assume_gone)]
     found = [(run, job) for run in runs for job in failed_jobs(run)]
     aborted = [run for run in runs if "aborted" in run.facts]
+    lost = [run for run in runs if _lost(run)]
     for run in runs:
         screen.print_warnings(run)
         if silence.of_run(run):
             screen.say(f"{run.root} {run.status}: {silence.of_run(run)}. {silence.ASSUME_GONE}", err=True)
     if as_json:
         screen.print_json([row for run in runs for row in _rows(run)])
-    if not found and not aborted:
+    if not found and not aborted and not lost:
         looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
         raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
     for run in () if as_json else runs:
         jobs = failed_jobs(run)
-        if (jobs or run in aborted) and len(runs) > 1:
+        if (jobs or run in aborted or _lost(run)) and len(runs) > 1:
             screen.say(screen.Styled(str(run.root), bold=True))
         if run in aborted:
             screen.print_reason(as_text(run.facts["aborted"]))
         left = left_of(run, jobs)
         for job in jobs:
             _print(job, left[job.job_num], traceback=traceback)
+        if _lost(run):
+            _print_lost(run)
 
 
 def _rows(run: RunRecord) -> Iterator[dict[str, Any]]:
@@ -85,3 +89,19 @@ def _print(job: JobRecord, left: Left, *, traceback: bool) -> None:
     if traceback and job.error is not None:
         screen.say_lines(job.error.traceback.rstrip(), "    ")
         screen.say()
+
+
+def _lost(run: RunRecord) -> dict[int, tuple[str, ...]]:
+    return {} if run.status == "RUNNING" else wording.without_record(run)
+
+
+def _print_lost(run: RunRecord) -> None:
+    for num, overrides in _lost(run).items():
+        what = screen.Styled(wording.without_record_yet(run), screen.COLOURS["INTERRUPTED"])
+        screen.say(f"job {num} ", what, f": {wording.overrides(overrides)}")
+    launcher = as_text(run.facts.get("launcher") or "?")
+    screen.say(
+        f"  It was handed to the launcher ({launcher}) and did not come back: it waited for a worker, was killed, or ran "
+        f"where this directory is not shared. There its record is in {run.root / JOURNAL_DIR}: files that are copied from "
+        "there to here are read with the others."
+    )

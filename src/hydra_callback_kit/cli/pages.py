@@ -125,6 +125,7 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "stale_summaries": list(stale.files) if stale else [],
         "jobs_queued": sorted(run.queue.there),
         "jobs_perhaps_queued": sorted(run.queue.perhaps),
+        "jobs_without_record": list(wording.without_record(run)),
         "broken_lines": [str(broken) for broken in run.broken_lines],
     }
     taken = {*described, "jobs"}

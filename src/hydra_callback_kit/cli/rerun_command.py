@@ -20,7 +20,7 @@ from hydra_callback_kit.views.commands import Commands, never_started, redaction
 @click.argument("overrides", nargs=-1)
 @click.option("--failed", is_flag=True, help="Only jobs that failed.")
 @click.option("--interrupted", is_flag=True, help="Only jobs that were interrupted.")
-@click.option("--missing", is_flag=True, help="Also jobs that never started.")
+@click.option("--missing", is_flag=True, help="Also jobs that never started, or left no record here.")
 @click.option("--execute", is_flag=True, help="Run the commands here, one after another.")
 @click.option("--yes", is_flag=True, help="Execute without asking what another user's journal names.")
 @click.option(
@@ -101,5 +101,9 @@ def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
     if run.count("RUNNING"):
         still = run.count("RUNNING")
         screen.say(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.{_out_of_sight(run)}", err=True)
-    if wording.not_started(run) and not missing and run.status != "RUNNING":
-        screen.say(f"Left out: {wording.not_started(run)} that never started; --missing includes them.", err=True)
+    if missing or run.status == "RUNNING":
+        return
+    lost = len(wording.without_record(run))
+    for count, what in ((lost, "left no record here"), (wording.not_started(run), "never started")):
+        if count:
+            screen.say(f"Left out: {count} that {what}; --missing includes them.", err=True)

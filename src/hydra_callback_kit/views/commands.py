@@ -164,7 +164,7 @@ class Commands:
 
 
 def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
-    """Tells the jobs that a run was going to have and that never started.
+    """Tells the jobs that a run was going to have and that never started, as far as the record knows.
 
     Args:
         run: a single run or a sweep.
@@ -178,6 +178,9 @@ def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
     overrides = _words(run.facts.get("planned_overrides" if run.mode == "MULTIRUN" else "overrides"))
     if run.mode == "RUN":
         return {} if run.jobs else {0: tuple(overrides)}
+    if run.planned_jobs is None and run.launched:
+        known = {job.job_num for job in run.jobs}
+        return {num: words for num, words in run.launched.items() if num not in known}
     if run.planned_jobs is None:
         raise NotRecordedError(
             f"Which jobs are missing cannot be known: the sweeper ({run.facts.get('sweeper')}) chooses them as it goes."

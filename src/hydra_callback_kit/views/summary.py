@@ -14,8 +14,8 @@ def run_summary(run: RunRecord) -> str:
         run: a single run or a sweep.
 
     Returns:
-        One line, and up to three for each job that failed, was interrupted or still runs; of a sweep that was not aborted,
-        how to run the rest of it; then the journal's broken lines.
+        One line, and up to three for each job that failed, was interrupted, still runs or left no record; of a sweep that
+        was not aborted, how to run the rest of it; then the journal's broken lines.
     """
     what = "Sweep" if run.mode == "MULTIRUN" else "Run"
     lines = [f"{what} ended after {wording.duration(run.duration_s)}: {wording.status_counts(run)} (in {run.root})"]
@@ -24,9 +24,12 @@ def run_summary(run: RunRecord) -> str:
     for job in unfinished(run):
         lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
         lines += [f"    {line}" for line in (reason(job), job.output_dir) if line]
+    lost = wording.without_record(run)
+    for num, overrides in lost.items():
+        lines += [f"  job {num} {wording.without_record_yet(run)}: {wording.overrides(overrides)}"]
     startable = "aborted" not in run.facts and not run.facts.get("from_python")
-    if run.mode == "MULTIRUN" and startable and (unfinished(run) or wording.not_started(run)):
-        missing = " --missing" if wording.not_started(run) else ""
+    if run.mode == "MULTIRUN" and startable and (unfinished(run) or lost or wording.not_started(run)):
+        missing = " --missing" if lost or wording.not_started(run) else ""
         lines.append(f"  to run what is left: hydra-callback-kit rerun {shlex.quote(str(run.root))}{missing}")
     lines += [f"  the journal has a line that cannot be read: {broken}" for broken in run.broken_lines]
     return "\n".join(lines)

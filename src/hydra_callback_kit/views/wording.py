@@ -77,17 +77,41 @@ def unknown_metric(metric: str, known: Sequence[str]) -> str:
 
 
 def status_counts(run: RunRecord) -> str:
-    """`3 completed, 1 failed, 2 not started`: the statuses that occur, in a fixed order."""
+    """`3 completed, 1 failed, 2 left no record here, 4 not started`: what occurs, in a fixed order."""
     counts = Counter(job.status for job in run.jobs)
     counted = [f"{counts[status]} {status.lower()}" for status in get_args(Status) if counts[status]] or ["no jobs"]
-    unstarted = (
+    others = (
         (len(run.queue.there), "queued"),
         (len(run.queue.perhaps), "may still be queued"),
+        (len(without_record(run)), without_record_yet(run)),
         (not_started(run), "not started"),
     )
-    return ", ".join([*counted, *(f"{count} {what}" for count, what in unstarted if count)])
+    return ", ".join([*counted, *(f"{count} {what}" for count, what in others if count)])
+
+
+def without_record(run: RunRecord) -> dict[int, tuple[str, ...]]:
+    """The jobs that were handed to the launcher and have left no line, where it need not have been here.
+
+    Returns:
+        Their overrides by number. They may wait for a worker, run on a machine that does not share the disk, or be lost
+        with it. Empty where all jobs share the disk: without a line they have not started. Those that may still be queued
+        are none of them.
+    """
+    known = {*(job.job_num for job in run.jobs), *run.queue.there, *run.queue.perhaps}
+    return {num: overrides for num, overrides in run.launched.items() if num not in known} if run.elsewhere else {}
+
+
+def without_record_yet(run: RunRecord) -> str:
+    """What is said of such jobs: `left no record here`, and while their lines may still come home another word."""
+    return "without a record so far" if run.status == "RUNNING" else "left no record here"
 
 
 def not_started(run: RunRecord) -> int:
-    """How many of the planned jobs have not started and are in no queue; 0 where nobody knows what was planned."""
-    return max(0, (run.planned_jobs or 0) - len(run.jobs) - len(run.queue.there) - len(run.queue.perhaps))
+    """How many jobs that were planned, or handed to the launcher, have not started and are in no queue.
+
+    Returns:
+        0 where nobody knows of such.
+    """
+    known = {*(job.job_num for job in run.jobs), *run.queue.there, *run.queue.perhaps, *without_record(run)}
+    planned = len({*known, *run.launched}) if run.planned_jobs is None else run.planned_jobs
+    return max(0, planned - len(known))

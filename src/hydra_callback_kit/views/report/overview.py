@@ -133,9 +133,11 @@ def notices_of(run: RunRecord, asked_for: str | None, known: Sequence[str]) -> l
         notices.append(f"Aborted: {as_text(run.facts['aborted'])}")
     if run.status == "RUNNING":
         notices.append("It still runs. This is what was known when the page was written.")
-    unstarted = wording.not_started(run)
+    unstarted, lost = wording.not_started(run), len(wording.without_record(run))
+    if lost:
+        notices.append(f"{wording.jobs(lost)} of {run.planned_jobs or len(run.launched)} {wording.without_record_yet(run)}.")
     if unstarted and run.status != "RUNNING":
-        notices.append(f"{wording.jobs(unstarted)} of {run.planned_jobs} never started.")
+        notices.append(f"{wording.jobs(unstarted)} of {run.planned_jobs or len(run.launched)} never started.")
     if asked_for is not None:
         notices.append(wording.unknown_metric(asked_for, known))
     return notices + [f"A line of the journal cannot be read: {broken}" for broken in run.broken_lines[:MAX_HOSTS]]
