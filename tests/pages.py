@@ -35,6 +35,7 @@ _DIFFERS = (
     r"\b(?=[a-f]*\d)(?:[0-9a-f]{40}|[0-9a-f]{12})\b",  # commits
     r"<redacted \d+>",
     r"\b0\.\d{4,}\b",  # seconds in tables
+    r"(?<=COMPLETED )[a-z]\S* \d+(?= <differs>)",  # the host and the process of a rank
 )
 
 
