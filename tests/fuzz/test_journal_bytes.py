@@ -21,7 +21,8 @@ from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.reader import read_run, read_runs
 from hydra_callback_kit.journal.records import RunRecord
-from hydra_callback_kit.views.commands import NotRecordedError, never_started
+from hydra_callback_kit.views.again import never_started
+from hydra_callback_kit.views.commands import NotRecordedError
 from hydra_callback_kit.views.comparison import differences
 from hydra_callback_kit.views.concurrency import concurrency_text, job_states
 from hydra_callback_kit.views.files import json_text

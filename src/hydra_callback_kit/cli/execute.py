@@ -1,4 +1,4 @@
-"""Runs commands one after another, and shows how far it has come."""
+"""Runs commands one after another, looks before each whether it is still to be run, and shows how far it has come."""
 
 import codecs
 import contextlib
@@ -21,8 +21,11 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Command
 
+WhyLeftOut = Callable[[Command], str]
+"""Why a command is no longer to be run: somebody else has seen to its job. An empty text if it still is."""
 
-def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction) -> None:
+
+def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction, why_left_out: WhyLeftOut) -> None:
     """Runs all commands, also when one fails.
 
     On a terminal a progress bar stays below what the jobs print. Elsewhere the jobs write to the command's own output.
@@ -31,16 +34,17 @@ def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redactio
         commands: what to run.
         run: the run whose jobs they are; what it has come to is said at the end.
         redaction: what hides secrets in the commands that failed.
+        why_left_out: is asked before each command.
 
     Raises:
         click.exceptions.Exit: with code 1 if a command failed.
     """
-    arrivals = _Arrivals(run)
-    failed = _with_a_bar(commands, arrivals) if is_terminal() and commands else _plainly(commands, arrivals)
+    execution = _Execution(run, why_left_out)
+    failed = _with_a_bar(commands, execution) if is_terminal() and commands else _plainly(commands, execution)
     after = read_run(run.root, run.run_id, sight=sight())
     say(f"{wording.status_counts(after)} in {run.root}", err=True)
     for command, why in failed:
-        say(Styled(f"job {command.job_num} {why}: {command.line(redaction)}", "red"), err=True)
+        say(Styled(f"{command.what} {why}: {command.line(redaction)}", "red"), err=True)
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -48,16 +52,24 @@ def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redactio
 Failed = list[tuple[Command, str]]
 
 
-class _Arrivals:
-    """Looks after each command whether the job was really run again: an app may not take overrides from its command line."""
+class _Execution:
+    """Looks before each command whether it is still to be run, and after it whether its jobs were really run again.
 
-    def __init__(self, run: RunRecord) -> None:
+    Between the first command and the last one lie hours; and an app may not take overrides from its command line.
+    """
+
+    def __init__(self, run: RunRecord, why_left_out: WhyLeftOut) -> None:
         self._follower = RunFollower(run.root, run.run_id)
-        self._look()
+        self._why_left_out = why_left_out
 
     def problem(self, command: Command, run: Callable[[], int]) -> str:
         """Runs a command; returns what went wrong, or an empty text."""
-        before = self._follower.attempts(command.job_num)
+        why = self._why_left_out(command)
+        if why:
+            say(f"Left out: {command.what}, for {why}.", err=True)
+            return ""
+        self._look()
+        before = self._attempts(command)
         try:
             code = run()
         except (OSError, ValueError) as error:  # no such program, or words that no program can be given
@@ -65,20 +77,27 @@ class _Arrivals:
         self._look()
         if code:
             return f"failed with exit code {code}"
-        arrived = self._follower.attempts(command.job_num) > before
-        return "" if arrived else "was not run again, although the command ended well: it left no attempt on record"
+        arrived = self._attempts(command) != before
+        return (
+            ""
+            if arrived or command.onwards is not None
+            else "was not run again, although the command ended well: it left no attempt on record"
+        )
+
+    def _attempts(self, command: Command) -> list[int]:
+        return [self._follower.attempts(num) for num in command.job_nums]
 
     def _look(self) -> None:
         with contextlib.suppress(OSError):  # what can be read tells; the rest was named before
             self._follower.look()
 
 
-def _plainly(commands: Sequence[Command], arrivals: _Arrivals) -> Failed:
+def _plainly(commands: Sequence[Command], execution: _Execution) -> Failed:
     failed: Failed = []
     for number, command in enumerate(commands, start=1):
-        say(f"[{number}/{len(commands)}] job {command.job_num}", err=True)
+        say(f"[{number}/{len(commands)}] {command.what}", err=True)
         sys.stdout.flush()
-        problem = arrivals.problem(command, functools.partial(_started, command))
+        problem = execution.problem(command, functools.partial(_started, command))
         if problem:
             failed.append((command, problem))
     return failed
@@ -88,7 +107,7 @@ def _started(command: Command) -> int:
     return _wait(subprocess.Popen(command.words, cwd=command.cwd))  # noqa: S603  what was recorded of the run
 
 
-def _with_a_bar(commands: Sequence[Command], arrivals: _Arrivals) -> Failed:
+def _with_a_bar(commands: Sequence[Command], execution: _Execution) -> Failed:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  for people
 
     failed: Failed = []
@@ -96,8 +115,8 @@ def _with_a_bar(commands: Sequence[Command], arrivals: _Arrivals) -> Failed:
     with Progress(*columns) as progress:
         bar = progress.add_task("", total=len(commands))
         for command in commands:
-            progress.update(bar, description=f"job {command.job_num}")
-            problem = arrivals.problem(
+            progress.update(bar, description=command.what)
+            problem = execution.problem(
                 command, functools.partial(_streamed, command, lambda line: progress.console.out(line, highlight=False))
             )
             if problem:

@@ -47,6 +47,8 @@ def print_run(
     command = as_typed(run.facts)
     if command:
         facts["command"] = shlex.join(command)
+    if run.handed_on:
+        facts["queued"] = wording.handed_on(run)
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
@@ -126,6 +128,7 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "jobs_queued": sorted(run.queue.there),
         "jobs_perhaps_queued": sorted(run.queue.perhaps),
         "jobs_without_record": list(wording.without_record(run)),
+        "handed_on": [{"job_num": job.job_num, "at": job.at, "batch_job": job.batch_job} for job in run.handed_on],
         "broken_lines": [str(broken) for broken in run.broken_lines],
     }
     taken = {*described, "jobs"}

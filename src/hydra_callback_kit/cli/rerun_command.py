@@ -1,5 +1,6 @@
 """`hydra-callback-kit rerun`: the commands that run what did not complete, and their execution."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -9,10 +10,21 @@ from hydra.errors import HydraException
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.execute import execute_all
 from hydra_callback_kit.cli.strangers import ask_about_strangers
-from hydra_callback_kit.cli.target import NothingToShowError, assume_gone_option, path_argument, run_option, the_run
+from hydra_callback_kit.cli.submit import submit_all
+from hydra_callback_kit.cli.target import (
+    MAX_NAMED,
+    NothingToShowError,
+    assume_gone_option,
+    path_argument,
+    run_option,
+    the_run,
+)
+from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import silence, wording
-from hydra_callback_kit.views.commands import Commands, never_started, redaction_of_run
+from hydra_callback_kit.views.again import Again, Wanted, jobs_again, why_left_out
+from hydra_callback_kit.views.batch_commands import sbatch_arguments, sbatch_command
+from hydra_callback_kit.views.commands import Command, Commands, redaction_of_run
 
 
 @click.command("rerun")
@@ -22,6 +34,8 @@ from hydra_callback_kit.views.commands import Commands, never_started, redaction
 @click.option("--interrupted", is_flag=True, help="Only jobs that were interrupted.")
 @click.option("--missing", is_flag=True, help="Also jobs that never started, or left no record here.")
 @click.option("--execute", is_flag=True, help="Run the commands here, one after another.")
+@click.option("--launcher", is_flag=True, help="All jobs as one sweep again, by the launcher that the sweep used.")
+@click.option("--sbatch", metavar="ARGS", help="Hand each job to Slurm, with these arguments of sbatch.")
 @click.option("--yes", is_flag=True, help="Execute without asking what another user's journal names.")
 @click.option(
     "--cwd",
@@ -38,6 +52,8 @@ def command(
     interrupted: bool,
     missing: bool,
     execute: bool,
+    launcher: bool,
+    sbatch: str | None,
     yes: bool,
     cwd: Path | None,
     assume_gone: bool,
@@ -49,46 +65,94 @@ def command(
     Each runs one job again as a single run of the app, with the job's overrides, in the job's directory. It counts as
     another attempt at that job of that sweep.
 
+    --launcher makes one command of it, which starts the app as the sweep it was: the jobs that are left go through the
+    launcher that it used, with their numbers and directories, and those that have completed are not started. --sbatch
+    'ARGS' makes each line a submission to Slurm.
+
     OVERRIDES are added to each command. One with the key of a recorded override takes its place, which is how secret values,
     which are not recorded, are given again. A value that holds a line break takes several lines, which `sh` takes for one.
 
     The commands are those that the journal names. --execute asks first where another user has written it, and refuses where
-    there is no terminal to ask on.
+    there is no terminal to ask on. It looks again before each job, and leaves out what somebody else has started meanwhile.
     """
-    run = the_run(path, run_id, assume_gone=assume_gone)
+    looks = _Looks(path, run_id, assume_gone=assume_gone)
+    run = looks.run()
     screen.print_warnings(run)
-    if missing and run.status == "RUNNING":
-        raise click.UsageError(
-            "The run is still RUNNING: what is missing may yet start. Without --missing what failed is run again."
-            + _out_of_sight(run)
-        )
-    statuses = [status for status, wanted in (("FAILED", failed), ("INTERRUPTED", interrupted)) if wanted]
-    again = [job for job in run.jobs if job.status in (statuses or ("FAILED", "INTERRUPTED"))]
+    _check(run, launcher=launcher, sbatch=sbatch, missing=missing)
+    statuses: dict[Status, bool] = {"FAILED": failed, "INTERRUPTED": interrupted}
+    wanted = Wanted(frozenset(status for status, asked in statuses.items() if asked or not any(statuses.values())), missing)
     try:
-        first = never_started(run) if missing else {}
-        commands = Commands(run, overrides, cwd) if again or first else None
-        listed = commands and sorted(
-            [
-                *(commands.another_attempt(job) for job in again),
-                *(commands.first_attempt(num, overrides) for num, overrides in first.items()),
-            ],
-            key=lambda command: command.job_num,
-        )
+        arguments = None if sbatch is None else sbatch_arguments(sbatch)
+        again = jobs_again(run, wanted, as_sweep=launcher)
+        commands = Commands(run, overrides, cwd) if again.any else None
+        listed = [] if commands is None else _listed(commands, again, as_sweep=launcher)
     except (ValueError, HydraException) as error:
         raise click.UsageError(str(error)) from error
-    _say_what_is_left_out(run, missing=missing)
+    _say_what_is_left_out(run, again, missing=missing)
     if commands and commands.other_python:
         screen.say(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
+    if arguments is not None:
+        listed = [sbatch_command(each, run, arguments) for each in listed]
     if execute:
         redaction = redaction_of_run(run, overrides)
         if not yes:
-            ask_about_strangers(run, listed or [], redaction)
-        execute_all(listed or [], run, redaction)
+            ask_about_strangers(run, listed, redaction)
+        start_all = execute_all if sbatch is None else submit_all
+        start_all(listed, run, redaction, functools.partial(looks.why_left_out, wanted=wanted))
     elif listed:
         for each in listed:
             screen.say_as_it_is(each.line())
     else:
         raise NothingToShowError(f"Nothing to run again: {wording.status_counts(run)} in {run.root}")
+
+
+def _check(run: RunRecord, *, launcher: bool, sbatch: str | None, missing: bool) -> None:
+    """Refuses what does not go together."""
+    if launcher and sbatch is not None:
+        raise click.UsageError("--launcher and --sbatch are two ways to start the jobs: choose one.")
+    if not run.over and (missing or launcher):
+        raise click.UsageError(
+            f"The run is still RUNNING: what is missing may yet start. Without {'--launcher' if launcher else '--missing'} "
+            f"what failed is run again.{_out_of_sight(run)}"
+        )
+
+
+class _Looks:
+    """Looks at the run, as it stands at that moment.
+
+    Args:
+        path: what was given.
+        run_id: the same.
+        assume_gone: whether what cannot be seen from here is taken for gone.
+    """
+
+    def __init__(self, path: Path, run_id: str | None, *, assume_gone: bool) -> None:
+        self._path = path
+        self._run_id = run_id
+        self._assume_gone = assume_gone
+
+    def run(self) -> RunRecord:
+        """Reads the run: at first the one that the path means, and that one from then on."""
+        run = the_run(self._path, self._run_id, assume_gone=self._assume_gone)
+        self._path, self._run_id = run.root, run.run_id
+        return run
+
+    def why_left_out(self, command: Command, wanted: Wanted) -> str:
+        """Why a job is no longer to be run; an empty text if it still is. A sweep looks itself."""
+        return "" if len(command.job_nums) > 1 else why_left_out(self.run(), command.job_nums[0], wanted)
+
+
+def _listed(commands: Commands, again: Again, *, as_sweep: bool) -> list[Command]:
+    """The commands, in the order of the jobs' numbers."""
+    if as_sweep:
+        return [commands.sweep(again.numbers, again.onwards)]
+    return sorted(
+        [
+            *(commands.another_attempt(job) for job in again.jobs),
+            *(commands.first_attempt(num, overrides) for num, overrides in again.first.items()),
+        ],
+        key=lambda command: command.job_nums,
+    )
 
 
 def _out_of_sight(run: RunRecord) -> str:
@@ -97,11 +161,17 @@ def _out_of_sight(run: RunRecord) -> str:
     return f" It is not known of all: {said}. {silence.ASSUME_GONE}" if said else ""
 
 
-def _say_what_is_left_out(run: RunRecord, *, missing: bool) -> None:
+def _say_what_is_left_out(run: RunRecord, again: Again, *, missing: bool) -> None:
     if run.count("RUNNING"):
         still = run.count("RUNNING")
         screen.say(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.{_out_of_sight(run)}", err=True)
-    if missing or run.status == "RUNNING":
+    if again.queued and not run.count("RUNNING") and silence.of_run(run):
+        screen.say(_out_of_sight(run).lstrip(), err=True)
+    for num, why in list(again.queued.items())[:MAX_NAMED]:
+        screen.say(f"Left out: job {num}, for {why}.", err=True)
+    if len(again.queued) > MAX_NAMED:
+        screen.say(f"Left out: {len(again.queued) - MAX_NAMED} more that are queued.", err=True)
+    if missing or not run.over:
         return
     lost = len(wording.without_record(run))
     for count, what in ((lost, "left no record here"), (wording.not_started(run), "never started")):

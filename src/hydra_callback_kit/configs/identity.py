@@ -22,6 +22,7 @@ UNKNOWN: Final = ""
 """The id of the run that a rank works for, as long as nobody knows it. Nothing is written of it."""
 
 _OF_A_RERUN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_[0-9]+"
+_OF_A_SWEEP_AGAIN: Final = r"([0-9]{8}T[0-9]{12}-[0-9a-f]{8})_jobs_([0-9.-]+)"
 
 
 def note_mode(config: DictConfig, mode: Mode) -> None:
@@ -45,18 +46,18 @@ def identify_run(config: DictConfig) -> RunIdentity:
 
     Returns:
         The same identity for the run's config and for the configs of all its jobs. A single run that `rerun_overrides` made
-        of a job belongs to the run of that job. A rank of a distributed job belongs to the run of rank 0; as long as that is
-        not to be found, it has the run `UNKNOWN`.
+        of a job belongs to the run of that job, and so does a sweep that `sweep_again_overrides` made of several. A rank of
+        a distributed job belongs to the run of rank 0; as long as that is not to be found, it has the run `UNKNOWN`.
     """
     notes = notes_of(config)
     if "run_id" not in notes:
         mode: Mode = notes.get("mode") or _mode_of(config)
-        of_run = _run_that_it_belongs_to(config) if mode == "RUN" else None
+        of_run = _run_that_it_belongs_to(config) if mode == "RUN" else _sweep_again(config)[0]
         root = directory_of(config, "hydra.sweep.dir" if mode == "MULTIRUN" or of_run else "hydra.run.dir")
         met = run_of_rank_0(root, wait=True) if rank_of_this_process() is not None else None
         if met is None and is_worker():
             return RunIdentity(UNKNOWN, root, mode)
-        of_sweep = of_run and directory_of(config, "hydra.run.dir") != root
+        of_sweep = mode == "RUN" and of_run and directory_of(config, "hydra.run.dir") != root
         if met is not None:
             root, mode = met.run.root, met.run.mode
             notes["start"], notes["first_job"] = met.start, met.first_job
@@ -143,6 +144,40 @@ def rerun_overrides(run_id: str, root: Path, job_num: int, output_dir: Path | No
     ]
 
 
+def sweep_again_overrides(run_id: str, root: Path, job_nums: str) -> list[str]:
+    """Tells the overrides that make a sweep of the app, with the sweep's own overrides, the same sweep again.
+
+    Hydra gives the config of a sweep no job id, and each job another one.
+
+    Args:
+        run_id: the run.
+        root: the sweep's directory, where the journal lies now, absolute.
+        job_nums: the jobs that are to be started, as `journal.job_numbers` writes them.
+
+    Returns:
+        Overrides of Hydra's own keys.
+    """
+    from hydra_callback_kit.journal.overrides import quoted_value  # noqa: PLC0415  no hook needs it
+
+    return [
+        "hydra.mode=MULTIRUN",
+        f"hydra.sweep.dir={quoted_value(root.as_posix())}",
+        f"hydra.job.id={run_id}_jobs_{job_nums}",
+    ]
+
+
+def jobs_of_sweep_again(config: DictConfig) -> str | None:
+    """Tells which jobs of a sweep are to be started, where `sweep_again_overrides` are among the overrides of its config.
+
+    Args:
+        config: the config of `on_multirun_start`.
+
+    Returns:
+        Their numbers, as `journal.job_numbers` writes them; None if it is a sweep of its own.
+    """
+    return _sweep_again(config)[1]
+
+
 def is_another_attempt(config: DictConfig) -> bool:
     """Tells whether `rerun_overrides` are among the overrides of a config."""
     return _run_that_it_belongs_to(config) is not None
@@ -178,3 +213,12 @@ def _run_that_it_belongs_to(config: DictConfig) -> str | None:
         return None
     named = re.fullmatch(_OF_A_RERUN, str(job.get("id")))
     return named and named[1]
+
+
+def _sweep_again(config: DictConfig) -> tuple[str | None, str | None]:
+    """The run, and the numbers of its jobs."""
+    job = OmegaConf.select(config, "hydra.job")
+    if job is None or job.get("num") is not None:
+        return None, None
+    named = re.fullmatch(_OF_A_SWEEP_AGAIN, str(job.get("id")))
+    return (named[1], named[2]) if named else (None, None)

@@ -47,7 +47,8 @@ class Fates:
         return self._lookout.life_of(process, batch_id(attempt.facts, self._run.facts)) == "gone"
 
     @property
-    def _over(self) -> bool:
+    def over(self) -> bool:
+        """Whether its own process has ended it, or is known to be gone."""
         return self._ended or (self._parent is not None and self._of_parent == "gone")
 
     def of_job(self, attempt: Span) -> tuple[Status, Life | None]:
@@ -59,7 +60,7 @@ class Fates:
         if life == "gone":
             return "INTERRUPTED", life
         # a job that is run again outlives the run it belongs to
-        if not facts.get("rerun") and self._over:
+        if not facts.get("rerun") and self.over:
             in_parent = process == (self._parent or self._run.process) and life != "waits"
             if in_parent or (self._bound and (life is None or self._at_its_end)):
                 return "INTERRUPTED", life
@@ -67,14 +68,14 @@ class Fates:
         return "RUNNING", life
 
     def queue(self, jobs: Collection[JobRecord], planned: int | None, root: Path, others: Collection[int]) -> Queue:
-        """The jobs that may come without anybody to launch them, but for others that are known to be in no queue."""
-        if not self._over:
+        """The jobs that may come without anybody to launch them, but for others of which it is known otherwise."""
+        if not self.over:
             return EMPTY
         if self._bound:
             # joblib's workers, where the sweep's process was killed, start the jobs that it had given them already
             missing = range(min(planned or 0, MAX_MISSING)) if self._workers_live else ()
             return Queue(perhaps=frozenset(missing).difference(job.job_num for job in jobs))
-        run, ids = self._run, {**dict.fromkeys(others), **{job.job_num: job.job_id for job in jobs}}
+        run, ids = self._run, {job.job_num: job.job_id for job in jobs} | dict.fromkeys(others)
         batches = (batch_id(job.facts, run.facts) for job in jobs)
         cluster = next((batch.cluster for batch in batches if batch and batch.cluster), None)
         return queue_of(Launched(run.facts, ids, planned, run.started_at, cluster), root, self._lookout)
@@ -87,7 +88,7 @@ class Fates:
         unknown = self._parent is not None and not self._ended and self._of_parent is None
         if unknown and whole and statuses and statuses <= {"COMPLETED", "FAILED"}:  # the run's process may be gone for long
             return "FAILED" if "FAILED" in statuses else "COMPLETED"
-        if "RUNNING" in statuses or any(queue) or (not self._over and run.started_at is not None):
+        if "RUNNING" in statuses or any(queue) or (not self.over and run.started_at is not None):
             return "RUNNING"
         if "aborted" in run.facts and not jobs:
             return "FAILED"

@@ -7,6 +7,8 @@ from typing import Any, Final, cast
 
 from hydra_callback_kit.journal.fate import Fates
 from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.handed_on import EVENT as JOBS_HANDED_ON
+from hydra_callback_kit.journal.handed_on import HandedOn, handed_on_by, still_waiting, with_handed_on
 from hydra_callback_kit.journal.launched import LaunchedJobs
 from hydra_callback_kit.journal.life import Lookout, Sight
 from hydra_callback_kit.journal.masking import is_marked
@@ -42,6 +44,7 @@ class RunFold:
         self._ranks: dict[tuple[int, str], dict[int, Span]] = {}  # those that work for an attempt at a job
         self._starts: list[tuple[str, ProcessIdentity]] = []
         self._enders: set[ProcessIdentity] = set()
+        self._handed_on: list[HandedOn] = []
         self._others: dict[tuple[int, str], Span] = {}  # attempts at jobs that have several, but for the last that was met
         # lines repeat the same few processes and lists of names: one of each is kept
         self._processes: dict[tuple[str, int, str | None], ProcessIdentity] = {}
@@ -83,6 +86,9 @@ class RunFold:
         if event in ("jobs_launched", "jobs_returned"):
             self._launched.add(line)
             return
+        if event == JOBS_HANDED_ON:
+            self._handed_on += handed_on_by(line, process)
+            return
         self._run.add(line, names, process)
         if event == "run_started":
             self._starts.append((line["time"], process))
@@ -111,7 +117,9 @@ class RunFold:
         fates = Fates(run, parent, lookout, ended=ended, at_its_end=has_ended)
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple([_job_record(num, self._jobs.pop(num), root, fates, self._ranks) for num in sorted(self._jobs)])
-        queue = fates.queue(jobs, planned, root, self._launched.returned())
+        handed_on = still_waiting(self._handed_on, {job.job_num: job.attempts for job in jobs}, run.facts, root, lookout)
+        others = {*self._launched.returned(), *(each.job_num for each in self._handed_on)}
+        queue = with_handed_on(fates.queue(jobs, planned, root, others), handed_on)
         status = fates.status(jobs, self._launched.expected(planned, [job.job_num for job in jobs]), queue)
         return RunRecord(
             run_id=self._run_id,
@@ -119,6 +127,8 @@ class RunFold:
             mode="MULTIRUN" if run.get("mode", str) == "MULTIRUN" or len(jobs) > 1 else "RUN",
             status=status,
             jobs=jobs,
+            over=fates.over,
+            handed_on=tuple(handed_on),
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at if ended else None,
             duration_s=measured(run.facts.get("duration_s")) if ended else None,

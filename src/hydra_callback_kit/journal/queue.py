@@ -65,12 +65,12 @@ def queue_of(sweep: Launched, root: Path, lookout: Lookout) -> Queue:
     if whole or "aborted" in sweep.facts or not may_outlive(sweep.facts):
         return EMPTY
     launcher = launcher_of(sweep.facts)
-    folders = _folders(root, sweep.started_at) if launcher in ("submitit_local", "submitit_slurm") else []
+    folders = submitit_folders(root, sweep.started_at) if launcher in ("submitit_local", "submitit_slurm") else []
     count = len(folders) if sweep.planned is None else min(sweep.planned, MAX_MISSING)
     missing = [num for num in range(count) if num not in sweep.ids]
     if launcher == "submitit_local" and folders and lookout.started_here:
         known = {*sweep.ids.values()}
-        waits = any(_is_submitit(name) for name in folders if name not in known)
+        waits = any(is_submitit(name) for name in folders if name not in known)
         return Queue(perhaps=frozenset(missing)) if waits else EMPTY
     ids = _slurm_ids(missing, folders, sweep.ids) if launcher == "submitit_slurm" else {}
     there, perhaps = set(), set()
@@ -103,8 +103,13 @@ def _slurm_ids(missing: Sequence[int], folders: Sequence[str], ids: Mapping[int,
     return found
 
 
-def _folders(root: Path, started_at: str | None) -> list[str]:
-    """The ids of the jobs that submitit has handed over since a sweep started, in the order of their numbers."""
+def submitit_folders(root: Path, started_at: str | None = None) -> list[str]:
+    """The ids of the jobs that submitit has handed over since a sweep started, in the order of their numbers.
+
+    Args:
+        root: the sweep's directory.
+        started_at: UTC, ISO 8601; None for all that were ever handed over.
+    """
     since = 0.0 if started_at is None else datetime.fromisoformat(started_at).timestamp() - _SKEW_S
     found: list[tuple[int, int]] = []
     with contextlib.suppress(OSError), os.scandir(root / ".submitit") as entries:
@@ -117,7 +122,7 @@ def _folders(root: Path, started_at: str | None) -> list[str]:
     return [f"{job}_{index}" if index >= 0 else str(job) for job, index in sorted(found) if index >= 0 or job not in arrays]
 
 
-def _is_submitit(pid: str) -> bool:
+def is_submitit(pid: str) -> bool:
     """Whether a process of this machine is one that submitit starts for a job, or may be."""
     try:
         os.kill(int(pid), 0)

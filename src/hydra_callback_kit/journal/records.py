@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Mode, Status
+from hydra_callback_kit.journal.handed_on import HandedOn
 from hydra_callback_kit.journal.queue import EMPTY, Queue
 
 
@@ -149,6 +150,8 @@ class RunRecord:
         elsewhere: whether those jobs may have run on machines that do not share the disk: they may have left no line here.
         facts: what is known of the run besides: `command`, `cwd`, `overrides`, versions, and what callbacks added.
         broken_lines: the journal's lines that could not be read.
+        over: whether its parent process has ended it, or is known to be gone.
+        handed_on: the jobs that `rerun` has handed on, and that have not started since but may.
     """
 
     run_id: str
@@ -167,6 +170,8 @@ class RunRecord:
     elsewhere: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     broken_lines: tuple[BrokenLine, ...] = ()
+    over: bool = False
+    handed_on: tuple[HandedOn, ...] = ()
 
     def count(self, status: Status) -> int:
         """Counts the jobs of a status."""

@@ -1,6 +1,7 @@
 """The commands that run a job again: as another attempt at it, or as a new run of its own."""
 
 import contextlib
+import dataclasses
 import io
 import os
 import shlex
@@ -14,18 +15,18 @@ from typing import Any, Final
 from hydra.errors import HydraException
 
 from hydra_callback_kit.configs.hydra_internals import get_args_parser
-from hydra_callback_kit.configs.identity import rerun_overrides
-from hydra_callback_kit.configs.plan import missing_jobs
-from hydra_callback_kit.configs.recorded_overrides import count_of_jobs, read_override
+from hydra_callback_kit.configs.identity import rerun_overrides, sweep_again_overrides
+from hydra_callback_kit.configs.recorded_overrides import read_override
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS
 from hydra_callback_kit.journal.command_line import app_words
+from hydra_callback_kit.journal.job_numbers import joined_numbers
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 
-MAX_PLANNED: Final = 100_000
-"""Jobs of a sweep whose missing ones are looked for."""
+MAX_NUMBERS: Final = 100_000
+"""Characters of the numbers of jobs in one command; Linux takes no argument of more than 131,072."""
 
 _SET_ANEW: Final = frozenset({"hydra.mode", "hydra.sweep.dir", "hydra.run.dir", "hydra.job.num", "hydra.job.id"})
 
@@ -36,17 +37,25 @@ class NotRecordedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Runs one job.
+    """Runs one job, or several as one sweep.
 
     Attributes:
-        job_num: which job.
+        job_nums: which jobs.
         words: the program and its arguments.
         cwd: the directory it has to be started in.
+        onwards: from where on all jobs of the sweep are among them; None if they end.
     """
 
-    job_num: int
+    job_nums: tuple[int, ...]
     words: tuple[str, ...]
     cwd: Path
+    onwards: int | None = None
+
+    @property
+    def what(self) -> str:
+        """`job 3`, `jobs 1, 3-5`."""
+        several = len(self.job_nums) != 1 or self.onwards is not None
+        return f"job{'s' if several else ''} {joined_numbers(self.job_nums, ', ', self.onwards)}"
 
     def line(self, redaction: Redaction | None = None) -> str:
         """One line for a shell; it goes to `cwd` first, unless that is where the caller is.
@@ -71,7 +80,7 @@ def redaction_of_run(run: RunRecord, overrides: Iterable[str]) -> Redaction:
         overrides: what is given.
     """
     words = run.facts.get("secret_keys")
-    redaction = Redaction(_words(words) if isinstance(words, list) else DEFAULT_SECRET_KEYS)
+    redaction = Redaction(words_of(words) if isinstance(words, list) else DEFAULT_SECRET_KEYS)
     redaction.learn(redaction.secrets_in_overrides(overrides))
     return redaction
 
@@ -91,13 +100,13 @@ class Commands:
     Raises:
         NotRecordedError: if it is not known how the run was started, or that directory is not on this machine.
         HydraException: if a recorded override cannot be read.
-        ValueError: if an override that is to be added cannot be read, or stands for several jobs.
+        ValueError: if an override that is to be added cannot be read.
     """
 
     def __init__(self, run: RunRecord, overrides: Sequence[str] = (), cwd: Path | None = None) -> None:
         self._run = run
         self._added = {_key_of_added(override): override for override in overrides}
-        program, command = _words(run.facts.get("program")), _words(run.facts.get("command"))
+        program, command = words_of(run.facts.get("program")), words_of(run.facts.get("command"))
         if not program or not command:
             raise NotRecordedError(f"The journal in {run.root} does not say how the run was started.")
         if run.facts.get("from_python"):
@@ -113,21 +122,21 @@ class Commands:
             )
         self.other_python = None if os.path.exists(program[0]) else program[0]  # noqa: PTH110  the same
         python = program[0] if self.other_python is None else sys.executable
-        others = _words(run.facts.get("other_arguments"))
+        others = words_of(run.facts.get("other_arguments"))
         if any(map(is_marked, others)):
             raise NotRecordedError(
                 f"The app was given a secret ({' '.join(filter(is_marked, others))}), and secret values are not recorded."
             )
-        launcher = _words(run.facts.get("rank_launcher"))
+        launcher = words_of(run.facts.get("rank_launcher"))
         started_with = [*launcher, *app_words(program)] if launcher else [python, *program[1:]]
         self._start = [*started_with, *others, *_options(command[len(program) :])]
         self._hydra_overrides = [
-            override for override in _words(run.facts.get("hydra_overrides")) if _key(override) not in _SET_ANEW
+            override for override in words_of(run.facts.get("hydra_overrides")) if _key(override) not in _SET_ANEW
         ]
 
     def another_attempt(self, job: JobRecord) -> Command:
         """The command that runs a job that started again, in its own directory."""
-        return self._command(
+        return self._one(
             job.job_num,
             job.task_overrides,
             rerun_overrides(self._run.run_id, self._run.root.absolute(), job.job_num, job.output_dir),
@@ -136,70 +145,79 @@ class Commands:
     def first_attempt(self, job_num: int, overrides: Sequence[str]) -> Command:
         """The command that runs a job that never started."""
         directory = self._run.root.absolute() if self._run.mode == "RUN" else None
-        return self._command(
+        return self._one(
             job_num, overrides, rerun_overrides(self._run.run_id, self._run.root.absolute(), job_num, directory)
         )
 
     def new_run(self, job: JobRecord) -> Command:
         """The command that runs what a job ran as a single run with an output directory of its own."""
-        return self._command(job.job_num, job.task_overrides, ["hydra.mode=RUN"])
+        return self._one(job.job_num, job.task_overrides, ["hydra.mode=RUN"])
 
-    def _command(self, job_num: int, overrides: Iterable[str], hydra_overrides: Iterable[str]) -> Command:
-        recorded, prefixes = [], dict.fromkeys(self._added, "")
+    def sweep(self, job_nums: Sequence[int], onwards: int | None = None) -> Command:
+        """The command that runs jobs as one sweep again, by the launcher that the sweep used, with their numbers.
+
+        Args:
+            job_nums: which jobs; the app leaves the others out.
+            onwards: from where on all jobs are among them; None if they end.
+
+        Raises:
+            NotRecordedError: if it is no sweep, a value is secret, or the sweep would be in another order.
+            ValueError: if an override that is to be added would change the jobs' numbers, or there are too many of them.
+        """
+        if self._run.mode == "RUN":
+            raise NotRecordedError(
+                f"The run in {self._run.root} is a single run, which no launcher starts: leave --launcher out."
+            )
+        overrides = self._sweep_overrides()
+        hidden = {_key(override) for override in overrides if is_marked(override)}
+        several = {_key(override): override for override in overrides if _is_several(override)}
+        for key, added in self._added.items():
+            if key in several or (key not in hidden and _is_several(added)):
+                raise ValueError(
+                    f"{added} would change which job of the sweep has which number"
+                    + (f", as it takes the place of {several[key]}" if key in several else "")
+                    + ": leave it or --launcher out."
+                )
+        numbers = joined_numbers(job_nums, onwards=onwards)
+        if len(numbers) > MAX_NUMBERS:
+            raise ValueError(f"{len(job_nums)} jobs are too many to be named in one command: leave --launcher out.")
+        again = sweep_again_overrides(self._run.run_id, self._run.root.absolute(), numbers)
+        return dataclasses.replace(self._command(tuple(job_nums), overrides, again), onwards=onwards)
+
+    def _sweep_overrides(self) -> list[str]:
+        """What the sweeper got; what the config said at that time in `hydra.sweeper.params`, it may no longer say."""
+        given = words_of(self._run.facts.get("overrides"))
+        planned = words_of(self._run.facts.get("planned_overrides"))
+        in_config = planned[: max(len(planned) - len(given), 0)]
+        overrides = [*(override for override in in_config if not is_marked(override)), *(planned[len(in_config) :] or given)]
+        if any("shuffle" in override for override in overrides):
+            raise NotRecordedError("The sweep was shuffled, and would be in another order: leave --launcher out.")
+        return overrides
+
+    def _one(self, job_num: int, overrides: Iterable[str], hydra_overrides: Iterable[str]) -> Command:
+        for added in self._added.values():
+            if _is_several(added):
+                raise ValueError(f"{added!r} stands for several jobs, and each command runs one.")
+        return self._command((job_num,), overrides, hydra_overrides)
+
+    def _command(self, job_nums: tuple[int, ...], overrides: Iterable[str], hydra_overrides: Iterable[str]) -> Command:
+        given, added = [], dict(self._added)
         for override in (*overrides, *self._hydra_overrides):
             key = _key(override)
-            if key in prefixes:
-                prefixes[key] = override[: len(override) - len(override.lstrip("+"))]
-            else:
-                recorded.append(override)
-        added = [override if override[0] in "+~" else prefixes[key] + override for key, override in self._added.items()]
-        secret = [_key(override) for override in recorded if is_marked(override)]
+            if key not in self._added:
+                given.append(override)
+            elif key in added:  # the first of several with that key: it stands where it stood
+                prefix = "" if added[key][0] in "+~" else override[: len(override) - len(override.lstrip("+"))]
+                given.append(prefix + added.pop(key))
+        secret = [_key(override) for override in given if is_marked(override)]
         if secret:
+            what = f"Job {job_nums[0]}" if len(job_nums) == 1 else "The sweep"
             values = " ".join(f"{key}=VALUE" for key in secret)
             raise NotRecordedError(
-                f"Job {job_num} was given {' and '.join(secret)}, and secret values are not recorded. "
-                f"Add them behind the path: {values}"
+                f"{what} was given {' and '.join(secret)}, and secret "
+                f"values are not recorded. Add them behind the path: {values}"
             )
-        return Command(job_num, (*self._start, *recorded, *added, *hydra_overrides), self._cwd)
-
-
-def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
-    """Tells the jobs that a run was going to have and that never started, as far as the record knows.
-
-    Args:
-        run: a single run or a sweep.
-
-    Returns:
-        The overrides of each by its number.
-
-    Raises:
-        NotRecordedError: if that is not known.
-    """
-    overrides = _words(run.facts.get("planned_overrides" if run.mode == "MULTIRUN" else "overrides"))
-    if run.mode == "RUN":
-        return {} if run.jobs else {0: tuple(overrides)}
-    if run.planned_jobs is None and run.launched:
-        known = {job.job_num for job in run.jobs}
-        return {num: words for num, words in run.launched.items() if num not in known}
-    if run.planned_jobs is None:
-        raise NotRecordedError(
-            f"Which jobs are missing cannot be known: the sweeper ({run.facts.get('sweeper')}) chooses them as it goes."
-        )
-    if run.planned_jobs > MAX_PLANNED:
-        raise NotRecordedError(f"Which jobs are missing cannot be known: {run.planned_jobs} are said to have been planned.")
-    try:
-        count = count_of_jobs(overrides, MAX_PLANNED)
-    except HydraException as error:
-        raise NotRecordedError(f"Which jobs are missing cannot be known: {error}") from error
-    if count != run.planned_jobs:
-        raise NotRecordedError("Which jobs are missing cannot be known: the sweep varies a secret value.")
-    try:
-        return missing_jobs(overrides, {job.job_num: job.task_overrides for job in run.jobs})
-    except ValueError as error:
-        raise NotRecordedError(
-            "Which jobs are missing cannot be known: the sweep was shuffled, and a job was run again with other overrides, "
-            "or the record of its start is lost."
-        ) from error
+        return Command(job_nums, (*self._start, *given, *added.values(), *hydra_overrides), self._cwd)
 
 
 def _key(override: str) -> str:
@@ -218,9 +236,11 @@ def _key_of_added(override: str) -> str:
         redaction.learn(redaction.secrets_in_overrides([override]))
         shown, why = redaction.of_override(override), redaction.of_text(str(error))
         raise ValueError(f"{shown!r} is no override such as key=value: {why}") from error
-    if parsed.is_sweep_override():
-        raise ValueError(f"{override!r} stands for several jobs, and each command runs one.")
     return str(parsed.get_key_element()).lstrip("+~")
+
+
+def _is_several(override: str) -> bool:
+    return not is_marked(override) and read_override(override).is_sweep_override()
 
 
 def _options(arguments: Sequence[str]) -> list[str]:
@@ -234,5 +254,6 @@ def _options(arguments: Sequence[str]) -> list[str]:
     return [word for name in names if (given := getattr(parsed, name)) for word in (f"--{name.replace('_', '-')}", given)]
 
 
-def _words(fact: Any) -> list[str]:
+def words_of(fact: Any) -> list[str]:
+    """The words of a fact that is a list; none where it is something else."""
     return [as_text(word) for word in fact] if isinstance(fact, list) else []

@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.job_numbers import joined_numbers
 from hydra_callback_kit.journal.records import RunRecord
+
+MAX_QUEUED: Final = 5
+"""Jobs in a queue that are named: they fit a line."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -104,6 +108,16 @@ def without_record(run: RunRecord) -> dict[int, tuple[str, ...]]:
 def without_record_yet(run: RunRecord) -> str:
     """What is said of such jobs: `left no record here`, and while their lines may still come home another word."""
     return "without a record so far" if run.status == "RUNNING" else "left no record here"
+
+
+def handed_on(run: RunRecord) -> str:
+    """`job 3 as 123, job 4 as 124`: the jobs that were handed on and have not started since; empty if there is none."""
+    waiting: dict[str, list[int]] = {}
+    for job in run.handed_on:
+        where = f"as {job.batch_job}" if job.batch_job else f"by process {job.process.pid} on {job.process.host}"
+        waiting.setdefault(where, []).append(job.job_num)
+    named = [f"job{'s' if len(nums) > 1 else ''} {joined_numbers(nums, ', ')} {where}" for where, nums in waiting.items()]
+    return ", ".join(named if len(named) <= MAX_QUEUED else [*named[:MAX_QUEUED], f"and {len(named) - MAX_QUEUED} more"])
 
 
 def not_started(run: RunRecord) -> int:
