@@ -4,6 +4,9 @@ import re
 
 import pytest
 from apps import ON_LAUNCHER, App
+from terminal import cli
+
+from hydra_callback_kit.journal.reader import read_run
 
 pytestmark = pytest.mark.ray
 
@@ -68,3 +71,16 @@ def test_those_that_decide_what_starts_work_over_all_workers(app: App) -> None:
     assert "already holds a run that is FAILED: " in app.run("-m", *arguments).stderr
     dry = app.run("-m", *arguments, "+callbacks=dry_run_callback")
     assert (dry.code, dry.stdout.splitlines()[0]) == (0, "3 jobs")
+
+
+def test_what_failed_goes_back_through_ray(app: App) -> None:
+    """As one sweep: the others are not run, and the numbers are the jobs' own."""
+    app.write('open("ran", "a").write(str(cfg.x))\nassert os.path.exists("again") or cfg.x % 2 == 0\nreturn cfg.x', CONFIG)
+    done = app.run("-m", *ON_RAY, "x=0,1,2,3", timeout_s=240)
+    assert done.code == 1
+    (app.directory / "again").touch()
+    said = cli("rerun", "out", "--launcher", "--execute", cwd=app.directory)
+    assert said.code == 0, said.err
+    assert sorted((app.directory / "ran").read_text("utf-8")) == list("011233")
+    jobs = read_run(done.root).jobs
+    assert [(job.return_value, job.attempts) for job in jobs] == [(0, 1), (1, 2), (2, 1), (3, 2)]

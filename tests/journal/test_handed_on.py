@@ -4,14 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from journals import a_run, lines_of, rewritten, write_job, write_sweep
 
 from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.job_numbers import joined_numbers, split_numbers
 from hydra_callback_kit.journal.life import Found, Sight
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.queue import Queue
@@ -116,24 +113,3 @@ def test_what_no_writer_writes_is_passed_by(tmp_path: Path, facts: dict[str, obj
     lines = lines_of(tmp_path)
     odd = json.loads(lines[0]) | {"event": "jobs_handed_on", "facts": facts}
     assert rewritten(tmp_path, [*lines, json.dumps(odd).encode() + b"\n"]).handed_on == ()
-
-
-@given(st.sets(st.integers(0, 10_000)), st.none() | st.integers(0, 10_000))
-def test_numbers_in_one_word(numbers: set[int], onwards: int | None) -> None:
-    """They are read as they were written."""
-    word = joined_numbers(numbers, onwards=onwards)
-    if word:
-        found = split_numbers(word)
-        assert {number for each in found for number in each[:20_001]} >= numbers
-        assert all(
-            (number in numbers) == any(number in each for each in found)
-            for number in range(10_001 if onwards is None else onwards)
-        )
-        assert any(1 << 50 in each for each in found) == (onwards is not None)
-
-
-@pytest.mark.parametrize("word", ["", "x", "3-1", "1..2", "1,2", "-3", "9" * 40, "1-2-3"])
-def test_what_is_no_number(word: str) -> None:
-    """Is refused."""
-    with pytest.raises(ValueError, match="no number of a job"):
-        split_numbers(word)

@@ -8,6 +8,7 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_job
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.abort import AbortRun, abort
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -69,7 +70,8 @@ class FailureLimitCallback(RecordingCallback):
         """Counts the jobs that have failed, and stops this one if they are too many."""
         job = identify_job(config)
         if job.run.mode == "MULTIRUN" and not job.run.rerun:
-            failed = _failed(job.run.root, job.run.run_id, job.job_num)
+            since = notes_of(config).get("goes_on_since", "")  # what failed before it went on is what it goes on with
+            failed = [job for job in _failed(job.run.root, job.run.run_id, job.job_num) if job.started_at >= since]
             if len(failed) >= self.max_failures:
                 what = wording.overrides(job.overrides)
                 why = printable(f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}")

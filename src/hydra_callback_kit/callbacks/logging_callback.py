@@ -75,7 +75,8 @@ class LoggingCallback(RecordingCallback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Logs where the sweep writes."""
         notes_of(config)["durations_logged_at"] = self.level
-        log.log(self.level, "Sweep starts in %s", identify_run(config).root)
+        run = identify_run(config)
+        log.log(self.level, "Sweep goes on in %s" if run.goes_on else "Sweep starts in %s", run.root)
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Logs the job's number, overrides and output directory, and its config if asked."""

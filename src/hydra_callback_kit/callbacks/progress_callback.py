@@ -11,10 +11,12 @@ from typing import Any, Final
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run, job_name
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.journal.follower import RunFollower
+from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
+from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.safe_log import to_stderr
 from hydra_callback_kit.journal.thread_imports import importing
@@ -65,6 +67,8 @@ class ProgressCallback(RecordingCallback):
         """Starts to show the progress."""
         run = identify_run(config)
         display = _displays[os.getpid(), run.run_id] = _Display(run, job_name(config), self.interval_s)
+        if run.goes_on:
+            display.count_only_what_is_left(notes_of(config).get("left"))
         display.start()
 
     def at_the_end(self, config: DictConfig) -> None:
@@ -84,8 +88,23 @@ class _Display(threading.Thread):
         self._interval_s = interval_s
         self._started_s = self._said_s = time.monotonic()
         self._said_tenth: int | None = None
+        self._goes_on = False
+        self._left: int | None = None
+        self._before: dict[int, int] = {}
         self._over = threading.Event()
         self._line = BottomLine.of(sys.stderr)
+
+    def count_only_what_is_left(self, left: int | None) -> None:
+        """Leaves what a sweep has come to so far, which goes on now.
+
+        Args:
+            left: how many jobs are left; None if nobody knows.
+        """
+        self._goes_on = True
+        self._left = left
+        with contextlib.suppress(OSError):
+            self._follower.look()
+        self._before = {job.job_num: self._follower.attempts(job.job_num) for jobs in self._jobs().values() for job in jobs}
 
     def run(self) -> None:
         """Until the end."""
@@ -108,16 +127,26 @@ class _Display(threading.Thread):
     def _progress(self, *, ended: bool = False) -> Progress:
         with contextlib.suppress(OSError):  # what can be read of the journal counts
             self._follower.look()
-        jobs = {status: len(of_status) for status, of_status in self._follower.jobs().items()}
+        jobs = {status: len(of_status) for status, of_status in self._jobs().items()}
         return Progress(
             name=self._app,
             done=jobs["COMPLETED"] + jobs["FAILED"],
             failed=jobs["FAILED"],
             interrupted=jobs["INTERRUPTED"] + (jobs["RUNNING"] if ended else 0),
             running=jobs["RUNNING"],
-            total=self._follower.planned_jobs,
+            total=self._left if self._goes_on else self._follower.planned_jobs,
             elapsed_s=time.monotonic() - self._started_s,
         )
+
+    def _jobs(self) -> dict[Status, list[FollowedJob]]:
+        """The jobs of each status, but for those that have not started since the sweep goes on."""
+        jobs = self._follower.jobs()
+        if self._before:
+            for status, of_status in jobs.items():
+                jobs[status] = [
+                    job for job in of_status if self._follower.attempts(job.job_num) > self._before.get(job.job_num, 0)
+                ]
+        return jobs
 
     def _show(self, progress: Progress) -> None:
         if self._line is not None:

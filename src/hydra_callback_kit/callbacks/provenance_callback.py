@@ -134,7 +134,7 @@ class ProvenanceCallback(RecordingCallback):
 
     def _start(self, config: DictConfig) -> None:
         run = identify_run(config)
-        if not run.rerun:
+        if not run.rerun and not run.goes_on:  # what it was started from stays on record
             tree, patch, problem = self._ask_git(source_directory(config.hydra.runtime.cwd))
             self._write(config, run, tree, patch, ([problem] if problem else []) + list(patch.notes))
 

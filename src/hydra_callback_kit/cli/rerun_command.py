@@ -139,7 +139,11 @@ class _Looks:
 
     def why_left_out(self, command: Command, wanted: Wanted) -> str:
         """Why a job is no longer to be run; an empty text if it still is. A sweep looks itself."""
-        return "" if len(command.job_nums) > 1 else why_left_out(self.run(), command.job_nums[0], wanted)
+        return (
+            ""
+            if command.onwards is not None or len(command.job_nums) > 1
+            else why_left_out(self.run(), command.job_nums[0], wanted)
+        )
 
 
 def _listed(commands: Commands, again: Again, *, as_sweep: bool) -> list[Command]:

@@ -64,10 +64,11 @@ def identify_run(config: DictConfig) -> RunIdentity:
         elif rank_of_this_process() is not None:
             notes["start"] = os.urandom(6).hex()
         notes["root"] = str(root)
-        notes["rerun"] = of_run is not None
+        notes["rerun"] = of_run is not None and mode == "RUN"
+        notes["goes_on"] = of_run is not None and mode == "MULTIRUN"
         notes["mode"] = "MULTIRUN" if of_sweep else mode
         notes["run_id"] = of_run or (met and met.run.run_id) or run_that_goes_on(config, root, mode) or _new_run_id(root)
-    return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"])
+    return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"], notes["goes_on"])
 
 
 def identify_job(config: DictConfig) -> JobIdentity:

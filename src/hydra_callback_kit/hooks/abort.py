@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks.job_recorder import record_job_aborted
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_facts, record_run_start
@@ -109,7 +110,8 @@ def _tell(config: DictConfig, aborted: AbortRun, log: logging.Logger | SafeLogge
     else:
         record_run_start(config)
         if exit_code != 0:
-            record_run_facts(config, {"aborted": message})
+            if not identify_run(config).goes_on:  # what it has come to so far is on record
+                record_run_facts(config, {"aborted": message})
             record_run_end(config)
     if is_worker():
         return  # rank 0 says it

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.directories import DirectoryNotKnownError
-from hydra_callback_kit.configs.identity import identify_run, is_another_attempt
+from hydra_callback_kit.configs.identity import identify_run, is_another_attempt, jobs_of_sweep_again
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import resolving
 from hydra_callback_kit.hooks.abort import abort
@@ -51,6 +51,10 @@ def ask_gates(hook: str, config: DictConfig) -> None:
             "Nothing was started: this command runs one job again, and the app has made a sweep of it, which would write "
             "over the others.\nStart the job from the app itself.",
         )
+    if hook == "on_multirun_start" and jobs_of_sweep_again(config) is not None:
+        from hydra_callback_kit.hooks.sweep_again import ask_whether_it_may_go_on  # noqa: PLC0415  few sweeps go on
+
+        ask_whether_it_may_go_on(config)
     nodes = list(_nodes(config))
     dry = any(name == "DryRunCallback" for name, _ in nodes)
     if dry:

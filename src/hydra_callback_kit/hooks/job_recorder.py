@@ -94,7 +94,7 @@ def _surroundings() -> dict[str, Any]:
 def _attempt_number(job: JobIdentity) -> dict[str, int]:
     """The last attempt counts, and the clocks of two machines may differ: one that follows others says so."""
     start = this_start()
-    if not job.run.rerun and (start is None or not any(number > 0 for number in start.times)):
+    if not job.run.rerun and not job.run.goes_on and (start is None or not any(number > 0 for number in start.times)):
         return {}
     from hydra_callback_kit.journal.reader import attempts_at  # noqa: PLC0415  most jobs are started once
 

@@ -10,6 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
+from hydra_callback_kit.configs.identity import jobs_of_sweep_again
 from hydra_callback_kit.hooks import after_the_sweep, gates
 from hydra_callback_kit.hooks.end_of_run import run_ends, run_starts
 from hydra_callback_kit.hooks.error_report import report
@@ -101,6 +102,10 @@ class RecordingCallback(KnownParameters, Callback):
         self._ask(config)
         run_starts(config, self.at_the_end)
         after_the_sweep.sweep_starts(config, self)
+        if jobs_of_sweep_again(config) is not None:
+            from hydra_callback_kit.hooks.sweep_again import go_on  # noqa: PLC0415  few sweeps go on
+
+            go_on(config)
         from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk  # noqa: PLC0415  a single run has no launcher
 
         if may_not_share_the_disk(config):

@@ -66,6 +66,10 @@ def record_run_start(config: DictConfig) -> None:
     if planned:
         redaction.learn(redaction.secrets_in_overrides(planned.overrides))
     tell_the_jobs(config)
+    if run.goes_on:  # how it was started stays as it was
+        chosen = {"launcher": config.hydra.runtime.choices.get("hydra/launcher"), "launcher_class": _launcher_class(config)}
+        write_line(run, "run_started", {**chosen, "planned_jobs": planned and planned.count})
+        return
     directions = _directions(config) if run.mode == "MULTIRUN" else []
     hydra_config = config.hydra  # to look a key up takes a while
     runtime, choices = hydra_config.runtime, hydra_config.runtime.choices
@@ -130,7 +134,8 @@ def record_run_end(config: DictConfig, *, late: bool = False) -> None:
     last_s = running_jobs.last_ended_s()
     if late and last_s is not None and started_s is not None and last_s > started_s:
         ended_s = last_s
-    facts = {} if started_s is None else {"duration_s": ended_s - started_s}
+    before_s = notes.get("took_before_s") or 0.0  # of a sweep that goes on
+    facts = {} if started_s is None else {"duration_s": before_s + ended_s - started_s}
     write_line(run, "run_ended", facts)
 
 

@@ -158,7 +158,7 @@ def _job_record(
     if not ended:
         status, life = fates.of_job(last)
     overrides = _overrides(last)
-    if facts.get("rerun") and first is not last:
+    if first is not last:
         overrides = _with_the_marks_of(_overrides(first), overrides)
     record = JobRecord(
         job_num=num,
@@ -194,7 +194,7 @@ def _overrides(attempt: Span) -> tuple[str, ...]:
 
 
 def _with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[str, ...]:
-    """Overrides whose hidden values have the numbers of an earlier attempt, for a rerun makes numbers of its own.
+    """Overrides whose hidden values have the numbers of an earlier attempt, for another process makes numbers of its own.
 
     A secret that is given again counts as the one whose place it takes.
     """

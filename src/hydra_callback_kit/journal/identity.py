@@ -14,12 +14,14 @@ class RunIdentity(NamedTuple):
         root: absolute path of the output directory of a single run, or of `hydra.sweep.dir`.
         mode: `RUN` or `MULTIRUN`.
         rerun: whether this process only runs one of its jobs again. The run's start and end are not this process's to tell.
+        goes_on: whether this process, or the one that has started this one, lets a sweep go on that another has begun.
     """
 
     run_id: str
     root: Path
     mode: Mode
     rerun: bool = False
+    goes_on: bool = False
 
 
 class JobIdentity(NamedTuple):

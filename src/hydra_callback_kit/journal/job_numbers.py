@@ -1,5 +1,6 @@
 """Numbers of jobs in one word, short where they follow each other: `1.3-5`."""
 
+import bisect
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -23,22 +24,36 @@ def joined_numbers(numbers: Iterable[int], separator: str = ".", onwards: int | 
     return separator.join(parts if onwards is None else [*parts, f"{onwards}-"])
 
 
-def split_numbers(word: str) -> list[range]:
-    """Reads what `joined_numbers` has written.
+class JobNumbers:
+    """The numbers that a word names.
+
+    Args:
+        word: what `joined_numbers` has written.
 
     Raises:
         ValueError: if it is something else.
     """
-    found = []
-    for part in word.split("."):
-        parsed = re.fullmatch(r"([0-9]{1,16})(-([0-9]{1,16})?)?", part)
-        first, last = (
-            (0, -1) if parsed is None else (int(parsed[1]), int(parsed[3] or (_LARGEST - 1 if parsed[2] else parsed[1])))
-        )
-        if not first <= last < _LARGEST:
-            raise ValueError(f"{part!r} is no number of a job")
-        found.append(range(first, last + 1))
-    return found
+
+    def __init__(self, word: str) -> None:
+        self._first: list[int] = []
+        self._last: list[int] = []
+        before = -1
+        for part in word.split("."):
+            parsed = re.fullmatch(r"([0-9]{1,16})(-([0-9]{1,16})?)?", part)
+            if parsed is None:
+                raise ValueError(f"{part!r} is no number of a job")
+            first = int(parsed[1])
+            last = int(parsed[3] or parsed[1]) if parsed[3] or not parsed[2] else _LARGEST
+            if not before < first <= last:
+                raise ValueError(f"{part!r} is no number of a job, or comes too late")
+            self._first.append(first)
+            self._last.append(last)
+            before = last
+
+    def __contains__(self, number: int) -> bool:
+        """Whether a number is among them."""
+        place = bisect.bisect_right(self._first, number) - 1
+        return place >= 0 and number <= self._last[place]
 
 
 def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
