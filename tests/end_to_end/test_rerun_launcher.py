@@ -98,9 +98,9 @@ def test_what_never_started_and_what_others_have_done(app: App) -> None:
     (app.directory / "again").touch()
     listed = cli("rerun", "out", "--launcher", "--missing", cwd=app.directory)
     (line,) = listed.out.splitlines()
-    assert re.search(r" hydra\.job\.id=\S+_jobs_1-3$", line)
+    assert re.search(r" hydra\.job\.id=\S+_jobs_1-3 ", line)
     only = cli("rerun", "out", "--launcher", cwd=app.directory)
-    assert only.out.endswith("_jobs_1\n")
+    assert "_jobs_1 " in only.out
     assert "Left out: 2 that never started; --missing includes them." in only.err
     assert cli("rerun", "out", "--execute", cwd=app.directory).code == 0  # job 1, by itself
     assert ran(app) == ["1"]
@@ -113,6 +113,34 @@ def test_what_never_started_and_what_others_have_done(app: App) -> None:
     code, said = shell(app, line)  # the same line once more
     assert code == 0, said
     assert ran(app) == ["end"]
+
+
+def test_without_a_callback_in_the_config(app: App) -> None:
+    """Somebody has taken them out of it since: all the same only what is left starts, and is on record."""
+    app.write(FAILS, CONFIG, COUNTS)
+    done = app.run("-m", "x=1,2", "y=0,1")
+    ran(app)
+    app.write(
+        FAILS,
+        CONFIG.replace("standard_callbacks, output_guard_callback, progress_callback, latest_run_callback", ""),
+        COUNTS,
+    )
+    go_on(app)
+    assert ran(app) == ["11 32", "21 32", "end"]
+    assert summary(read_run(done.root)) == [("COMPLETED", 1), ("COMPLETED", 2)] * 2
+
+
+def test_a_record_that_cannot_be_read_starts_nothing(app: App) -> None:
+    """Else all jobs would start."""
+    app.write(FAILS, CONFIG, COUNTS)
+    done = app.run("-m", "x=1,2", "y=0,1")
+    ran(app)
+    (line,) = cli("rerun", "out", "--launcher", cwd=app.directory).out.splitlines()
+    (done.root / ".callbacks").rename(done.root / "kept")
+    (done.root / ".callbacks").symlink_to(".callbacks")
+    code, said = shell(app, line)
+    assert (code, "was not started" in said or "does not go on" in said) == (1, True), said
+    assert not (app.directory / "ran").exists() or set(ran(app)) == {"end"}
 
 
 def test_a_job_that_fails_again(app: App) -> None:

@@ -32,7 +32,7 @@ class FailureLimitCallback(RecordingCallback):
     go on. A job that is not started any more is recorded as `FAILED` by `hydra_callback_kit.AbortRun`, so that
     `hydra-callback-kit rerun` knows it; those after it, where the launcher gives up (the basic one, and joblib on Hydra
     1.3), never start (`rerun --missing`). Jobs that a callback did not let start are not counted. A job that is run again
-    by `rerun` is not refused.
+    by `rerun` is not refused; a sweep that goes on (`rerun --launcher`) counts from anew.
 
     Args:
         max_failures: how many jobs must have failed, 1 or more.

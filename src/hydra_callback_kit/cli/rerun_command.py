@@ -110,7 +110,7 @@ def _check(run: RunRecord, *, launcher: bool, sbatch: str | None, missing: bool)
     """Refuses what does not go together."""
     if launcher and sbatch is not None:
         raise click.UsageError("--launcher and --sbatch are two ways to start the jobs: choose one.")
-    if not run.over and (missing or launcher):
+    if run.status == "RUNNING" and not run.over and (missing or launcher):
         raise click.UsageError(
             f"The run is still RUNNING: what is missing may yet start. Without {'--launcher' if launcher else '--missing'} "
             f"what failed is run again.{_out_of_sight(run)}"
@@ -133,17 +133,15 @@ class _Looks:
 
     def run(self) -> RunRecord:
         """Reads the run: at first the one that the path means, and that one from then on."""
+        click.get_current_context().obj = None  # what Slurm has said before may no longer hold
         run = the_run(self._path, self._run_id, assume_gone=self._assume_gone)
         self._path, self._run_id = run.root, run.run_id
         return run
 
     def why_left_out(self, command: Command, wanted: Wanted) -> str:
         """Why a job is no longer to be run; an empty text if it still is. A sweep looks itself."""
-        return (
-            ""
-            if command.onwards is not None or len(command.job_nums) > 1
-            else why_left_out(self.run(), command.job_nums[0], wanted)
-        )
+        is_sweep = command.onwards is not None or len(command.job_nums) > 1
+        return "" if is_sweep else why_left_out(self.run(), command.job_nums[0], wanted)
 
 
 def _listed(commands: Commands, again: Again, *, as_sweep: bool) -> list[Command]:

@@ -9,6 +9,7 @@ import click
 from hydra_callback_kit.cli.execute import WhyLeftOut
 from hydra_callback_kit.cli.screen import Styled, say
 from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.records import RunRecord
@@ -28,6 +29,7 @@ def submit_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction
         click.exceptions.Exit: with code 1 if a job was not submitted.
     """
     attempts = {job.job_num: job.attempts for job in run.jobs}
+    cluster = Slurm().cluster_here() or None
     identity = RunIdentity(run.run_id, run.root.absolute(), run.mode, rerun=True)
     failed = False
     for command in commands:
@@ -37,7 +39,7 @@ def submit_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction
             continue
         batch_job, problem = _submitted(command)
         if batch_job:
-            write_handed_on(identity, {num: attempts.get(num, 0) for num in command.job_nums}, batch_job)
+            write_handed_on(identity, {num: attempts.get(num, 0) for num in command.job_nums}, batch_job, cluster)
             say(f"{command.what} is queued as {batch_job}")
         else:
             failed = True

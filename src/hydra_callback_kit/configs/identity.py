@@ -164,6 +164,8 @@ def sweep_again_overrides(run_id: str, root: Path, job_nums: str) -> list[str]:
         "hydra.mode=MULTIRUN",
         f"hydra.sweep.dir={quoted_value(root.as_posix())}",
         f"hydra.job.id={run_id}_jobs_{job_nums}",
+        # without a callback of this package, which the config may no longer choose, all jobs would start
+        "++hydra.callbacks.rerun_launcher._target_=hydra_callback_kit.RecordingCallback",
     ]
 
 

@@ -134,7 +134,7 @@ def record_run_end(config: DictConfig, *, late: bool = False) -> None:
     last_s = running_jobs.last_ended_s()
     if late and last_s is not None and started_s is not None and last_s > started_s:
         ended_s = last_s
-    before_s = notes.get("took_before_s") or 0.0  # of a sweep that goes on
+    before_s = notes.get("took_before_s", 0.0)  # of a sweep that goes on
     facts = {} if started_s is None else {"duration_s": before_s + ended_s - started_s}
     write_line(run, "run_ended", facts)
 

@@ -1,6 +1,8 @@
 """A sweep that goes on: `rerun --launcher` starts the app as the sweep it was, and only what is left of it starts."""
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 
 from omegaconf import DictConfig
 
@@ -35,11 +37,11 @@ def ask_whether_it_may_go_on(config: DictConfig) -> None:
     Raises:
         AbortRun: if it still runs, is not on record, or would have other jobs than it had.
     """
-    run = identify_run(config)
-    why = _why_not(config)
+    with _or_nothing_starts(config):
+        why = _why_not(config)
     if why:
         gates.refuse(config)
-        abort(config, f"The sweep in {run.root} does not go on: {why}")
+        abort(config, f"The sweep in {identify_run(config).root} does not go on: {why}")
 
 
 def go_on(config: DictConfig) -> None:
@@ -48,10 +50,22 @@ def go_on(config: DictConfig) -> None:
     Args:
         config: the config of `on_multirun_start`; the start is recorded.
     """
-    notes = notes_of(config)
-    if "left" in notes:
-        return
-    run, record = identify_run(config), _record(config)
+    if "left" not in notes_of(config):
+        with _or_nothing_starts(config):
+            _go_on(config)
+
+
+@contextlib.contextmanager
+def _or_nothing_starts(config: DictConfig) -> Iterator[None]:
+    """A sweep of which it cannot be found out what is left would run all of its jobs again."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  whatever it is
+        gates.cannot_find_out(config, "rerun --launcher", error)
+
+
+def _go_on(config: DictConfig) -> None:
+    notes, run, record = notes_of(config), identify_run(config), _record(config)
     jobs = {job.job_num: job for job in record.jobs}
     left = Left(
         jobs=jobs,
@@ -63,9 +77,9 @@ def go_on(config: DictConfig) -> None:
     end = max([*jobs, (record.planned_jobs or 0) - 1]) + 1
     numbers = list(filter(left.holds, range(end)))
     notes["left"] = None if left.chooses else len(numbers)
-    notes["took_before_s"] = record.duration_s
     notes["goes_on_since"] = dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds")
-    write_handed_on(run, {num: jobs[num].attempts if num in jobs else 0 for num in numbers})
+    attempts = {num: jobs[num].attempts if num in jobs else 0 for num in numbers}
+    write_handed_on(run, attempts, cluster=Slurm().cluster_here() or None)
     put_in_place(config, LeavesOut(left, lambda why: abort(config, why)))
     named = joined_numbers(numbers, ", ", end if left.chooses else None)
     _log.info("The sweep goes on: of its jobs %s are started.", named or "none")
@@ -81,6 +95,7 @@ def _why_not(config: DictConfig) -> str:
         return f"hydra.job.id names no jobs: {error}."
     if not record.over or (record.planned_jobs is None and record.status == "RUNNING"):
         return "it still runs. Wait for its end, or end what runs."
+    notes_of(config)["took_before_s"] = _took_s(record)
     planned = planned_jobs(config)
     count = planned and planned.count
     if record.planned_jobs != count:
@@ -89,6 +104,15 @@ def _why_not(config: DictConfig) -> str:
             "be others. Has the config changed since? `rerun` without --launcher runs each job again by itself."
         )
     return ""
+
+
+def _took_s(record: RunRecord) -> float:
+    """How long the sweep has run before; where its process was killed, to the last end of a job."""
+    ends = [job.ended_at for job in record.jobs if job.ended_at]
+    if record.duration_s is not None or record.started_at is None or not ends:
+        return record.duration_s or 0.0
+    started, ended = map(dt.datetime.fromisoformat, (record.started_at, max(ends)))
+    return max(0.0, (ended - started).total_seconds())
 
 
 def _record(config: DictConfig) -> RunRecord:

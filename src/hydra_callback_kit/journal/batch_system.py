@@ -47,11 +47,12 @@ class Slurm:
         if not asked_at or time.monotonic() - asked_at > _FRESH_S:
             jobs = self._jobs_of(owner)
             self._answers[owner] = time.monotonic(), jobs
-        if jobs is None or (cluster is not None and cluster != self._cluster_here()):
+        if jobs is None or (cluster is not None and cluster != self.cluster_here()):
             return None
         return jobs.get(job) or (Found("gone", 0) if owner == os.getuid() else None)
 
-    def _cluster_here(self) -> str:
+    def cluster_here(self) -> str:
+        """The name of this machine's cluster; empty if it is not known."""
         if self._cluster is None:
             self._cluster = os.environ.get("SLURM_CLUSTER_NAME") or self._name_of_cluster()
         return self._cluster

@@ -67,15 +67,33 @@ class Fates:
             self._workers_live = self._workers_live or life == "lives"
         return "RUNNING", life
 
-    def queue(self, jobs: Collection[JobRecord], planned: int | None, root: Path, others: Collection[int]) -> Queue:
-        """The jobs that may come without anybody to launch them, but for others of which it is known otherwise."""
+    def queue(
+        self,
+        jobs: Collection[JobRecord],
+        planned: int | None,
+        root: Path,
+        returned: Collection[int],
+        handed_on: Collection[int],
+    ) -> Queue:
+        """The jobs that may come without anybody to launch them.
+
+        Args:
+            jobs: the jobs that have started.
+            planned: how many there were going to be; None if that is not known.
+            root: the run's directory.
+            returned: the numbers of those that the launcher is done with.
+            handed_on: the numbers of those that were handed on since: of them it is known otherwise.
+        """
         if not self.over:
             return EMPTY
         if self._bound:
             # joblib's workers, where the sweep's process was killed, start the jobs that it had given them already
             missing = range(min(planned or 0, MAX_MISSING)) if self._workers_live else ()
             return Queue(perhaps=frozenset(missing).difference(job.job_num for job in jobs))
-        run, ids = self._run, {job.job_num: job.job_id for job in jobs} | dict.fromkeys(others)
+        run, ids = (
+            self._run,
+            {**dict.fromkeys(returned), **{job.job_num: job.job_id for job in jobs}, **dict.fromkeys(handed_on)},
+        )
         batches = (batch_id(job.facts, run.facts) for job in jobs)
         cluster = next((batch.cluster for batch in batches if batch and batch.cluster), None)
         return queue_of(Launched(run.facts, ids, planned, run.started_at, cluster), root, self._lookout)

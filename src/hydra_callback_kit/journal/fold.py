@@ -118,8 +118,8 @@ class RunFold:
         # each span goes as its record comes, so that a large run is not held twice
         jobs = tuple([_job_record(num, self._jobs.pop(num), root, fates, self._ranks) for num in sorted(self._jobs)])
         handed_on = still_waiting(self._handed_on, {job.job_num: job.attempts for job in jobs}, run.facts, root, lookout)
-        others = {*self._launched.returned(), *(each.job_num for each in self._handed_on)}
-        queue = with_handed_on(fates.queue(jobs, planned, root, others), handed_on)
+        handed = {each.job_num for each in self._handed_on}
+        queue = with_handed_on(fates.queue(jobs, planned, root, self._launched.returned(), handed), handed_on)
         status = fates.status(jobs, self._launched.expected(planned, [job.job_num for job in jobs]), queue)
         return RunRecord(
             run_id=self._run_id,

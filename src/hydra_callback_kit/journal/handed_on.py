@@ -22,16 +22,16 @@ class HandedOn(NamedTuple):
         job_num: which job.
         at: when, in UTC, ISO 8601.
         attempts: how often it had been started by then.
-        process: who handed it on; without a batch system that process has it started.
+        process: the one that has it started; None if that is gone, or a batch system does it.
         place: how many jobs submitit had handed over in that sweep before this one will be.
-        batch_job: Slurm's id; None where submitit will get one for it.
+        batch_job: Slurm's id; None without one.
         cluster: the cluster's name; None if it is not known.
     """
 
     job_num: int
     at: str
     attempts: int
-    process: ProcessIdentity
+    process: ProcessIdentity | None
     place: int = 0
     batch_job: str | None = None
     cluster: str | None = None
@@ -50,10 +50,10 @@ def write_handed_on(
     """
     from hydra_callback_kit.journal.writer import write_line  # noqa: PLC0415  who reads a journal writes none
 
-    by: dict[str, Any] = {"after": len(submitit_folders(run.root))}
-    if batch_job is not None:
-        by = {"batch": {"system": "slurm", "job": batch_job, **({} if cluster is None else {"cluster": cluster})}}
-    write_line(run, EVENT, {"jobs": [list(pair) for pair in jobs.items()], **by})
+    batch = {"job": batch_job, "cluster": cluster}
+    named = {"batch": {"system": "slurm", **{name: given for name, given in batch.items() if given is not None}}}
+    after = {"after": len(submitit_folders(run.root))} if batch_job is None else {}
+    write_line(run, EVENT, {"jobs": [list(pair) for pair in jobs.items()], **named, **after})
 
 
 def handed_on_by(line: Line, process: ProcessIdentity) -> Iterator[HandedOn]:
@@ -69,7 +69,7 @@ def handed_on_by(line: Line, process: ProcessIdentity) -> Iterator[HandedOn]:
     first = after if type(after) is int and after >= 0 else 0
     for place, pair in enumerate(jobs if isinstance(jobs, list) else (), start=first):
         if isinstance(pair, list) and [type(number) for number in pair] == [int, int] and pair[0] >= 0:
-            yield HandedOn(pair[0], line["time"], pair[1], process, place, *names)
+            yield HandedOn(pair[0], line["time"], pair[1], process if names[0] is None else None, place, *names)
 
 
 def still_waiting(
@@ -90,9 +90,9 @@ def still_waiting(
     left = sorted({each for each in handed_on if attempts.get(each.job_num, 0) <= each.attempts}, key=_place)
     if not left:
         return {}
-    gone = _Gone(run_facts, root, lookout)
-    waiting = {each: _waits(each, gone, lookout) for each in left}
-    return {each: waits for each, waits in waiting.items() if waits or (waits is False and not lookout.assumes_gone)}
+    launcher = _Launcher(run_facts, root, lookout)
+    found = [launcher.about(each) for each in left]
+    return {each: known for each, known in filter(None, found) if known or not lookout.assumes_gone}
 
 
 def with_handed_on(queue: Queue, waiting: Mapping[HandedOn, bool]) -> Queue:
@@ -110,16 +110,8 @@ def _place(job: HandedOn) -> tuple[int, str, str]:
     return job.job_num, job.at, str(job)
 
 
-def _waits(job: HandedOn, gone: "_Gone", lookout: Lookout) -> bool | None:
-    """True for a job that is known to wait, False where nobody knows, None for one that does not."""
-    if job.batch_job is not None:
-        return _is_in_queue(BatchId(job.batch_job, cluster=job.cluster), lookout)
-    life = lookout.life_of(job.process)
-    return gone.waits(job) if life == "gone" else life == "lives"
-
-
-class _Gone:
-    """The jobs of a sweep that went on, and whose process is gone: what its launcher has left in a queue."""
+class _Launcher:
+    """What is known of jobs that were handed on: those of a sweep whose process is gone, its launcher may have queued."""
 
     def __init__(self, run_facts: Mapping[str, Any], root: Path, lookout: Lookout) -> None:
         self._launcher = launcher_of(run_facts) if may_outlive(run_facts) else None
@@ -127,17 +119,21 @@ class _Gone:
         by_submitit = self._launcher in ("submitit_local", "submitit_slurm")
         self._ids = submitit_folders(root) if by_submitit else []
 
-    def waits(self, job: HandedOn) -> bool | None:
-        """As `_waits`."""
+    def about(self, job: HandedOn) -> tuple[HandedOn, bool] | None:
+        """The job, with what has it started now, and whether it is known to wait; None for one that does not."""
+        life = None if job.process is None else self._lookout.life_of(job.process)
+        if life == "gone":
+            return self._left_behind(job._replace(process=None))
+        return self._in_queue(job) if job.process is None else (job, life is not None)
+
+    def _left_behind(self, job: HandedOn) -> tuple[HandedOn, bool] | None:
         if self._launcher == "submitit_local" and self._lookout.started_here:
-            return False if any(map(is_submitit, self._ids[job.place :])) else None
+            return (job, False) if any(map(is_submitit, self._ids[job.place :])) else None
         if self._launcher == "submitit_slurm":
-            if job.place >= len(self._ids):
-                return None  # it was not submitted any more
-            return _is_in_queue(BatchId(self._ids[job.place], cluster=job.cluster), self._lookout)
-        return None if self._launcher is None else False
+            # or it was not submitted any more
+            return self._in_queue(job._replace(batch_job=self._ids[job.place])) if job.place < len(self._ids) else None
+        return None if self._launcher is None else (job, False)
 
-
-def _is_in_queue(batch: BatchId, lookout: Lookout) -> bool | None:
-    found = lookout.look_up(batch)
-    return None if found is not None and found.state == "gone" else found is not None
+    def _in_queue(self, job: HandedOn) -> tuple[HandedOn, bool] | None:
+        found = None if job.batch_job is None else self._lookout.look_up(BatchId(job.batch_job, cluster=job.cluster))
+        return None if found is not None and found.state == "gone" else (job, found is not None)

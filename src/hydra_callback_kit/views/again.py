@@ -72,10 +72,8 @@ def about_to_start(run: RunRecord) -> dict[int, str]:
 
 
 def _said(job: HandedOn | None, is_queued: str, goes_on: str) -> str:
-    if job is None:
-        return f"it {is_queued} queued"
-    if job.batch_job is not None:
-        return f"it {is_queued} queued as {job.batch_job}"
+    if job is None or job.process is None:
+        return f"it {is_queued} queued{f' as {job.batch_job}' if job and job.batch_job else ''}"
     return f"the sweep {goes_on} with it, in process {job.process.pid} on {job.process.host}"
 
 

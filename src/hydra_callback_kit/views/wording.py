@@ -114,7 +114,8 @@ def handed_on(run: RunRecord) -> str:
     """`job 3 as 123, job 4 as 124`: the jobs that were handed on and have not started since; empty if there is none."""
     waiting: dict[str, list[int]] = {}
     for job in run.handed_on:
-        where = f"as {job.batch_job}" if job.batch_job else f"by process {job.process.pid} on {job.process.host}"
+        by = f"by process {job.process.pid} on {job.process.host}" if job.process else ""
+        where = f"as {job.batch_job}" if job.batch_job else by
         waiting.setdefault(where, []).append(job.job_num)
     named = [f"job{'s' if len(nums) > 1 else ''} {joined_numbers(nums, ', ')} {where}" for where, nums in waiting.items()]
     return ", ".join(named if len(named) <= MAX_QUEUED else [*named[:MAX_QUEUED], f"and {len(named) - MAX_QUEUED} more"])
