@@ -6,6 +6,7 @@ import html.parser
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
 from faults.fault import CALLBACKS, IN_ONE_PROCESS, Fault
@@ -14,7 +15,6 @@ from faults.scene import Left
 from hydra_callback_kit import load_run
 from hydra_callback_kit.cli.main import main
 from hydra_callback_kit.journal.format import JournalNotFoundError
-from hydra_callback_kit.views.run import Run
 from hydra_callback_kit.views.seal import is_as_sealed
 
 
@@ -64,7 +64,7 @@ def _leftovers(ours: Left, bare: Left) -> Iterator[str]:
 
 _KNOWN = (
     *("*.hydra/*.yaml", "multirun.yaml", "*app.log", ".submitit/*"),  # Hydra's own
-    ".callbacks/*.jsonl",
+    *(".callbacks/*.jsonl", ".callbacks/ranks-*.json"),
     *(file for files in CALLBACKS.values() for file in files),
 )
 
@@ -131,16 +131,34 @@ def _record(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
         return
     if run.broken_lines:
         yield f"broken lines: {[str(line) for line in run.broken_lines]}"
-    shown = CliRunner().invoke(main, ["show", str(ours.root)])
+    shown = CliRunner().invoke(main, ["show", "--json", str(ours.root)])
     if shown.exit_code != 0:
         yield f"show ended with {shown.exit_code}: {shown.output} {shown.exception!r}"
-    yield from _jobs(fault, launcher, ours, run)
+        return
+    jobs = json.loads(shown.stdout, parse_constant=_not_json)["jobs"]
+    statuses = {job["job_num"]: job["status"] for job in jobs}
+    yield from _jobs(fault, launcher, ours, statuses)
+    if any((job["duration_s"] or 0) < 0 for job in jobs):
+        yield "a duration is negative"
+    if fault.ranks > 1:
+        yield from _ranks(fault, jobs)
     if not fault.kills and not fault.reports:
-        yield from _views(fault, ours, run)
+        yield from _views(fault, ours, statuses)
 
 
-def _jobs(fault: Fault, launcher: str, ours: Left, run: Run) -> Iterator[str]:
-    statuses = {job.job_num: job.status for job in run.jobs}
+def _ranks(fault: Fault, jobs: list[dict[str, Any]]) -> Iterator[str]:
+    """All ranks of a job are one attempt, rank 0 says what it returns, and the one that failed is named."""
+    for job in jobs:
+        num = job["job_num"]
+        if job["attempts"] != 1:
+            yield f"job {num} has {job['attempts']} attempts"
+        if job["status"] == "COMPLETED" and "double" not in (job["return_value"] or {}):
+            yield f"job {num} returned {job['return_value']}"
+        if job["status"] == "FAILED" and "FAILED" in fault.struck and "rank 1" not in job["error"]["message"]:
+            yield f"job {num} failed with {job['error']['message']!r}, which does not name rank 1"
+
+
+def _jobs(fault: Fault, launcher: str, ours: Left, statuses: dict[int, str]) -> Iterator[str]:
     # in one process what came before the fault is on record for good
     recorded_before = launcher in IN_ONE_PROCESS and fault.name != "directory deleted"
     for x in sorted(ours.started):
@@ -157,17 +175,14 @@ def _jobs(fault: Fault, launcher: str, ours: Left, run: Run) -> Iterator[str]:
     for num, status in statuses.items():
         if num not in ours.started and launcher != "single run" and status != "INTERRUPTED" and not fault.unrecorded:
             yield f"job {num} is {status}, and its task function never began"
-    if any(job.duration_s is not None and job.duration_s < 0 for job in run.jobs):
-        yield "a duration is negative"
 
 
 def _expected(fault: Fault, ours: Left, x: int) -> frozenset[str]:
     return fault.others if x in ours.ended else frozenset({"INTERRUPTED"})
 
 
-def _views(fault: Fault, ours: Left, run: Run) -> Iterator[str]:
+def _views(fault: Fault, ours: Left, expected: dict[int, str]) -> Iterator[str]:
     """The files for people tell what the record tells, once the app's process has ended in an orderly way."""
-    expected = {job.job_num: job.status for job in run.jobs}
     for name, jobs in (("results.json", lambda told: told), ("performance.json", lambda told: told["jobs"])):
         file = ours.root / name
         if file.exists():
@@ -176,5 +191,5 @@ def _views(fault: Fault, ours: Left, run: Run) -> Iterator[str]:
             known = told.items() <= expected.items() if fault.unrecorded else told == expected
             if not known:
                 yield f"{name} tells {told}, on record is {expected}"
-        elif run.jobs and not fault.unrecorded:
+        elif expected and not fault.unrecorded:
             yield f"there is no {name}"

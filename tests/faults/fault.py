@@ -12,14 +12,17 @@ CALLBACKS: Final = {
     "provenance_callback": ("provenance.json", "git.patch", "config_resolved.yaml"),
     "latest_run_callback": (),
     "thread_safe_callback": (),
-    "resource_monitor_callback": ("resources.csv", "*/resources.csv"),
+    "resource_monitor_callback": ("resources.csv", "*/resources.csv", "*resources_rank1.csv"),
     "report_callback": ("report.html",),
     "progress_callback": (),
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 
-LAUNCHERS: Final = ("single run", "basic", "joblib", "submitit_local", "ray")
+LAUNCHERS: Final = ("single run", "basic", "joblib", "submitit_local", "ray", "slurm", "rq")
 """The columns."""
+
+ENGINES: Final = ("slurm", "rq")
+"""Those that send jobs to a service, which must be there."""
 
 IN_ONE_PROCESS: Final = ("single run", "basic")
 """Where the jobs run in the app's own process."""
@@ -36,6 +39,7 @@ class Fault:
         config: lines of the app's config.
         arguments: overrides, with and without us.
         ours: overrides with us only.
+        ranks: of how many processes a job is; what strikes, strikes in all of them, and knows `rank`.
         jobs: the values of `x` in a sweep.
         jobs_without_us: the same without us, where fewer show as much.
         struck: what the record of the job that it strikes may say.
@@ -59,6 +63,7 @@ class Fault:
     config: str = ""
     arguments: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    ranks: int = 1
     jobs: range = range(3)
     jobs_without_us: range | None = None
     struck: frozenset[str] = frozenset({"COMPLETED"})
@@ -136,7 +141,17 @@ def _class_name(option: str) -> str:
 _ENDED_BY_RAY: Final = {"ray": frozenset({"FAILED"})} if HYDRA_VERSION >= (1, 4) else {}
 _HANGS: Final = "Hydra 1.4 with joblib 1.6 hangs without us as well when a worker calls sys.exit"
 _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIGKILL of the parent")
-_JOBLIBS: Final = dict.fromkeys(("single run", "basic", "submitit_local", "ray"), "speaks of joblib alone")
+_JOBLIBS: Final = dict.fromkeys((name for name in LAUNCHERS if name != "joblib"), "speaks of joblib alone")
+_ONE_RANK: Final = dict.fromkeys(("basic", "joblib", "ray", "rq"), "starts one process for each job")
+_NO_PERMISSIONS: Final = dict.fromkeys(ENGINES, "starts jobs as root, for whom permissions do not hold")
+
+# what started the ranks may end rank 0 as well before that has reached its end
+_ONE_OF_TWO_ENDS: Final = frozenset({"FAILED", "INTERRUPTED"})
+
+_WHEN_ALL_ARE_THERE: Final = """
+until_all_ranks_are_there(scene, rank)
+if rank == 1:
+    """
 
 FAULTS: Final = (
     Fault("none"),
@@ -203,6 +218,7 @@ FAULTS: Final = (
         others=_WHATEVER_WAS_WRITTEN,
         unrecorded=True,
         permissions=True,
+        not_on=_NO_PERMISSIONS,
     ),
     Fault(
         "directory deleted",
@@ -229,6 +245,30 @@ FAULTS: Final = (
         jobs=range(200),
         jobs_without_us=range(8),
         not_on=_JOBLIBS,
+    ),
+    Fault("two ranks", _WHEN_ALL_ARE_THERE + "pass", ranks=2, not_on=_ONE_RANK),
+    Fault(
+        "rank 1 raises",
+        _WHEN_ALL_ARE_THERE + 'raise ValueError("boom")',
+        ranks=2,
+        struck=frozenset({"FAILED"}),
+        not_on=_ONE_RANK,
+    ),
+    Fault(
+        "rank 1: sys.exit(3)",
+        _WHEN_ALL_ARE_THERE + "sys.exit(3)",
+        ranks=2,
+        struck=_ONE_OF_TWO_ENDS,
+        kills=True,
+        not_on=_ONE_RANK,
+    ),
+    Fault(
+        "SIGKILL of rank 1",
+        _WHEN_ALL_ARE_THERE + "os.kill(os.getpid(), signal.SIGKILL)",
+        ranks=2,
+        struck=_ONE_OF_TWO_ENDS,
+        kills=True,
+        not_on=_ONE_RANK,
     ),
 )
 """The rows."""

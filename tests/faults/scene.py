@@ -9,10 +9,13 @@ import subprocess
 import tempfile
 import textwrap
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from apps import NO_TORN_BYTECODE, ON_LAUNCHER, App
+from engines import rq, slurm
 from faults.fault import CALLBACKS, Fault
 
 HANGS_AFTER_S = 300
@@ -30,6 +33,12 @@ RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 PREAMBLE = """
 from pathlib import Path
 APP = int(os.environ.setdefault("APP_PID", str(os.getpid())))
+def until_all_ranks_are_there(scene, rank):
+    (scene / f"rank {rank}").touch()
+    for _ in range(400):
+        if (scene / "rank 0").exists() and (scene / "rank 1").exists():
+            return
+        time.sleep(0.05)
 def until_the_app_is_gone():
     for _ in range(400):
         try:
@@ -41,9 +50,12 @@ def until_the_app_is_gone():
 
 BODY = """
 scene = Path(os.environ["SCENE"])
+rank = int(next(filter(None, map(os.environ.get, ("RANK", "SLURM_PROCID", "SUBMITIT_LOCAL_GLOBALID"))), "0"))
 (scene / "started" / str(cfg.x)).touch()
 if cfg.x == 1:
 {strikes}
+if rank != 0:
+    return None
 (scene / "ended" / str(cfg.x)).touch()
 return {{"double": 2 * cfg.x, "texts": ["x" * 9_000] * {large}}}
 """
@@ -136,15 +148,18 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
     (directory / "site" / "sitecustomize.py").write_text(IN_EVERY_PROCESS + (CLOCK if fault.clock else ""), "utf-8")
     arguments = [*fault.arguments, *(fault.ours if ours else ())]
     jobs = fault.jobs if ours or fault.jobs_without_us is None else fault.jobs_without_us
-    if launcher == "single run":
-        command = app.command("x=1", *arguments)
-    else:
-        command = app.command("-m", *ON_LAUNCHER[launcher], f"x={','.join(map(str, jobs))}", *arguments)
     with tempfile.TemporaryDirectory() as temporary:  # Ray's sockets lie there, and want a short path
         surroundings = {"SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
         environment = app.environment(PYTHONPATH=str(directory / "site"), **NO_TORN_BYTECODE, **surroundings)
         hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
-        code, output = _wait([*_unprivileged(fault), *command], app.directory, environment, hangs_after_s)
+        with _engine(launcher, app, environment, fault.ranks) as (on, wait_until_idle):
+            if launcher == "single run":
+                command = app.command("x=1", *arguments)
+            else:
+                command = app.command("-m", *on, f"x={','.join(map(str, jobs))}", *arguments)
+            with _other_ranks(command, app, environment, fault.ranks if launcher == "single run" else 1) as first:
+                code, output = _wait([*_unprivileged(fault), *command], app.directory, first, hangs_after_s)
+            wait_until_idle()
         processes = _wait_for_the_others(directory)
         files = _files(directory / "home", "home") | _files(Path(temporary), "tmp") | _files(app.directory, "app")
     root = app.directory / "out"
@@ -158,6 +173,40 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         threads=_threads(directory / "threads"),
         files=files,
     )
+
+
+@contextmanager
+def _engine(
+    launcher: str, app: App, environment: dict[str, str], ranks: int
+) -> Iterator[tuple[Sequence[str], Callable[[], None]]]:
+    """What a launcher sends jobs to: the overrides that choose it, and how to wait until it has none of them left."""
+    tasks = [f"hydra.launcher.tasks_per_node={ranks}"] if ranks > 1 else []
+    if launcher == "slurm":
+        yield [*slurm.ON_SLURM, *tasks], lambda: slurm.wait_until_idle(app.directory)
+    elif launcher == "rq":
+        logs = app.directory.parent
+        with rq.redis(logs) as server, rq.workers(server, "jobs", logs, 2, cwd=app.directory, environment=environment):
+            yield server.overrides("jobs"), lambda: server.wait_until_idle("jobs")
+    else:
+        yield [*ON_LAUNCHER.get(launcher, ()), *tasks], lambda: None
+
+
+@contextmanager
+def _other_ranks(command: list[str], app: App, environment: dict[str, str], ranks: int) -> Iterator[dict[str, str]]:
+    """Starts all ranks of a single run but the first, as torchrun would; gives the environment of the first."""
+    if ranks == 1:
+        yield environment
+        return
+    of_all = {**environment, "WORLD_SIZE": str(ranks), "MASTER_ADDR": "localhost", "MASTER_PORT": str(os.getpid())}
+    numbers = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(ranks)]
+    with (app.directory.parent / "output of others").open("wb") as output:
+        others = [
+            subprocess.Popen(command, cwd=app.directory, env={**of_all, **number}, stdout=output, stderr=output)
+            for number in numbers[1:]
+        ]
+        yield {**of_all, **numbers[0]}
+        for other in others:
+            other.wait(HANGS_AFTER_S)
 
 
 def _unprivileged(fault: Fault) -> list[str]:

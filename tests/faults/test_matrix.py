@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from faults.checks import complaints
-from faults.fault import FAULTS, LAUNCHERS, Fault
+from faults.fault import ENGINES, FAULTS, LAUNCHERS, Fault
 from faults.scene import clear, start
 
 RAY_IN_CI = ("the job raises", "SIGKILL of a worker", "directory deleted")
@@ -18,7 +18,7 @@ def cells() -> Iterator[object]:
     for launcher in reversed(LAUNCHERS):
         for fault in reversed(FAULTS):
             if launcher not in fault.not_on:
-                marks = [pytest.mark.faults]
+                marks = [pytest.mark.engine_faults if launcher in ENGINES else pytest.mark.faults]
                 if launcher == "ray":
                     marks = [pytest.mark.ray_faults, *([pytest.mark.ray] if fault.name in RAY_IN_CI else [])]
                 yield pytest.param(fault, launcher, marks=marks, id=f"{launcher}-{fault.name}".replace(" ", "_"))
