@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views.summaries import makers, stale_summaries, summary_files
@@ -58,10 +59,12 @@ def _config_of(run: RunRecord) -> Any:
     """What stands for the config of the run: the notes that its hooks would have left on it."""
     from omegaconf import OmegaConf  # noqa: PLC0415  the same
 
+    from hydra_callback_kit.configs.identity import note_run  # noqa: PLC0415  the same
     from hydra_callback_kit.configs.notes import notes_of  # noqa: PLC0415  the same
 
     config = OmegaConf.create({})
     words = run.facts.get("secret_keys")
-    notes = {"run_id": run.run_id, "root": str(run.root), "mode": run.mode, "rerun": True}
-    notes_of(config).update(notes | ({"secret_keys": list(map(as_text, words))} if type(words) is list else {}))
+    note_run(config, RunIdentity(run.run_id, run.root, run.mode, rerun=True))
+    if type(words) is list:
+        notes_of(config)["secret_keys"] = list(map(as_text, words))
     return config

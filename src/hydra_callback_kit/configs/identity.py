@@ -35,6 +35,16 @@ def note_mode(config: DictConfig, mode: Mode) -> None:
     notes_of(config).setdefault("mode", mode)
 
 
+def note_run(config: DictConfig, run: RunIdentity) -> None:
+    """Notes which run a config is of: `identify_run` knows it from then on.
+
+    Args:
+        config: any config.
+        run: its run.
+    """
+    notes_of(config).update({**run._asdict(), "root": str(run.root)})
+
+
 def identify_run(config: DictConfig) -> RunIdentity:
     """Tells the run of a config; the first call on a run's config names the run, and the name travels to its jobs.
 
@@ -63,11 +73,18 @@ def identify_run(config: DictConfig) -> RunIdentity:
             notes["start"], notes["first_job"] = met.start, met.first_job
         elif rank_of_this_process() is not None:
             notes["start"] = os.urandom(6).hex()
-        notes["root"] = str(root)
-        notes["rerun"] = of_run is not None and mode == "RUN"
-        notes["goes_on"] = of_run is not None and mode == "MULTIRUN"
-        notes["mode"] = "MULTIRUN" if of_sweep else mode
-        notes["run_id"] = of_run or (met and met.run.run_id) or run_that_goes_on(config, root, mode) or _new_run_id(root)
+        run_id = of_run or (met and met.run.run_id) or run_that_goes_on(config, root, mode) or _new_run_id(root)
+        again = of_run is not None
+        note_run(
+            config,
+            RunIdentity(
+                run_id,
+                root,
+                "MULTIRUN" if of_sweep else mode,
+                rerun=again and mode == "RUN",
+                goes_on=again and mode == "MULTIRUN",
+            ),
+        )
     return RunIdentity(notes["run_id"], Path(notes["root"]), notes["mode"], notes["rerun"], notes["goes_on"])
 
 

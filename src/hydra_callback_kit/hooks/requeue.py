@@ -16,7 +16,8 @@ def is_requeue(job_return: JobReturn) -> bool:
     value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
     if not issubclass(type(value), SystemExit):
         return False
-    at: TracebackType | None = value.__traceback__
+    # an exception of the app's may have an attribute of its own under this name
+    at: TracebackType | None = vars(BaseException)["__traceback__"].__get__(value)
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     return at is not None and str(at.tb_frame.f_globals.get("__name__")).partition(".")[0] == "submitit"
