@@ -1,7 +1,11 @@
 """End to end: the processes of one job are one run, whoever started them; a single process is none of several."""
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -320,3 +324,82 @@ def test_what_all_ranks_use_adds_up(app: App) -> None:
     each = [rank.facts["resources"]["peak_memory_bytes"] for rank in job.ranks]
     assert job.facts["resources"]["peak_memory_bytes"] == sum(each)
     assert min(each) > 60_000_000
+
+
+BARE = [{"RANK": str(number), "WORLD_SIZE": "2"} for number in range(2)]
+
+
+def test_ranks_need_no_parent_in_common(app: App) -> None:
+    """Each is started by a shell of its own, as by `timeout` or `uv run` in a loop, and nothing but its number is said."""
+    app.write(
+        "meet('start')\nif rank() == 1:\n    raise ValueError('no data here')\nmeet('end', 1)\nreturn 1",
+        CONFIG,
+        RANK,
+    )
+    lines = [f"{sys.executable} app.py >out{number} 2>&1; echo $?" for number in range(2)]
+    meeting = {"MEETING": str(app.directory / "meeting")}
+    shells = [
+        subprocess.Popen(
+            ["/bin/sh", "-c", line], cwd=app.directory, env={**os.environ, **meeting, **bare}, stdout=subprocess.PIPE
+        )
+        for line, bare in zip(lines, BARE, strict=True)
+    ]
+    assert [shell.communicate(timeout=60)[0].strip() for shell in shells] == [b"0", b"1"]
+    (job,) = the_only_run(app).jobs
+    assert (job.status, [rank.status for rank in job.ranks]) == ("FAILED", ["COMPLETED", "FAILED"])
+
+
+def test_facts_that_a_ranks_task_adds_are_that_ranks(app: App) -> None:
+    """They are no columns of the job."""
+    app.write(
+        "meet('start')\nhydra_callback_kit.add_job_facts({'who': rank()})", CONFIG, RANK + "\nimport hydra_callback_kit"
+    )
+    done = start_ranks(app, [torchrun_rank(number, 2) for number in range(2)])
+    assert [each.code for each in done] == [0, 0], done
+    (job,) = the_only_run(app).jobs
+    assert job.facts["who"] == 0
+    assert job.ranks[1].facts == {"who": 1}
+
+
+def test_a_rank_that_fails_after_rank_0_leaves_files_that_can_be_made_again(app: App) -> None:
+    """They say COMPLETED, and `show` that they are out of date."""
+    app.write(
+        "meet('start')\nafter_rank_0('out/results.json')\nif rank() == 1:\n    raise ValueError('late')\nreturn 1",
+        CONFIG,
+        RANK + LAST,
+    )
+    done = start_ranks(app, [torchrun_rank(number, 2) for number in range(2)])
+    assert [each.code for each in done] == [0, 1], done
+    results = app.directory / "out" / "results.json"
+    assert [row["status"] for row in json.loads(results.read_text("utf-8"))] == ["COMPLETED"]
+    assert "out of date" in cli("show", app.directory / "out").out
+    assert cli("show", app.directory / "out", "--remake").code == 0
+    assert [row["status"] for row in json.loads(results.read_text("utf-8"))] == ["FAILED"]
+    assert "out of date" not in cli("show", app.directory / "out").out
+
+
+def test_a_job_runs_while_one_of_its_ranks_does(app: App) -> None:
+    """Rank 0 was killed, for want of memory say, and rank 1 waits for it: nobody else gets the directory."""
+    app.write(
+        "meet('start')\nif rank() == 0 and cfg.x == 0:\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "print('HERE', flush=True)\nif rank() == 1:\n    input()",
+        CONFIG,
+        RANK,
+    )
+    meeting = str(app.directory / "meeting")
+    zero, one = (app.start(MEETING=meeting, **torchrun_rank(number, 2)) for number in range(2))
+    assert finished(app, zero).code == -signal.SIGKILL
+    run = the_only_run(app)
+    assert (run.status, run.jobs[0].status) == ("RUNNING", "RUNNING")
+    assert "a run that still runs" in app.run("x=1").stderr
+    assert cli("rerun", app.directory / "out").out == ""
+    one.communicate("\n", timeout=60)
+    assert the_only_run(app).jobs[0].status == "INTERRUPTED"
+
+
+def test_what_merely_looks_like_a_rank_says_that_it_is_not_on_record(app: App) -> None:
+    """A shell that has the variables of a rank that is no more."""
+    app.write("print('RAN')", "defaults: [{callbacks: [results_aggregator_callback]}, _self_]")
+    alone = app.run(**BARE[1])
+    assert (alone.code, "RAN" in alone.stdout) == (0, True)
+    assert "This process is rank 1 by its environment, and the run of its rank 0 was not found" in alone.stdout

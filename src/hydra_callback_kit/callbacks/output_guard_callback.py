@@ -10,7 +10,7 @@ from typing import Final
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import UNKNOWN, identify_run
-from hydra_callback_kit.configs.joining import run_that_goes_on
+from hydra_callback_kit.configs.joining import goes_on_elsewhere, run_that_goes_on
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import gates
@@ -193,7 +193,7 @@ def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: 
             )
     for known in reversed(runs):
         of_holder = holder if holder is not None and known.run_id == holder.run_id else None
-        starts_again = restarted and of_holder is not None
+        starts_again = restarted and of_holder is not None and not goes_on_elsewhere(known)
         if known.status == "RUNNING" and not starts_again:
             return f"a run that still runs: {_what(known, of_holder)}{_is_out_of_sight(known)}"
         if known.jobs and (known.status == "COMPLETED" or (known.status == "FAILED" and not starts_again)):

@@ -34,7 +34,9 @@ def make_again(run: RunRecord) -> None:
         raise click.ClickException(f"{', '.join(outside)} lies outside of {run.root}, and is not written from here.")
     from hydra_callback_kit.hooks.after_the_sweep import make_summaries  # noqa: PLC0415  Hydra is not needed to look
 
-    make_summaries(_config_of(run), [_built(name, parameters) for name, parameters in known])
+    failed = make_summaries(_config_of(run), [_built(name, parameters) for name, parameters in known])
+    if failed:
+        raise click.ClickException(f"What {', '.join(failed)} made could not be made again: see above.")
     screen.say(f"Made again: {', '.join(stale.files)} (in {run.root})", err=True)
 
 

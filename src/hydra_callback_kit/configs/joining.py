@@ -11,6 +11,7 @@ from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.journal.batch_job import Start, batch_job, this_start
 from hydra_callback_kit.journal.command_line import command_line
 from hydra_callback_kit.journal.format import JOURNAL_DIR, Mode
+from hydra_callback_kit.journal.life import Sight, may_outlive
 from hydra_callback_kit.journal.rank import JOB_VARIABLE, is_by_itself, rank_of_this_process
 
 if TYPE_CHECKING:
@@ -62,21 +63,33 @@ def run_that_goes_on(config: DictConfig, root: Path, mode: Mode) -> str | None:
         mode: whether it is a sweep.
 
     Returns:
-        The id of the latest run in `root`, if the same start of the same command has begun it, and it has not completed.
-        None otherwise, which is nearly always, and soon known.
+        The id of the latest run in `root`, if the same start of the same command has begun it, it has not completed, and
+        none of its jobs goes on without the process that is started again. None otherwise, which is nearly always, and
+        soon known.
     """
     start = this_start()
     if start is None or not any(number > 0 for number in start.times) or not (root / JOURNAL_DIR).is_dir():
         return None
-    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  few starts are restarts
+    from hydra_callback_kit.journal.batch_system import Slurm  # noqa: PLC0415  few starts are restarts
+    from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
 
     try:
-        before = read_run(root, without=("config",))
+        before = read_run(root, without=("config",), sight=Sight(batch_system=Slurm()))
     except OSError:
         return None
     words = list(redaction_of(config).of_command(command_line().words))
     same = before.facts.get("command") == words and before.mode == mode
-    return before.run_id if same and _is_restarted_by(start, before) else None
+    return before.run_id if same and _is_restarted_by(start, before) and not goes_on_elsewhere(before) else None
+
+
+def goes_on_elsewhere(run: "RunRecord") -> bool:
+    """Whether jobs of a sweep run, or may wait in a queue, that do not end with the sweep's process, as under submitit.
+
+    Args:
+        run: a run whose process is started again.
+    """
+    going_on = run.count("RUNNING") or len(run.jobs) < (run.planned_jobs or 0)
+    return run.mode == "MULTIRUN" and bool(going_on) and may_outlive(run.facts)
 
 
 def _is_restarted_by(start: Start, before: "RunRecord") -> bool:

@@ -46,14 +46,14 @@ def jobs_may_outlive(config: DictConfig, run: RunIdentity) -> None:
 
 
 def sweep_starts(config: DictConfig, callback: "RecordingCallback") -> None:
-    """Puts on record what makes a callback's summaries again, where jobs may outlive the sweep.
+    """Puts on record what makes a callback's summaries again, where jobs, or their ranks, may outlive the run.
 
     Args:
-        config: the config of `on_multirun_start`.
+        config: the config of `on_run_start` or `on_multirun_start`.
         callback: the callback.
     """
-    parameters = callback.summary_parameters()
-    if parameters is not None and "sweep" in notes_of(config):
+    parameters = callback.summary_parameters() if "sweep" in notes_of(config) else None
+    if parameters is not None:
         from hydra_callback_kit.views.summaries import MADE_BY  # noqa: PLC0415  most sweeps need none of it
 
         run = identify_run(config)
@@ -98,20 +98,27 @@ def job_ends(config: Any, callback: "RecordingCallback") -> None:
             report("The job that ended last", error)
 
 
-def make_summaries(config: DictConfig, callbacks: "list[RecordingCallback]") -> None:
+def make_summaries(config: DictConfig, callbacks: "list[RecordingCallback]") -> list[str]:
     """Makes the summaries of a run that has ended.
 
     Args:
         config: that of a job's hook, or one that `configs.notes` was told of the run.
         callbacks: those that make them.
+
+    Returns:
+        The classes of those that could not.
     """
+    failed: list[str] = []
     notes_of(config)["rerun"] = True  # the end of the run is not this process's to tell
     for callback in reversed(callbacks):
         try:
             callback.at_the_end(config)
         except Exception as error:  # noqa: BLE001  the others can still be made
             report(f"{type(callback).__name__}.at_the_end", error)
-    summaries_are_made(config)
+            failed.append(type(callback).__name__)
+    if not failed:
+        summaries_are_made(config)
+    return failed
 
 
 def summaries_are_made_of(config: DictConfig, run: "RunRecord") -> None:

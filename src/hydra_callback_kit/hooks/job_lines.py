@@ -58,8 +58,13 @@ def _at_the_end() -> None:
     """Of a task that leaves by `sys.exit` no end hook tells on Hydra 1.3."""
     if _waiting and _waiting[-1].pid == os.getpid():
         _write_what_waits(_waiting[-1].config, WAIT_S)
-        for line in _waiting:
-            _log.debug("The run of rank 0 was not found: %s is not on record.", line.event)
+        if _waiting:
+            rank = identify_job(_waiting[-1].config).rank
+            _log.error(
+                "This process is rank %d by its environment, and the run of its rank 0 was not found: nothing of it is on "
+                "record. If it is a job by itself, unset RANK, LOCAL_RANK and WORLD_SIZE, or what else says so.",
+                rank,
+            )
 
 
 class _Line(NamedTuple):

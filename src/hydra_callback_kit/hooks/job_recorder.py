@@ -58,11 +58,11 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     notes = notes_of(config)
     if "job_started_s" not in notes:
         notes["job_started_s"] = time.monotonic()
+        running_jobs.job_runs(config, job.run.run_id)
         if job.rank:
             rank = rank_of_this_process()
             write_job_line(config, "job_started", {"world_size": rank and rank.size})
             return job
-        running_jobs.job_runs(config, job.run.run_id)
         export(job)
         if "journal_at_home" in notes:
             from hydra_callback_kit.launching.lines_home import keep_lines  # noqa: PLC0415  most jobs share the sweep's disk

@@ -95,6 +95,7 @@ class RecordingCallback(KnownParameters, Callback):
         """Records the start of the run."""
         self._ask(config)
         run_starts(config, self.at_the_end)
+        after_the_sweep.sweep_starts(config, self)
 
     @never_breaks_the_job
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:

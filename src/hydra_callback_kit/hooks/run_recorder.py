@@ -81,8 +81,8 @@ def record_run_start(config: DictConfig) -> None:
     launched_by = {"launcher": choices.get("hydra/launcher")}
     if run.mode == "MULTIRUN":
         launched_by["launcher_class"] = _launcher_class(config)
-        if may_outlive(launched_by):
-            jobs_may_outlive(config, run)
+    if (run.mode == "MULTIRUN" and may_outlive(launched_by)) or rank_of_this_process() is not None:
+        jobs_may_outlive(config, run)
     others = other_arguments(command.arguments, sys.argv[1:], {*given, *given_to_hydra})
     write_line(
         run,

@@ -44,7 +44,14 @@ class Fates:
 
     def is_gone(self, process: ProcessIdentity, attempt: Span) -> bool:
         """Whether a process that works for an attempt at a job is known to be gone."""
-        return self._lookout.life_of(process, batch_id(attempt.facts, self._run.facts)) == "gone"
+        return self._life_of(process, attempt) == "gone"
+
+    def lives(self, process: ProcessIdentity, attempt: Span) -> bool:
+        """Whether it is known to live."""
+        return self._life_of(process, attempt) == "lives"
+
+    def _life_of(self, process: ProcessIdentity, attempt: Span) -> Life | None:
+        return self._lookout.life_of(process, batch_id(attempt.facts, self._run.facts))
 
     @property
     def over(self) -> bool:

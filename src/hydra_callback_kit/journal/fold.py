@@ -184,9 +184,11 @@ def _job_record(
         first_job_id=first.get("job_id", str) if first.get("job_id", str) != last.get("job_id", str) else None,
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None
-    return (
-        record if at_it is None else with_ranks(record, rank_records(at_it, functools.partial(fates.is_gone, attempt=last)))
-    )
+    if at_it is None:
+        return record
+    left = [rank.process for rank in at_it.values() if rank.process and rank.ended_at is None]
+    lives = record.status == "INTERRUPTED" and any(fates.lives(process, last) for process in left)
+    return with_ranks(record, rank_records(at_it, functools.partial(fates.is_gone, attempt=last)), lives=lives)
 
 
 def _overrides(attempt: Span) -> tuple[str, ...]:

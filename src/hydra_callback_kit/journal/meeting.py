@@ -68,7 +68,6 @@ def leave_note(run: RunIdentity, rank: Rank, start: str, command: Sequence[str])
         "host": process.host,
         "pid": process.pid,
         "born": process.born,
-        "parent": rank.parent,
         "time": time.time(),
         "command": _digest(*command),
     }
@@ -159,7 +158,7 @@ def _meeting_in(directory: Path, rank: Rank, command: Sequence[str]) -> Meeting 
     with _nothing_lost():
         with open_regular(file) as opened:
             note = json.loads(opened.read(_MOST_BYTES))
-        if not _is_of_this_start(note, rank):
+        if not _is_of_this_start(note):
             return None
         if note["command"] != _digest(*command):
             raise OfAnotherKindError
@@ -168,12 +167,12 @@ def _meeting_in(directory: Path, rank: Rank, command: Sequence[str]) -> Meeting 
     return None
 
 
-def _is_of_this_start(note: dict[str, Any], rank: Rank) -> bool:
+def _is_of_this_start(note: dict[str, Any]) -> bool:
     """Not that of an earlier start by which nothing tells the two apart."""
     process = ProcessIdentity(note["host"], note["pid"], note["born"])
     if process.host != this_process().host:
         return bool(time.time() - note["time"] < _LATE_S)
-    return note["parent"] == rank.parent and (is_alive(process) is not False or note["time"] >= started_at())
+    return is_alive(process) is not False or note["time"] >= started_at()
 
 
 def _note_in(root: Path, rank: Rank) -> Path:

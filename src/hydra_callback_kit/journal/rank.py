@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from hydra_callback_kit.journal.batch_job import batch_job, number_in
 from hydra_callback_kit.journal.identity import JobIdentity
-from hydra_callback_kit.journal.process import parent_process
 
 
 class Rank(NamedTuple):
@@ -17,13 +16,11 @@ class Rank(NamedTuple):
         number: 0 for the process that is the job; the others work for it.
         size: how many there are; None where that is not said.
         job: a word for what was started: the same for all of its ranks, and for no other start at the same time.
-        parent: the process that has started all that are on one machine, where nothing else tells them from others.
     """
 
     number: int
     size: int | None
     job: str
-    parent: str | None
 
 
 def rank_of_this_process() -> Rank | None:
@@ -116,7 +113,7 @@ def _of_submitit() -> Rank | None:
     number, size = number_in("SUBMITIT_LOCAL_GLOBALID"), number_in("SUBMITIT_LOCAL_NTASKS")
     if number is None or size is None or size == 1:
         return None
-    return Rank(number, size, f"submitit {os.environ.get('SUBMITIT_LOCAL_JOB_ID')}", None)
+    return Rank(number, size, f"submitit {os.environ.get('SUBMITIT_LOCAL_JOB_ID')}")
 
 
 def _of_slurm() -> Rank | None:
@@ -125,7 +122,7 @@ def _of_slurm() -> Rank | None:
     size = number_in("SLURM_STEP_NUM_TASKS") or number_in("SLURM_NTASKS")
     if job is None or job.step < 0 or number is None or size is None or size == 1:
         return None
-    return Rank(number, size, f"slurm {job.job}.{job.step} {job.restarts}", None)
+    return Rank(number, size, f"slurm {job.job}.{job.step} {job.restarts}")
 
 
 def _of_open_mpi() -> Rank | None:
@@ -143,11 +140,7 @@ def _of_mpi() -> Rank | None:
 
 
 def _rank(kind: str, number: int, size: int | None, *words: str) -> Rank:
-    start = " ".join((kind, str(size), *words))
-    if any(words):
-        return Rank(number, size, start, None)
-    parent = parent_process()
-    return Rank(number, size, start, f"{parent.host}:{parent.pid}:{parent.born}")
+    return Rank(number, size, " ".join((kind, str(size), *words)))
 
 
 _FINDERS: Final[tuple[Callable[[], Rank | None], ...]] = (

@@ -49,7 +49,7 @@ def error_in(span: Span) -> JobError | None:
     return None if error is None else JobError(*(as_text(error.get(key, "")) for key in ("type", "message", "traceback")))
 
 
-def with_ranks(job: JobRecord, ranks: Sequence[RankRecord]) -> JobRecord:
+def with_ranks(job: JobRecord, ranks: Sequence[RankRecord], *, lives: bool) -> JobRecord:
     """The job as its ranks make it: one that failed or is gone before its end means that the job did not complete.
 
     Where several failed the first counts, for it is what the others failed of.
@@ -57,12 +57,15 @@ def with_ranks(job: JobRecord, ranks: Sequence[RankRecord]) -> JobRecord:
     Args:
         job: what rank 0 says.
         ranks: the others.
+        lives: whether one of them is known to live: then the job still runs, if it has not ended by itself.
     """
     own = RankRecord(0, job.status, job.host, job.pid, job.started_at, job.ended_at, job.duration_s, job.error)
     own.facts = {name: job.facts[name] for name in (RESOURCES,) if name in job.facts}
     job.ranks = own, *ranks
     sizes = [size for size in (job.world_size, *(rank.facts.pop("world_size", None) for rank in ranks)) if type(size) is int]
     job.world_size = max((*sizes, 1 + max(rank.rank for rank in ranks)))
+    if job.status == "INTERRUPTED" and job.ended_at is None and lives:
+        job.status = "RUNNING"
     failed = [rank for rank in ranks if rank.status == "FAILED"]
     if failed and job.status != "RUNNING":
         first = min(failed, key=lambda rank: rank.ended_at or "")
