@@ -8,7 +8,7 @@ import pytest
 
 
 class FakeSlurm:
-    """Puts both commands first on PATH."""
+    """Puts both commands first on PATH. Its partition is hidden: only `--all` lists what is there."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.directory = directory
@@ -16,7 +16,11 @@ class FakeSlurm:
         self.says("")
         (directory / "cluster").write_text("here")
         for name, source in (
-            ("squeue", "import time; time.sleep(float(read('slow'))); print(read('says')); sys.exit(int(read('code')))"),
+            (
+                "squeue",
+                "import time; time.sleep(float(read('slow')))\n"
+                "print(read('says')) if '--all' in sys.argv else None; sys.exit(int(read('code')))",
+            ),
             ("scontrol", "print('Configuration data as of today'); print('ClusterName             =', read('cluster'))"),
         ):
             script = directory / name

@@ -62,6 +62,7 @@ class Slurm:
         said = answer_of(
             "squeue",
             "--noheader",
+            "--all",  # of partitions that are hidden, too
             "--array",
             "--states=all",
             f"--user={owner}",
