@@ -6,6 +6,14 @@ from pathlib import Path
 
 import pytest
 
+_SQUEUE = """
+import os, time
+time.sleep(float(read('slow')))
+if '--all' in sys.argv and 'SQUEUE_PARTITION' not in os.environ:
+    print(read('says'))
+sys.exit(int(read('code')))
+"""
+
 
 class FakeSlurm:
     """Puts both commands first on PATH. Its partition is hidden: only `--all` lists what is there."""
@@ -16,11 +24,7 @@ class FakeSlurm:
         self.says("")
         (directory / "cluster").write_text("here")
         for name, source in (
-            (
-                "squeue",
-                "import time; time.sleep(float(read('slow')))\n"
-                "print(read('says')) if '--all' in sys.argv else None; sys.exit(int(read('code')))",
-            ),
+            ("squeue", _SQUEUE),
             ("scontrol", "print('Configuration data as of today'); print('ClusterName             =', read('cluster'))"),
         ):
             script = directory / name

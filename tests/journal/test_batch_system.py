@@ -6,7 +6,7 @@ import sys
 import pytest
 from slurm import FakeSlurm, slurm
 
-from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.journal.batch_system import Slurm, answer_of
 from hydra_callback_kit.journal.life import Found
 
 __all__ = ["slurm"]
@@ -48,6 +48,18 @@ def test_whoever_does_not_answer_says_nothing(slurm: FakeSlurm, monkeypatch: pyt
     assert Slurm(timeout_s=0.1).about("1", ME, None) is None
     monkeypatch.setenv("PATH", "")
     assert Slurm().about("1", ME, None) is None
+
+
+def test_what_users_have_slurm_leave_out_is_asked_for_all_the_same(
+    slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their variables filter the answer; those that say where the controller is stay."""
+    for name in ("SQUEUE_PARTITION", "SQUEUE_FORMAT2", "SLURM_CLUSTERS", "SACCT_FORMAT", "SLURM_CONF"):
+        monkeypatch.setenv(name, "x")
+    slurm.says("1 1 RUNNING 0")
+    assert Slurm().about("1", ME, None) == Found("runs", 0)
+    names = {line.partition("=")[0] for line in (answer_of("env") or "").splitlines()}
+    assert {name for name in names if name.startswith(("SQUEUE", "SACCT", "SLURM"))} == {"SLURM_CONF"}
 
 
 def test_another_clusters_jobs_have_the_same_numbers(slurm: FakeSlurm) -> None:

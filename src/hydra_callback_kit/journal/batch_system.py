@@ -11,6 +11,9 @@ _FRESH_S: Final = 30.0
 
 _COLUMNS: Final = "JobArrayID:64,JobID:32,State:32,RestartCnt:16"
 
+_FILTERS: Final = ("SQUEUE_", "SACCT_", "SLURM_CLUSTERS")
+"""How variables begin by which users have these commands leave jobs out, or say it in another way."""
+
 _WAITS: Final = frozenset(
     ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT")
 )
@@ -96,9 +99,10 @@ def answer_of(*command: str, timeout_s: float = 10.0) -> str | None:
     program = shutil.which(command[0])
     if program is None or not hasattr(os, "getuid"):
         return None
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_FILTERS)}
     try:
         done = subprocess.run(  # noqa: S603  no word of it is anybody's but ours
-            (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True
+            (program, *command[1:]), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True, env=env
         )
     except (OSError, subprocess.SubprocessError):
         return None
