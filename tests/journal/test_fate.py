@@ -153,3 +153,25 @@ def test_a_sweep_that_runs_within_a_job_of_slurms_lives_as_long_as_that(tmp_path
     for found, status in ((Found("runs", 1), "RUNNING"), (Found("waits", 2), "RUNNING"), (Found("gone", 1), "INTERRUPTED")):
         record = read_run(tmp_path, sight=Sight(is_alive=lambda process: None, batch_system=Says(found)))
         assert (record.status, record.silent_since) == (status, None)
+
+
+def test_the_array_is_known_by_the_first_start_of_a_job_that_was_run_again(tmp_path: Path) -> None:
+    """`rerun` has called it otherwise; those of the array that wait are found all the same, without submitit's folders."""
+
+    class Says:
+        """A batch system that has one job."""
+
+        def about(self, job: str, owner: int, cluster: str | None) -> Found | None:
+            """All others are gone."""
+            return Found("waits" if job == "11_1" else "gone", 0)
+
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "submitit_slurm", "planned_jobs": 3})
+    write_line(run, "run_ended", {})
+    write_line(run, "job_started", {"job_id": "11_0"}, a_job(run, 0))
+    write_line(run, "job_ended", {"status": "FAILED"}, a_job(run, 0))
+    again = {"job_id": f"{run.run_id}_0", "rerun": True, "attempt_number": 2}
+    write_line(run, "job_started", again, a_job(run, 0, "2"))
+    write_line(run, "job_ended", {"status": "COMPLETED"}, a_job(run, 0, "2"))
+    record = read_run(tmp_path, sight=Sight(is_alive=lambda process: False, batch_system=Says(), assume_gone=True))
+    assert (record.status, record.queue.there, record.queue.perhaps) == ("RUNNING", {1}, frozenset())

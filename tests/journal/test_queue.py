@@ -62,6 +62,13 @@ def test_slurm_knows(tmp_path: Path) -> None:
     assert queue(tmp_path, "submitit_slurm", {}, jobs) == Queue(frozenset({1, 2}))
 
 
+def test_a_job_that_only_rerun_has_started_says_nothing_of_the_array(tmp_path: Path) -> None:
+    """Its id is one that `rerun` has made up."""
+    submitted(tmp_path, "7_0", "7_1", "7_2", "7_3", "7")
+    ids = {0: "7_0", 1: "20260101T000000-aa_1"}
+    assert queue(tmp_path, "submitit_slurm", ids, {"7_2": WAITS}) == Queue(frozenset({2}))
+
+
 def test_several_arrays(tmp_path: Path) -> None:
     """A sweeper that launches in batches, the last of which is a job of its own."""
     submitted(tmp_path, "7_0", "7_1", "9_0", "9_1", "12", "9", "7")

@@ -99,7 +99,11 @@ class Fates:
             return Queue(perhaps=frozenset(missing).difference(job.job_num for job in jobs))
         run, ids = (
             self._run,
-            {**dict.fromkeys(returned), **{job.job_num: job.job_id for job in jobs}, **dict.fromkeys(handed_on)},
+            {
+                **dict.fromkeys(returned),
+                **{job.job_num: job.first_job_id or job.job_id for job in jobs},
+                **dict.fromkeys(handed_on),
+            },
         )
         batches = (batch_id(job.facts, run.facts) for job in jobs)
         cluster = next((batch.cluster for batch in batches if batch and batch.cluster), None)

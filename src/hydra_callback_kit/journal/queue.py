@@ -40,7 +40,7 @@ class Launched(NamedTuple):
 
     Attributes:
         facts: of the run.
-        ids: what the launcher calls the jobs that have left a line, by their numbers.
+        ids: what the launcher called the jobs that have left a line when they were started first, by their numbers.
         planned: how many jobs there were going to be; None if that is not known.
         started_at: UTC, ISO 8601; None if it is not known.
         cluster: the name of the cluster that a job ran on; None if it is not known.
@@ -87,13 +87,14 @@ def queue_of(sweep: Launched, root: Path, lookout: Lookout) -> Queue:
 
 def _slurm_ids(missing: Sequence[int], folders: Sequence[str], ids: Mapping[int, str | None]) -> dict[int, str | None]:
     """What Slurm calls jobs that have left no line; None for one that was not submitted any more."""
-    if folders and all(num < len(folders) and folders[num] == job for num, job in ids.items() if job):
+    ids = {num: job for num, job in ids.items() if job and _SUBMITTED.fullmatch(job)}  # `rerun` has names of its own
+    if folders and all(num < len(folders) and folders[num] == job for num, job in ids.items()):
         return {num: folders[num] if num < len(folders) else None for num in missing}
     # they were submitted as one array or several, each of whose jobs have numbers that follow each other
     arrays: dict[int, str] = {}
     for num, job in ids.items():
         array, _, index = (job or "").partition("_")
-        if array.isdecimal() and index.isdecimal():
+        if index:
             arrays[num - int(index)] = array
     found: dict[int, str | None] = {}
     for num in missing:
