@@ -175,3 +175,17 @@ def test_the_array_is_known_by_the_first_start_of_a_job_that_was_run_again(tmp_p
     write_line(run, "job_ended", {"status": "COMPLETED"}, a_job(run, 0, "2"))
     record = read_run(tmp_path, sight=Sight(is_alive=lambda process: False, batch_system=Says(), assume_gone=True))
     assert (record.status, record.queue.there, record.queue.perhaps) == ("RUNNING", {1}, frozenset())
+
+
+@pytest.mark.parametrize("launcher", ["submitit_slurm", "basic"])
+@pytest.mark.parametrize("ended", [("COMPLETED", "COMPLETED"), ("COMPLETED", "FAILED")])
+def test_a_sweep_that_was_killed_is_what_its_jobs_are_once_all_have_ended(
+    tmp_path: Path, launcher: str, ended: tuple[str, str]
+) -> None:
+    """Until then it is INTERRUPTED: a job of it never came."""
+    run = a_run(tmp_path)
+    for planned, status in ((2, ended[1]), (3, "INTERRUPTED")):
+        write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": launcher, "planned_jobs": planned})
+        for num in (0, 1):
+            write_job(run, num, ended[num])
+        assert read_run(tmp_path, sight=Sight(is_alive=lambda process: False, assume_gone=True)).status == status

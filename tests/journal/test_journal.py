@@ -88,7 +88,7 @@ def test_a_run_whose_process_cannot_be_seen_is_what_its_jobs_are(tmp_path: Path)
     write_job(run, 0, "FAILED")
     assert [seen(None), seen(True), seen(False)] == ["RUNNING", "RUNNING", "INTERRUPTED"]
     write_job(run, 1, "COMPLETED")
-    assert [seen(None), seen(True), seen(False)] == ["FAILED", "RUNNING", "INTERRUPTED"]
+    assert [seen(None), seen(True), seen(False)] == ["FAILED", "RUNNING", "FAILED"]
     write_job(run, 0, "COMPLETED", attempt="2")
     assert [seen(None), seen(True), seen(False)] == ["COMPLETED", "RUNNING", "COMPLETED"]
 

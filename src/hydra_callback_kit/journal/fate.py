@@ -114,10 +114,12 @@ class Fates:
         run, statuses = self._run, {job.status for job in jobs}
         # what the run's own process left undone, jobs that were run again may have done
         whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
-        unknown = self._parent is not None and not self._ended and self._of_parent is None
-        if unknown and whole and statuses and statuses <= {"COMPLETED", "FAILED"}:  # the run's process may be gone for long
+        if "RUNNING" in statuses or any(queue):
+            return "RUNNING"
+        done = self.over or (self._parent is not None and self._of_parent is None)  # it may be gone for long
+        if done and whole and statuses and statuses <= {"COMPLETED", "FAILED"}:
             return "FAILED" if "FAILED" in statuses else "COMPLETED"
-        if "RUNNING" in statuses or any(queue) or (not self.over and run.started_at is not None):
+        if not self.over and run.started_at is not None:
             return "RUNNING"
         if "aborted" in run.facts and not jobs:
             return "FAILED"

@@ -132,10 +132,10 @@ class RunRecord:
         run_id: the run's name; later runs sort after earlier ones.
         root: the directory that holds the journal: the output directory of a single run, or the sweep's.
         mode: `RUN` or `MULTIRUN`.
-        status: `RUNNING` while the parent process or a job lives, or may live or come; `FAILED` if the run ended and a job
-            failed, the job of a single run failed, or a callback aborted it before its first job (the fact `aborted` says
-            why); `INTERRUPTED` if the parent went without ending it, a job was interrupted or some planned jobs never
-            started; else `COMPLETED`.
+        status: `RUNNING` while the parent process or a job lives, or may live or come; `FAILED` if the run or all planned
+            jobs ended and a job failed, the job of a single run failed, or a callback aborted it before its first job (the
+            fact `aborted` says why); `INTERRUPTED` if a job was interrupted, some planned jobs never started, or the parent
+            went without ending it and it is not known how many were planned; else `COMPLETED`.
         jobs: the jobs that started.
         started_at: UTC, ISO 8601; None if the start was not recorded.
         ended_at: UTC, ISO 8601; None without an end.
