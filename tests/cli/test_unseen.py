@@ -79,6 +79,7 @@ def test_squeue_is_asked_once_for_all_runs_and_only_where_something_is_unknown(r
         other = a_run(run.root.parent / name, f"20260102T000000-{name}")
         for num in range(3):
             batch = {"system": "slurm", "job": str(20 + num), "restarts": 0, "cluster": "here"}
+            batch |= {"array_job": "20", "array_index": str(num)}
             write_line(other, "job_started", {"job_id": f"20_{num}", "batch": batch}, a_job(other, num))
         as_of("node18", other.root)
         writer._files.clear()

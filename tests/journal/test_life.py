@@ -51,8 +51,18 @@ def test_what_is_known_of_a_process(
     (tmp_path / ".callbacks").mkdir()
     for assume_gone in (False, True):
         sight = Sight(lambda process: alive, Says(found), assume_gone)
-        told = Lookout(tmp_path, sight, socket.gethostname()).life_of(PROCESS, BatchId("1", 0), requeued=requeued)
+        told = Lookout(tmp_path, sight, socket.gethostname()).life_of(PROCESS, BatchId("1", 0, own=True), requeued=requeued)
         assert told == ("gone" if assume_gone and found is None and not alive else known)
+
+
+@pytest.mark.parametrize("alive", [True, None, False])
+def test_that_somebodys_script_runs_is_no_knowledge_of_a_process_in_it(tmp_path: Path, alive: bool | None) -> None:
+    """It may have been killed there, and the script goes on."""
+    (tmp_path / ".callbacks").mkdir()
+    batch = BatchId("1", 0, "c")
+    for assume_gone, unseen in ((False, None), (True, "gone")):
+        lookout = Lookout(tmp_path, Sight(lambda process: alive, Says(R), assume_gone), None)
+        assert lookout.life_of(PROCESS, batch) == ("lives" if alive else unseen if alive is None else "gone")
 
 
 def test_a_number_alone_is_asked_for_only_where_the_sweep_was_started(tmp_path: Path) -> None:
@@ -60,8 +70,8 @@ def test_a_number_alone_is_asked_for_only_where_the_sweep_was_started(tmp_path: 
     (tmp_path / ".callbacks").mkdir()
     sight = Sight(lambda process: None, Says(R))
     assert Lookout(tmp_path, sight, "login9").life_of(PROCESS, BatchId("1")) is None
-    assert Lookout(tmp_path, sight, "login9").life_of(PROCESS, BatchId("1", cluster="c")) == "lives"
-    assert Lookout(tmp_path, sight, socket.gethostname()).life_of(PROCESS, BatchId("1")) == "lives"
+    assert Lookout(tmp_path, sight, "login9").life_of(PROCESS, BatchId("1", cluster="c", own=True)) == "lives"
+    assert Lookout(tmp_path, sight, socket.gethostname()).life_of(PROCESS, BatchId("1", own=True)) == "lives"
 
 
 def test_the_id_on_record() -> None:
@@ -69,7 +79,11 @@ def test_the_id_on_record() -> None:
     slurm = {"launcher": "mine", "launcher_class": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher"}
     fact = {"system": "slurm", "job": "12", "restarts": 1, "cluster": "c"}
     assert batch_id({"batch": fact, "job_id": "3"}, {}) == BatchId("12", 1, "c")
-    assert batch_id({"job_id": "12_3"}, slurm) == BatchId("12_3")
+    assert batch_id({"job_id": "12_3"}, slurm) == BatchId("12_3", own=True)
+    element = {**fact, "array_job": "11", "array_index": "1"}
+    assert batch_id({"batch": element, "job_id": "11_1"}, slurm) == BatchId("12", 1, "c", own=True)
+    for job_id, run_facts in (("11_1", {"launcher": "basic"}), ("20260101T000000-aa_1", slurm), (None, slurm)):
+        assert batch_id({"batch": element, "job_id": job_id}, run_facts) == BatchId("12", 1, "c")
     assert batch_id({"job_id": "12"}, {"launcher": "submitit_local"}) is None
     for odd in ("x", {"system": "slurm"}, {"system": "slurm", "job": 12}, {"system": "pbs", "job": "12"}, None, [1]):
         assert batch_id({"batch": odd}, slurm) is None

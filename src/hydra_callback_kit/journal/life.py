@@ -47,11 +47,14 @@ class BatchId(NamedTuple):
         job: the job's id.
         restarts: how often it had been started again by then; None if that is not known.
         cluster: the cluster's name; None if it is not known.
+        own: whether it was submitted for that process alone, which lives as long as it runs. A process within somebody's
+            script may end before that.
     """
 
     job: str
     restarts: int | None = None
     cluster: str | None = None
+    own: bool = False
 
 
 class Sight(NamedTuple):
@@ -110,15 +113,16 @@ class Lookout:
         if alive:
             return "lives"
         found = None if batch is None else self.look_up(batch)
-        if found is None:
-            if alive is None or requeued:
-                return "gone" if self.assumes_gone else "waits" if requeued else None
-            return "gone"
-        if found.state != "runs":
-            return found.state
-        if requeued or (batch is not None and batch.restarts is not None and found.restarts > batch.restarts):
-            return "waits"  # it was started again since, or is about to be
-        return "gone" if alive is False else "lives"
+        if batch is not None and found is not None:
+            if found.state != "runs":
+                return found.state
+            if requeued or (batch.restarts is not None and found.restarts > batch.restarts):
+                return "waits"  # it was started again since, or is about to be
+            if alive is None and batch.own:
+                return "lives"
+        elif requeued:
+            return "gone" if self.assumes_gone else "waits"
+        return "gone" if alive is False or self.assumes_gone else None
 
     def look_up(self, batch: BatchId) -> Found | None:
         """Tells what the batch system says of a job; a number alone is nothing to ask another cluster for."""
@@ -141,13 +145,18 @@ def batch_id(facts: Mapping[str, Any], run_facts: Mapping[str, Any]) -> BatchId 
         facts: of a job, or of the run.
         run_facts: of the run.
     """
-    fact = facts.get("batch")
+    fact, job_id = facts.get("batch"), facts.get("job_id")
+    by_submitit = launcher_of(run_facts) == "submitit_slurm"
     if type(fact) is dict and fact.get("system") == "slurm" and type(fact.get("job")) is str:
         restarts, cluster = fact.get("restarts"), fact.get("cluster")
-        return BatchId(fact["job"], restarts if type(restarts) is int else None, cluster if type(cluster) is str else None)
-    job_id = facts.get("job_id")
-    if type(job_id) is str and _SLURM_ID.fullmatch(job_id) and launcher_of(run_facts) == "submitit_slurm":
-        return BatchId(job_id)
+        return BatchId(
+            fact["job"],
+            restarts if type(restarts) is int else None,
+            cluster if type(cluster) is str else None,
+            own=by_submitit and job_id in (fact["job"], f"{fact.get('array_job')}_{fact.get('array_index')}"),
+        )
+    if type(job_id) is str and _SLURM_ID.fullmatch(job_id) and by_submitit:
+        return BatchId(job_id, own=True)
     return None
 
 
