@@ -1,8 +1,10 @@
 """End to end: between the listing of jobs and their turn others may have seen to them, and no job is run twice."""
 
+import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from apps import App
 from terminal import COMMAND, cli, environment
 
@@ -63,3 +65,36 @@ def test_a_job_that_failed_meanwhile_is_run_again(app: App) -> None:
     _, errors = execution.communicate("\n\n", timeout=60)
     assert execution.returncode == 0, errors
     assert [(job.status, job.attempts) for job in read_run(done.root).jobs] == [("COMPLETED", 2), ("COMPLETED", 3)]
+
+
+def test_of_several_at_once_one_runs_a_job(app: App) -> None:
+    """Three people type the same at the same time: each job is run once, and who does not run it says who does."""
+    app.write("if not os.path.exists('again'):\n    raise ValueError('boom')\ntime.sleep(1)", CONFIG)
+    done = app.sweep("submitit_local", "x=0,1")
+    (app.directory / "again").touch()
+    command = [*COMMAND, "rerun", "out", "--execute"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    at_once = [subprocess.Popen(command, cwd=app.directory, env=environment(), **pipes) for _ in range(3)]
+    errors = [process.communicate(timeout=120)[1] for process in at_once]
+    assert [process.returncode for process in at_once] == [0] * 3, errors
+    assert [(job.status, job.attempts) for job in read_run(done.root).jobs] == [("COMPLETED", 2)] * 2
+    left_out = [line for line in "".join(errors).splitlines() if line.startswith("Left out: job")]
+    assert len(left_out) == 4
+    assert not list(done.root.glob(".callbacks/again-*"))
+
+
+def test_where_no_turn_can_be_taken_nothing_is_run(app: App) -> None:
+    """A journal into which nobody can write cannot tell either whether somebody else has the job."""
+    app.write("raise ValueError('boom')", CONFIG)
+    done = app.sweep("submitit_local", "x=0")
+    names = [file.name for file in (done.root / ".callbacks").iterdir()]
+    (done.root / ".callbacks").chmod(0o555)
+    try:
+        if os.access(done.root / ".callbacks", os.W_OK):
+            pytest.skip("root may write anywhere")
+        refused = cli("rerun", "out", "--execute", cwd=app.directory)
+    finally:
+        (done.root / ".callbacks").chmod(0o755)
+    assert refused.code == 1
+    assert "Nothing more is run: whether another rerun has job 0 cannot be found out" in refused.err
+    assert [file.name for file in (done.root / ".callbacks").iterdir()] == names

@@ -3,14 +3,16 @@
 import json
 import os
 import shlex
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from apps import App
-from terminal import cli
+from terminal import COMMAND, cli, environment
 
 from hydra_callback_kit.journal.reader import read_run
 
@@ -133,3 +135,54 @@ def test_jobs_that_never_started_and_single_runs(app: App, slurm: Slurm) -> None
     assert single.code == 3
     cli("rerun", "100%", "--sbatch", "", "--execute", cwd=app.directory, PATH=slurm.path)
     assert slurm.submitted()[2][1:3] == ["--job-name=app", f"--output={app.directory}/100%%/slurm-%j.out"]
+
+
+def test_of_several_at_once_one_submits_a_job(app: App, slurm: Slurm) -> None:
+    """Three people type the same at the same time, and sbatch takes its time: each job is submitted once."""
+    app.write(FAILS_ONCE, CONFIG)
+    app.sweep("submitit_local", "x=0,1,2,3")
+    slurm.program("sbatch", "import time\ntime.sleep(0.3)\n" + SBATCH.format(log=slurm.log))
+    command = [*COMMAND, "rerun", "out", "--sbatch", "", "--execute"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    at_once = [subprocess.Popen(command, cwd=app.directory, env=environment(PATH=slurm.path), **pipes) for _ in range(3)]
+    said = [process.communicate(timeout=120) for process in at_once]
+    assert [process.returncode for process in at_once] == [0] * 3, said
+    assert sorted(words[1] for words in slurm.submitted()) == [f"--job-name=app_{num}" for num in range(4)]
+    assert sum(errors.count("Left out: job") for _, errors in said) == 8
+
+
+def test_what_a_killed_one_has_left_is_submitted(app: App, slurm: Slurm) -> None:
+    """As soon as its process is known to be gone; until then it has the job."""
+    app.write(FAILS_ONCE, CONFIG)
+    done = app.sweep("submitit_local", "x=0")
+    slurm.program("sbatch", "import time\ntime.sleep(60)")
+    command = [*COMMAND, "rerun", "out", "--sbatch", "", "--execute"]
+    killed = subprocess.Popen(command, cwd=app.directory, env=environment(PATH=slurm.path), start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not list(done.root.glob(".callbacks/again-*.json")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        slurm.program("sbatch", SBATCH.format(log=slurm.log))
+        early = cli(*command[len(COMMAND) :], cwd=app.directory, PATH=slurm.path)
+        assert f"Left out: job 0, for another rerun has it, process {killed.pid} on " in early.err
+    finally:
+        os.killpg(killed.pid, signal.SIGKILL)
+        killed.wait()
+    late = cli(*command[len(COMMAND) :], cwd=app.directory, PATH=slurm.path)
+    assert (late.code, late.out) == (0, "job 0 is queued as 101\n"), late.err
+
+
+def test_one_that_failed_again_meanwhile_is_submitted_once(app: App, slurm: Slurm) -> None:
+    """It has more attempts than when the jobs were listed: what is on record of its submission goes by those."""
+    app.write("raise ValueError('boom')", CONFIG)
+    done = app.sweep("submitit_local", "x=0,1")
+    line = shlex.join(shlex.split(cli("rerun", "out", cwd=app.directory).out.splitlines()[1]))
+    slow = f"import subprocess\nif '--job-name=app_0' in sys.argv:\n    subprocess.run({line!r}, shell=True)\n"
+    slurm.program("sbatch", f"import sys\n{slow}" + SBATCH.format(log=slurm.log))
+    command = ("rerun", "out", "--sbatch", "", "--execute")
+    first = cli(*command, cwd=app.directory, PATH=slurm.path)
+    assert first.code == 0, first.err
+    assert [job.attempts for job in read_run(done.root).jobs] == [1, 2]
+    again = cli(*command, cwd=app.directory, PATH=slurm.path)
+    assert "Left out: job 1, for it may still be queued as 102." in again.err
+    assert len(slurm.submitted()) == 2

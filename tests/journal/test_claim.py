@@ -1,6 +1,5 @@
 """Claims: who has a directory, decided in one step."""
 
-import contextlib
 import errno
 import json
 import os
@@ -198,26 +197,6 @@ def test_a_listing_may_be_older_than_the_directory(tmp_path: Path, monkeypatch: 
     assert not lay_claim(tmp_path, a_claim(tmp_path), lambda holder: asked.append(holder) is None and holder is None)
     assert [holder and holder.run_id for holder in asked] == [None, "b"]
     assert not listings
-
-
-def test_a_claim_that_a_full_disk_cuts_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a claim would keep everybody out."""
-
-    class Full(contextlib.AbstractContextManager):
-        def __init__(self, descriptor: int, _: str) -> None:
-            os.close(descriptor)
-
-        def __exit__(self, *_: object) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        def write(self, text: bytes) -> None:
-            """Takes it, and has no room when it is closed."""
-
-    with monkeypatch.context() as patched:
-        patched.setattr(claim.os, "fdopen", Full)
-        with pytest.raises(OSError, match="No space left"):
-            claim._write_new(tmp_path / "claim-1.json", b"{}")
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_restart_is_of_the_same_and_later(tmp_path: Path) -> None:

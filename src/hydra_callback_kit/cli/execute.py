@@ -14,6 +14,7 @@ import click
 
 from hydra_callback_kit.cli.screen import Styled, is_terminal, say
 from hydra_callback_kit.cli.target import sight
+from hydra_callback_kit.cli.turns import TurnOf
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.reader import read_run
@@ -21,11 +22,8 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Command
 
-WhyLeftOut = Callable[[Command], str]
-"""Why a command is no longer to be run: somebody else has seen to its job. An empty text if it still is."""
 
-
-def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction, why_left_out: WhyLeftOut) -> None:
+def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction, turn_of: TurnOf) -> None:
     """Runs all commands, also when one fails.
 
     On a terminal a progress bar stays below what the jobs print. Elsewhere the jobs write to the command's own output.
@@ -34,12 +32,12 @@ def execute_all(commands: Sequence[Command], run: RunRecord, redaction: Redactio
         commands: what to run.
         run: the run whose jobs they are; what it has come to is said at the end.
         redaction: what hides secrets in the commands that failed.
-        why_left_out: is asked before each command.
+        turn_of: has each command's job to itself.
 
     Raises:
         click.exceptions.Exit: with code 1 if a command failed.
     """
-    execution = _Execution(run, why_left_out)
+    execution = _Execution(run, turn_of)
     failed = _with_a_bar(commands, execution) if is_terminal() and commands else _plainly(commands, execution)
     after = read_run(run.root, run.run_id, sight=sight())
     say(f"{wording.status_counts(after)} in {run.root}", err=True)
@@ -58,16 +56,19 @@ class _Execution:
     Between the first command and the last one lie hours; and an app may not take overrides from its command line.
     """
 
-    def __init__(self, run: RunRecord, why_left_out: WhyLeftOut) -> None:
+    def __init__(self, run: RunRecord, turn_of: TurnOf) -> None:
         self._follower = RunFollower(run.root, run.run_id)
-        self._why_left_out = why_left_out
+        self._turn_of = turn_of
 
     def problem(self, command: Command, run: Callable[[], int]) -> str:
         """Runs a command; returns what went wrong, or an empty text."""
-        why = self._why_left_out(command)
-        if why:
-            say(f"Left out: {command.what}, for {why}.", err=True)
-            return ""
+        with self._turn_of(command) as turn:
+            if turn.why_left_out:
+                say(f"Left out: {command.what}, for {turn.why_left_out}.", err=True)
+                return ""
+            return self._problem(command, run)
+
+    def _problem(self, command: Command, run: Callable[[], int]) -> str:
         self._look()
         before = self._attempts(command)
         try:

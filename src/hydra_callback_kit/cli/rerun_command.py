@@ -1,6 +1,5 @@
 """`hydra-callback-kit rerun`: the commands that run what did not complete, and their execution."""
 
-import functools
 import sys
 from pathlib import Path
 
@@ -19,10 +18,11 @@ from hydra_callback_kit.cli.target import (
     run_option,
     the_run,
 )
+from hydra_callback_kit.cli.turns import Turns
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import silence, wording
-from hydra_callback_kit.views.again import Again, Wanted, jobs_again, why_left_out
+from hydra_callback_kit.views.again import Again, Wanted, jobs_again
 from hydra_callback_kit.views.batch_commands import sbatch_arguments, sbatch_command
 from hydra_callback_kit.views.commands import Command, Commands, redaction_of_run
 
@@ -73,7 +73,8 @@ def command(
     which are not recorded, are given again. A value that holds a line break takes several lines, which `sh` takes for one.
 
     The commands are those that the journal names. --execute asks first where another user has written it, and refuses where
-    there is no terminal to ask on. It looks again before each job, and leaves out what somebody else has started meanwhile.
+    there is no terminal to ask on. It looks again before each job, and leaves out what somebody else has started meanwhile,
+    or is about to.
     """
     looks = _Looks(path, run_id, assume_gone=assume_gone)
     run = looks.run()
@@ -98,7 +99,7 @@ def command(
         if not yes:
             ask_about_strangers(run, listed, redaction)
         start_all = execute_all if sbatch is None else submit_all
-        start_all(listed, run, redaction, functools.partial(looks.why_left_out, wanted=wanted))
+        start_all(listed, run, redaction, Turns(run, looks.run, wanted, assume_gone=assume_gone).at)
     elif listed:
         for each in listed:
             screen.say_as_it_is(each.line())
@@ -137,11 +138,6 @@ class _Looks:
         run = the_run(self._path, self._run_id, assume_gone=self._assume_gone)
         self._path, self._run_id = run.root, run.run_id
         return run
-
-    def why_left_out(self, command: Command, wanted: Wanted) -> str:
-        """Why a job is no longer to be run; an empty text if it still is. A sweep looks itself."""
-        is_sweep = command.onwards is not None or len(command.job_nums) > 1
-        return "" if is_sweep else why_left_out(self.run(), command.job_nums[0], wanted)
 
 
 def _listed(commands: Commands, again: Again, *, as_sweep: bool) -> list[Command]:

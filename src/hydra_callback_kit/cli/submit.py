@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from hydra_callback_kit.cli.execute import WhyLeftOut
 from hydra_callback_kit.cli.screen import Styled, say
+from hydra_callback_kit.cli.turns import TurnOf
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.handed_on import write_handed_on
@@ -16,34 +16,33 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views.commands import Command
 
 
-def submit_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction, why_left_out: WhyLeftOut) -> None:
+def submit_all(commands: Sequence[Command], run: RunRecord, redaction: Redaction, turn_of: TurnOf) -> None:
     """Submits all jobs, also when one is refused.
 
     Args:
         commands: those of `sbatch`.
         run: the run whose jobs they are.
         redaction: what hides secrets in the commands that failed.
-        why_left_out: is asked before each command.
+        turn_of: has each command's job to itself.
 
     Raises:
         click.exceptions.Exit: with code 1 if a job was not submitted.
     """
-    attempts = {job.job_num: job.attempts for job in run.jobs}
     cluster = Slurm().cluster_here() or None
     identity = RunIdentity(run.run_id, run.root.absolute(), run.mode, rerun=True)
     failed = False
     for command in commands:
-        why = why_left_out(command)
-        if why:
-            say(f"Left out: {command.what}, for {why}.", err=True)
-            continue
-        batch_job, problem = _submitted(command)
-        if batch_job:
-            write_handed_on(identity, {num: attempts.get(num, 0) for num in command.job_nums}, batch_job, cluster)
-            say(f"{command.what} is queued as {batch_job}")
-        else:
-            failed = True
-            say(Styled(f"{command.what} was not submitted: {problem}: {command.line(redaction)}", "red"), err=True)
+        with turn_of(command) as turn:
+            if turn.why_left_out:
+                say(f"Left out: {command.what}, for {turn.why_left_out}.", err=True)
+                continue
+            batch_job, problem = _submitted(command)
+            if batch_job:
+                write_handed_on(identity, {num: turn.attempts.get(num, 0) for num in command.job_nums}, batch_job, cluster)
+                say(f"{command.what} is queued as {batch_job}")
+                continue
+        failed = True
+        say(Styled(f"{command.what} was not submitted: {problem}: {command.line(redaction)}", "red"), err=True)
     if failed:
         raise click.exceptions.Exit(1)
 

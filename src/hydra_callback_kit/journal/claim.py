@@ -1,10 +1,9 @@
 """Who has a directory: each run that starts claims its root, and of two that start at once exactly one gets the claim.
 
-Claims are numbered files that are made once and never changed: the one with the highest number holds. Making a file that
-must not exist yet is a single step on every file system, NFS included. A claim that cannot be read is somebody's.
+Claims are numbered files that are made once and never changed: the one with the highest number holds. A claim that cannot
+be read is somebody's.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from typing import Final
 from hydra_callback_kit.journal.batch_job import Start, this_start
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.new_file import write_new_file
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, user_name
 
 _NAME: Final = re.compile(r"claim-([1-9][0-9]*)\.json")
@@ -124,7 +124,8 @@ def lay_claim(root: Path, claim: Claim, is_free: Callable[[Claim | None], bool])
             return False
         (root / JOURNAL_DIR).mkdir(parents=True, exist_ok=True)  # a file of that name is an error, not another's claim
         try:
-            _write(root / JOURNAL_DIR / _name_of(number + 1), claim)
+            text = json.dumps(asdict(claim), indent=2) + "\n"
+            write_new_file(root / JOURNAL_DIR / _name_of(number + 1), text.encode("ascii"))
         except FileExistsError:
             taken = number + 1  # a listing, on NFS say, may yet be without it
         else:
@@ -181,7 +182,7 @@ def _read(file: Path) -> Claim:
 
     Raises:
         OSError: if it cannot be opened; a link is not followed.
-        ValueError: if it is not what `_write` writes.
+        ValueError: if it is not what `lay_claim` writes.
     """
     status = file.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:  # nobody waits for the other end of a FIFO
@@ -211,44 +212,6 @@ def _parse(text: bytes) -> Claim:
     if start is not None and ([type(part) for part in start] != [str, list] or {*map(type, start[1])} - {int}):
         raise ValueError("it is no claim")
     return Claim(**read, start=None if start is None else Start(start[0], tuple(start[1])))
-
-
-def _write(file: Path, claim: Claim) -> None:
-    """Whole or not at all: written under another name first, which then becomes a second name of the claim.
-
-    A file system without links gets it under its own name at once. Who reads it before it is whole takes it for somebody's.
-
-    Raises:
-        FileExistsError: if there is such a claim already.
-        OSError: if it cannot be written.
-    """
-    text = (json.dumps(asdict(claim), indent=2) + "\n").encode("ascii")
-    temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
-    try:
-        _write_new(temporary, text)
-        try:
-            os.link(temporary, file)
-        except FileExistsError:
-            raise
-        except OSError:
-            _write_new(file, text)
-    finally:
-        _remove(temporary)
-
-
-def _write_new(file: Path, text: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as written:
-            written.write(text)
-    except BaseException:
-        _remove(file)  # half a claim would be somebody's for ever
-        raise
-
-
-def _remove(file: Path) -> None:
-    with contextlib.suppress(OSError):  # whoever has the claim has it, whatever is left beside it
-        file.unlink()
 
 
 def _owner(file: Path) -> str | None:
