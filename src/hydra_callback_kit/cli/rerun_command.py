@@ -23,6 +23,7 @@ from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.again import Again, Wanted, jobs_again
+from hydra_callback_kit.views.as_one_process import why_not_as_it_was
 from hydra_callback_kit.views.batch_commands import sbatch_arguments, sbatch_command
 from hydra_callback_kit.views.commands import Command, Commands, redaction_of_run
 
@@ -74,7 +75,7 @@ def command(
 
     The commands are those that the journal names. --execute asks first where another user has written it, and refuses where
     there is no terminal to ask on. It looks again before each job, and leaves out what somebody else has started meanwhile,
-    or is about to.
+    or is about to, and what ran as several processes that the command does not start.
     """
     looks = _Looks(path, run_id, assume_gone=assume_gone)
     run = looks.run()
@@ -92,9 +93,10 @@ def command(
     _say_what_is_left_out(run, again, missing=missing)
     if commands and commands.other_python:
         screen.say(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
+    listed = _said_of_ranks(run, listed, execute=execute)
     if arguments is not None:
         listed = [sbatch_command(each, run, arguments) for each in listed]
-    if execute:
+    if execute and (listed or not again.any):
         redaction = redaction_of_run(run, overrides)
         if not yes:
             ask_about_strangers(run, listed, redaction)
@@ -151,6 +153,17 @@ def _listed(commands: Commands, again: Again, *, as_sweep: bool) -> list[Command
         ],
         key=lambda command: command.job_nums,
     )
+
+
+def _said_of_ranks(run: RunRecord, listed: list[Command], *, execute: bool) -> list[Command]:
+    """Says which jobs ran as several processes that their commands do not start; such a command is not executed."""
+    said = [why_not_as_it_was(run, each) for each in listed]
+    named = [why for why in said if why]
+    for why in named[:MAX_NAMED]:
+        screen.say(f"Left out: {why}." if execute else f"{why[0].upper()}{why[1:]}.", err=True)
+    if len(named) > MAX_NAMED:
+        screen.say(f"The same goes for {len(named) - MAX_NAMED} more.", err=True)
+    return [each for each, why in zip(listed, said, strict=True) if not (execute and why)]
 
 
 def _out_of_sight(run: RunRecord) -> str:

@@ -181,6 +181,7 @@ def _job_record(
         subdir=last.get("output_dir", str),
         facts=last.others(_JOB_FACTS),
         world_size=last.get("world_size", int),
+        is_rank="world_size" in facts,
         first_job_id=first.get("job_id", str) if first.get("job_id", str) != last.get("job_id", str) else None,
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None

@@ -66,6 +66,7 @@ class JobRecord:
         facts: what callbacks added, by name.
         world_size: of how many processes a distributed job is; None for one that is one process.
         ranks: those of them that left a record, in the order of their numbers, as each ended by itself.
+        is_rank: whether it was started as one of them. The job of a library that starts the others itself was not.
     """
 
     job_num: int
@@ -90,6 +91,7 @@ class JobRecord:
     world_size: int | None = None
     ranks: tuple[RankRecord, ...] = ()
     first_job_id: str | None = None
+    is_rank: bool = False
 
     @property
     def output_dir(self) -> Path | None:
