@@ -95,8 +95,16 @@ def test_jobs_are_submitted_once(app: App, slurm: Slurm) -> None:
     assert cli("rerun", "out", cwd=app.directory, PATH=slurm.path).code == 1  # nor is it started here
 
     script = wrapped.removeprefix("--wrap=")
-    subprocess.run(["/bin/sh", "-c", script], cwd=app.directory, env=app.environment(), check=True, capture_output=True)
+    subprocess.run(
+        ["/bin/sh", "-c", script],
+        cwd=app.directory,
+        env=app.environment(SLURM_JOB_ID="102"),
+        check=True,
+        capture_output=True,
+    )
     run = read_run(done.root)
+    assert run.jobs[1].job_id == "102"
+    assert " 102 (first " in cli("show", "out", cwd=app.directory).out
     assert [(job.status, job.attempts) for job in run.jobs] == [("FAILED", 1), ("COMPLETED", 2)]
     assert run.jobs[1].return_value == "a b"
     assert "queued     job 0 as 101\n" in cli("show", "out", cwd=app.directory).out
@@ -154,13 +162,14 @@ def test_of_several_at_once_one_submits_a_job(app: App, slurm: Slurm) -> None:
 def test_what_a_killed_one_has_left_is_submitted(app: App, slurm: Slurm) -> None:
     """As soon as its process is known to be gone; until then it has the job."""
     app.write(FAILS_ONCE, CONFIG)
-    done = app.sweep("submitit_local", "x=0")
-    slurm.program("sbatch", "import time\ntime.sleep(60)")
+    app.sweep("submitit_local", "x=0")
+    asked = slurm.bin / "asked"
+    slurm.program("sbatch", f"import time\nopen({str(asked)!r}, 'w').close()\ntime.sleep(60)")
     command = [*COMMAND, "rerun", "out", "--sbatch", "", "--execute"]
     killed = subprocess.Popen(command, cwd=app.directory, env=environment(PATH=slurm.path), start_new_session=True)
     try:
         deadline = time.monotonic() + 60
-        while not list(done.root.glob(".callbacks/again-*.json")) and time.monotonic() < deadline:
+        while not asked.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         slurm.program("sbatch", SBATCH.format(log=slurm.log))
         early = cli(*command[len(COMMAND) :], cwd=app.directory, PATH=slurm.path)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hook_calls import config_of
@@ -373,6 +374,18 @@ def test_a_job_that_was_run_again_keeps_its_first_id(tmp_path: Path) -> None:
     again, once = read_run(tmp_path).jobs
     assert (again.job_id, again.first_job_id, again.attempts) == ("140", "123_0", 3)
     assert (once.job_id, once.first_job_id) == ("123_1", None)
+
+
+@pytest.mark.parametrize("batch", [None, {"system": "slurm", "job": "46"}, {"system": "slurm"}, "46", {"job": "46"}])
+def test_what_rerun_has_submitted_is_called_as_slurm_calls_it(tmp_path: Path, batch: Any) -> None:
+    """And where it was run again elsewhere, as `rerun` calls it."""
+    run = a_run(tmp_path)
+    write_line(run, "job_started", {"job_id": "45_0", "batch": {"system": "slurm", "job": "45"}}, a_job(run, 0, "1"))
+    called = {"job_id": "20260101T000000000000-aabbccdd_0", "rerun": True, "attempt_number": 2, "batch": batch}
+    write_line(run, "job_started", called, a_job(run, 0, "2"))
+    (job,) = read_run(tmp_path).jobs
+    is_slurms = isinstance(batch, dict) and len(batch) > 1
+    assert (job.job_id, job.first_job_id) == ("46" if is_slurms else called["job_id"], "45_0")
 
 
 @pytest.mark.parametrize(

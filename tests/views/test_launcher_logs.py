@@ -43,15 +43,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return words
 
 
-def test_the_logs_of_each_attempt_and_slurms_reason(tmp_path: Path, asked: list[str]) -> None:
-    """Of a job that was run again those of both; one question for all."""
+def test_the_logs_of_the_attempt_that_counts_and_slurms_reason(tmp_path: Path, asked: list[str]) -> None:
+    """Of a job that was run again those of the last attempt; one question for all."""
     job = a_job(tmp_path, 3, "12_3", job="15", array_job="12", array_index="3", cluster="ci")
     again = a_job(tmp_path, 4, "40", "12_4", job="40", cluster="ci")
     left = left_of(a_run(tmp_path, job, again, host="login"), [job, again])
     assert left[3].logs == (".submitit/12_3/12_3_0_log.err", ".submitit/12_3/12_3_0_log.out")
     assert left[3].state == "TIMEOUT"
     assert left[3].said == "slurmstepd: error: *** JOB 12_3 ON n1 CANCELLED AT 2026-11-26T07:38:10 ***"
-    assert [log.split("/")[1] for log in left[4].logs] == ["40", "40", "12_4", "12_4"]
+    assert [log.split("/")[1] for log in left[4].logs] == ["40", "40"]
     assert left[4].state == ""
     assert asked == ["sacct", "-X", "-P", "--clusters=ci", "-o", "JobID,State", "-j", "12_3,40"]
 
@@ -64,6 +64,22 @@ def test_a_number_says_nothing_to_another_cluster(tmp_path: Path, asked: list[st
     assert left_of(a_run(tmp_path, job, other, host=socket.gethostname()), [job, other])[3].state == ""
     assert asked == []
     assert left_of(a_run(tmp_path, job, host=socket.gethostname()), [job])[3].state == "TIMEOUT"
+
+
+@pytest.mark.parametrize("subdir", ["4", None])
+def test_the_log_of_a_job_that_rerun_has_submitted(tmp_path: Path, asked: list[str], subdir: str | None) -> None:
+    """It lies in the job's directory, or in the sweep's where there was none; logs of another id are not its."""
+    job = a_job(tmp_path, 4, "40", "12_4", job="40", cluster="ci")
+    for file in (tmp_path / ".submitit" / "40").iterdir():
+        file.unlink()
+    job.subdir = subdir
+    (tmp_path / "4").mkdir()
+    log = f"{subdir}/slurm-40.out" if subdir else "slurm-40.out"
+    said = "slurmstepd: error: *** JOB 40 ON n2 CANCELLED AT 2026-11-26T09:00:00 DUE TO TIME LIMIT ***"
+    (tmp_path / log).write_text(f"{said}\n", "utf-8")
+    (tmp_path / "4" / "slurm-39.out").touch()
+    assert left_of(a_run(tmp_path, job), [job])[4][::2] == ((log,), said)
+    assert asked
 
 
 @pytest.mark.parametrize("job_id", ["../x", "..", ".hidden", "a/b", "", "\x00", "x" * 300])

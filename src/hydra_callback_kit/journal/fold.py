@@ -10,7 +10,7 @@ from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.handed_on import EVENT as JOBS_HANDED_ON
 from hydra_callback_kit.journal.handed_on import HandedOn, handed_on_by, still_waiting, with_handed_on
 from hydra_callback_kit.journal.launched import LaunchedJobs
-from hydra_callback_kit.journal.life import Lookout, Sight
+from hydra_callback_kit.journal.life import Lookout, Sight, batch_id
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.rank_fold import error_in, rank_records, with_ranks
@@ -160,13 +160,14 @@ def _job_record(
     overrides = _overrides(last)
     if first is not last:
         overrides = _with_the_marks_of(_overrides(first), overrides)
+    job_id, first_job_id = _launchers_id(last), _launchers_id(first)
     record = JobRecord(
         job_num=num,
         status=cast("Status", status),
         task_overrides=overrides,
         return_value=facts.get("return_value"),
         error=error_in(last),
-        job_id=last.get("job_id", str),
+        job_id=job_id,
         job_name=last.get("job_name", str),
         started_at=last.started_at,
         ended_at=last.ended_at,
@@ -182,7 +183,7 @@ def _job_record(
         facts=last.others(_JOB_FACTS),
         world_size=last.get("world_size", int),
         is_rank="world_size" in facts,
-        first_job_id=first.get("job_id", str) if first.get("job_id", str) != last.get("job_id", str) else None,
+        first_job_id=first_job_id if first_job_id != job_id else None,
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None
     if at_it is None:
@@ -190,6 +191,12 @@ def _job_record(
     left = [rank.process for rank in at_it.values() if rank.process and rank.ended_at is None]
     lives = record.status == "INTERRUPTED" and any(fates.lives(process, last) for process in left)
     return with_ranks(record, rank_records(at_it, functools.partial(fates.is_gone, attempt=last)), lives=lives)
+
+
+def _launchers_id(attempt: Span) -> str | None:
+    """What the launcher calls an attempt. `rerun` gives it a name of its own, but what started it on a cluster is Slurm."""
+    batch = batch_id(attempt.facts, {}) if attempt.facts.get("rerun") else None
+    return attempt.get("job_id", str) if batch is None else batch.job
 
 
 def _overrides(attempt: Span) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class JobRecord:
         task_overrides: the overrides as Hydra passed them, secrets redacted.
         return_value: what the task function returned.
         error: why it failed; None if it did not.
-        job_id: what the launcher calls the job; None for a single run.
+        job_id: what the launcher calls the job, and Slurm one that `rerun` has started there; None for a single run.
         first_job_id: what the launcher called it when it was started first, where it was started again under another name.
         job_name: `hydra.job.name`.
         started_at: UTC, ISO 8601; None if the start was not recorded.

@@ -59,12 +59,17 @@ def sbatch_command(command: Command, run: RunRecord, arguments: Sequence[str]) -
         "sbatch",
         "--parsable",
         f"--job-name={name}_{num}" if run.mode == "MULTIRUN" else f"--job-name={name}",
-        f"--output={_literal(directory)}/slurm-%j.out",
+        f"--output={_literal(directory)}/{slurm_log('%j')}",
         f"--chdir={command.cwd}",
         *arguments,
         f"--wrap=exec {shlex.join(command.words)}",
     )
     return Command(command.job_nums, words, Path.cwd())
+
+
+def slurm_log(batch_job: str) -> str:
+    """The name of the file into which Slurm writes what such a job prints."""
+    return f"slurm-{batch_job}.out"
 
 
 def _literal(directory: Path) -> str:

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from hydra_callback_kit.journal.batch_reason import reasons, said_in
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.views.whereabouts import launcher_ids
+from hydra_callback_kit.views.batch_commands import slurm_log
+from hydra_callback_kit.views.whereabouts import launcher_id
 
 MAX_LOGS: Final = 4
 """Logs of a job that are named: of two ranks all."""
@@ -23,7 +24,7 @@ class Left(NamedTuple):
     """What is left of a job.
 
     Attributes:
-        logs: submitit's logs of it, relative to the run's directory.
+        logs: submitit's and Slurm's logs of it, relative to the run's directory.
         state: what Slurm's accounting calls the way that it ended; empty where it does not say why.
         said: what Slurm wrote into the log; empty if nothing.
     """
@@ -58,15 +59,18 @@ def left_of(run: RunRecord, jobs: Sequence[JobRecord]) -> dict[int, Left]:
 
 
 def _logs_of(job: JobRecord, root: Path) -> tuple[str, ...]:
-    found: list[str] = []
-    for name in filter(_ID.fullmatch, launcher_ids(job)):
-        try:
-            there = sorted(os.listdir(root / _FOLDER / name))  # noqa: PTH208  names
-        except OSError:  # another launcher, or another folder for its logs
-            continue
-        found += (
-            f"{_FOLDER}/{name}/{log}" for log in there if log.startswith(name) and log.endswith(("_log.err", "_log.out"))
-        )
+    """Those of the attempt that counts: submitit's, and what `rerun --sbatch` has Slurm write."""
+    name = launcher_id(job)
+    if not _ID.fullmatch(name):
+        return ()
+    try:
+        there = sorted(os.listdir(root / _FOLDER / name))  # noqa: PTH208  names
+    except OSError:  # another launcher, or another folder for its logs
+        there = []
+    found = [f"{_FOLDER}/{name}/{log}" for log in there if log.startswith(name) and log.endswith(("_log.err", "_log.out"))]
+    directories = dict.fromkeys((job.subdir or ".", "."))  # the sweep's, where the job had no directory yet
+    by_sbatch = (Path(directory, slurm_log(name)).as_posix() for directory in directories)
+    found += (log for log in by_sbatch if os.path.isfile(root / log))  # noqa: PTH113  unlike `Path.is_file` it never raises
     return tuple(found[:MAX_LOGS])
 
 

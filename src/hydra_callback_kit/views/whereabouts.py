@@ -23,9 +23,9 @@ def telling_id(job: JobRecord) -> str:
     return f"{own} (first {first})" if own and first else own or first
 
 
-def launcher_ids(job: JobRecord) -> list[str]:
-    """All that a launcher has called a job, as far as it says more than its number; the last one first."""
-    return [name for name in (_telling(job.job_id, job), _telling(job.first_job_id, job)) if name]
+def launcher_id(job: JobRecord) -> str:
+    """What the launcher calls the attempt that counts, where that says more than the job's number; empty elsewhere."""
+    return _telling(job.job_id, job)
 
 
 def place_in_words(job: JobRecord) -> str:
