@@ -189,3 +189,34 @@ def test_a_sweep_that_was_killed_is_what_its_jobs_are_once_all_have_ended(
         for num in (0, 1):
             write_job(run, num, ended[num])
         assert read_run(tmp_path, sight=Sight(is_alive=lambda process: False, assume_gone=True)).status == status
+
+
+@pytest.mark.parametrize("alive", [None, False])
+def test_a_batch_script_that_was_started_again_has_ended_what_it_ran(tmp_path: Path, alive: bool | None) -> None:
+    """Its job is INTERRUPTED, unless the run's own process was started again with it: that comes to the job again."""
+
+    class Says:
+        """A batch system whose job was started again."""
+
+        def about(self, job: str, owner: int, cluster: str | None) -> Found | None:
+            """It runs."""
+            return Found("runs", 1)
+
+    def told(parent: bool | None) -> tuple[str, str, bool]:
+        record = read_run(tmp_path, sight=Sight(lambda process: parent if process.host == PARENT else alive, Says()))
+        return record.status, record.jobs[0].status, record.jobs[0].waits
+
+    run = a_run(tmp_path)
+    batch = {"system": "slurm", "job": "12", "restarts": 0, "cluster": "c"}
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "basic", "planned_jobs": 2, "batch": batch})
+    write_line(run, "job_started", {"batch": batch}, a_job(run, 0))
+    assert told(alive) == ("INTERRUPTED", "INTERRUPTED", False)
+    (file,) = (tmp_path / ".callbacks").iterdir()
+    host = _who(file.read_text())[0]
+    before = file.read_text()
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "basic", "batch": {**batch, "restarts": 1}})
+    later = file.read_text().removeprefix(before).replace(f'"host":"{host}"', f'"host":"{PARENT}"')
+    file.write_text(before)
+    file.with_name("20260101T000000-aa.parent.jsonl").write_text(later)
+    assert told(None) == told(True) == ("RUNNING", "RUNNING", True)
+    assert told(False) == ("INTERRUPTED", "INTERRUPTED", False)

@@ -62,6 +62,8 @@ def test_that_somebodys_script_runs_is_no_knowledge_of_a_process_in_it(tmp_path:
     batch = BatchId("1", 0, "c")
     for assume_gone, unseen in ((False, None), (True, "gone")):
         lookout = Lookout(tmp_path, Sight(lambda process: alive, Says(R), assume_gone), None)
+        again = Lookout(tmp_path, Sight(lambda process: alive, Says(Found("runs", 1)), assume_gone), None)
+        assert again.life_of(PROCESS, batch) == ("lives" if alive else "gone")  # the script was started again since
         assert lookout.life_of(PROCESS, batch) == ("lives" if alive else unseen if alive is None else "gone")
 
 

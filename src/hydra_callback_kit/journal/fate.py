@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from hydra_callback_kit.journal.format import Status
-from hydra_callback_kit.journal.life import Life, Lookout, batch_id, may_outlive
+from hydra_callback_kit.journal.life import BatchId, Life, Lookout, batch_id, may_outlive
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.queue import EMPTY, MAX_MISSING, Launched, Queue, queue_of
 from hydra_callback_kit.journal.records import JobRecord
@@ -39,8 +39,9 @@ class Fates:
         self._bound = not may_outlive(run.facts)
         self._workers_live = False
         self._of_parent: Life | None = None
+        self._batch = batch_id(run.facts, run.facts)
         if parent is not None and not ended:
-            self._of_parent = lookout.life_of(parent, batch_id(run.facts, run.facts))
+            self._of_parent = lookout.life_of(parent, self._batch)
 
     def is_gone(self, process: ProcessIdentity, attempt: Span) -> bool:
         """Whether a process that works for an attempt at a job is known to be gone."""
@@ -63,9 +64,10 @@ class Fates:
         process, facts = attempt.process, attempt.facts
         if process is None:
             return "INTERRUPTED", "gone"
-        life = self._lookout.life_of(process, batch_id(facts, self._run.facts), requeued=bool(facts.get("requeued")))
+        batch = batch_id(facts, self._run.facts)
+        life = self._lookout.life_of(process, batch, requeued=bool(facts.get("requeued")))
         if life == "gone":
-            return "INTERRUPTED", life
+            return ("RUNNING", "waits") if self._comes_to_it_again(batch) else ("INTERRUPTED", life)
         # a job that is run again outlives the run it belongs to
         if not facts.get("rerun") and self.over:
             in_parent = process == (self._parent or self._run.process) and life != "waits"
@@ -73,6 +75,14 @@ class Fates:
                 return "INTERRUPTED", life
             self._workers_live = self._workers_live or life == "lives"
         return "RUNNING", life
+
+    def _comes_to_it_again(self, earlier: BatchId | None) -> bool:
+        """Whether the run's process may live that the batch system has started since, and that starts all jobs again."""
+        now = self._batch
+        if earlier is None or now is None or self.over or self._parent is None:
+            return False
+        known = earlier.restarts is not None and now.restarts is not None
+        return known and earlier.job == now.job and (earlier.restarts or 0) < (now.restarts or 0)
 
     def queue(
         self,

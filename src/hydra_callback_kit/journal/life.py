@@ -116,8 +116,9 @@ class Lookout:
         if batch is not None and found is not None:
             if found.state != "runs":
                 return found.state
-            if requeued or (batch.restarts is not None and found.restarts > batch.restarts):
-                return "waits"  # it was started again since, or is about to be
+            again = batch.restarts is not None and found.restarts > batch.restarts
+            if requeued or again:  # it was started again since, or is about to be; what a script runs then is its affair
+                return "waits" if requeued or batch.own else "gone"
             if alive is None and batch.own:
                 return "lives"
         elif requeued:
