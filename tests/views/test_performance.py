@@ -1,5 +1,6 @@
 """The performance summary, from records alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,23 @@ def test_the_figures() -> None:
     assert summary["slowest_job"] == {"job_num": 21, "overrides": {"x": 1}, "duration_s": 30.0}
     assert (summary["cpu_s"], summary["peak_rss_bytes"], summary["parallelism"]) == (20.0, 20, 4.0)
     assert [job["cpu_s"] for job in summary["jobs"][-3:]] == [1.0, None, None]
+
+
+def test_jobs_that_outlived_the_sweep_count_to_their_end() -> None:
+    """Its process ended after ten seconds, or was killed; what `rerun` did the day after is no part of it."""
+    jobs = (
+        JobRecord(0, "COMPLETED", ended_at="2026-01-01T00:01:00+00:00", duration_s=60.0),
+        JobRecord(1, "FAILED", ended_at="2026-01-01T00:00:30+00:00", duration_s=30.0),
+        JobRecord(2, "COMPLETED", ended_at="2026-01-02T00:00:00+00:00", duration_s=30.0, rerun=True),
+    )
+    run = RunRecord("id", Path(), "MULTIRUN", "FAILED", jobs, started_at="2026-01-01T00:00:00+00:00")
+    ended = replace(run, ended_at="2026-01-01T00:00:10+00:00", duration_s=10.0)
+    for each in (run, ended, replace(ended, status="INTERRUPTED")):
+        summary = performance_summary(each)
+        assert (summary["total_s"], summary["parallelism"]) == (60.0, 2.0)
+    assert performance_summary(replace(ended, status="RUNNING"))["total_s"] == 10.0
+    assert performance_summary(replace(run, status="INTERRUPTED"))["total_s"] is None
+    assert performance_summary(replace(ended, ended_at="2026-01-01T00:01:01+00:00"))["total_s"] == 10.0
 
 
 def test_a_run_of_which_nothing_is_known() -> None:

@@ -145,13 +145,13 @@ def _started(run: RunRecord) -> str:
         return f"{screen.local_time(run.started_at)}, its process ended after {_took(run)}"
     if run.status == "RUNNING":
         return f"{screen.local_time(run.started_at)}, runs for {_took(run)}"
-    took = f", took {_took(run)}" if run.duration_s is not None else ""
+    took = f", took {_took(run)}" if run.took_s is not None else ""
     return f"{screen.local_time(run.started_at)}{took}"
 
 
 def _took(run: RunRecord) -> str:
     running = run.status == "RUNNING" and run.ended_at is None
-    return wording.duration(screen.seconds_since(run.started_at) if running else run.duration_s)
+    return wording.duration(screen.seconds_since(run.started_at) if running else run.took_s)
 
 
 def _outcome(run: RunRecord) -> dict[str, str]:

@@ -184,6 +184,7 @@ def _job_record(
         world_size=last.get("world_size", int),
         is_rank="world_size" in facts,
         first_job_id=first_job_id if first_job_id != job_id else None,
+        rerun=facts.get("rerun") is True,
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None
     if at_it is None:

@@ -1,6 +1,7 @@
 """The records: what is known of a run and of its jobs, once the journal has been read."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +68,7 @@ class JobRecord:
         world_size: of how many processes a distributed job is; None for one that is one process.
         ranks: those of them that left a record, in the order of their numbers, as each ended by itself.
         is_rank: whether it was started as one of them. The job of a library that starts the others itself was not.
+        rerun: whether `rerun` has started it last, by itself.
     """
 
     job_num: int
@@ -92,6 +94,7 @@ class JobRecord:
     ranks: tuple[RankRecord, ...] = ()
     first_job_id: str | None = None
     is_rank: bool = False
+    rerun: bool = False
 
     @property
     def output_dir(self) -> Path | None:
@@ -174,6 +177,15 @@ class RunRecord:
     broken_lines: tuple[BrokenLine, ...] = ()
     over: bool = False
     handed_on: tuple[HandedOn, ...] = ()
+
+    @property
+    def took_s(self) -> float | None:
+        """Seconds from its start to its end; to that of the last job, by the clocks, where jobs outlived its process."""
+        last = max((job.ended_at for job in self.jobs if job.ended_at and not job.rerun), default=None)
+        known = self.status in ("COMPLETED", "FAILED") or (self.status == "INTERRUPTED" and self.ended_at is not None)
+        if not known or last is None or self.started_at is None or (self.ended_at is not None and last <= self.ended_at):
+            return self.duration_s
+        return max(0.0, (datetime.fromisoformat(last) - datetime.fromisoformat(self.started_at)).total_seconds())
 
     def count(self, status: Status) -> int:
         """Counts the jobs of a status."""

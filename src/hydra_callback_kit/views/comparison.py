@@ -67,7 +67,7 @@ def _by_key(looks: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[Any
 
 def _start(run: RunRecord) -> dict[str, Any]:
     facts = {name: fact for name, fact in run.facts.items() if name not in _OF_EVERY_RUN}
-    took = None if run.duration_s is None else wording.duration(run.duration_s)
+    took = None if run.took_s is None else wording.duration(run.took_s)
     return {"mode": run.mode, "status": run.status, "jobs": wording.status_counts(run), "took": took, **_flat(facts)}
 
 

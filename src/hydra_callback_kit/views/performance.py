@@ -29,7 +29,7 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
     slowest = max(ended, key=lambda job: job.duration_s or 0.0, default=None)
     return {
         "mode": run.mode,
-        "total_s": run.duration_s,
+        "total_s": run.took_s,
         "jobs_completed": run.count("COMPLETED"),
         "jobs_failed": run.count("FAILED"),
         "jobs_interrupted": run.count("INTERRUPTED"),
@@ -43,7 +43,7 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
         and {"job_num": slowest.job_num, "overrides": slowest.overrides, "duration_s": slowest.duration_s},
         "cpu_s": sum(cpu) if cpu else None,
         "peak_rss_bytes": max(peaks, default=None),
-        "parallelism": sum(durations) / run.duration_s if durations and run.duration_s else None,
+        "parallelism": sum(durations) / run.took_s if durations and run.took_s else None,
         "jobs": [
             {
                 "job_num": job.job_num,
@@ -85,8 +85,8 @@ def performance_text(run: RunRecord, *, long: bool = True) -> str:
     summary = performance_summary(run)
     cpu_s, peak_bytes = summary["cpu_s"], summary["peak_rss_bytes"]
     if run.mode == "RUN":
-        return usage_text("Run", run.duration_s, cpu_s, peak_bytes, long=long)
-    lines = [usage_text("Sweep", run.duration_s, cpu_s, peak_bytes, outcome=wording.status_counts(run), long=long)]
+        return usage_text("Run", run.took_s, cpu_s, peak_bytes, long=long)
+    lines = [usage_text("Sweep", run.took_s, cpu_s, peak_bytes, outcome=wording.status_counts(run), long=long)]
     if summary["average_job_s"] is not None:
         figures = ", ".join(
             f"{name} {wording.duration(summary[f'{name}_job_s'])}" for name in ("average", "median", "p95", "min", "max")

@@ -149,8 +149,8 @@ def _time(time: str | None) -> str:
 
 
 def _took(run: RunRecord, now: datetime) -> str:
-    if run.duration_s is not None:
-        return wording.duration(run.duration_s)
+    if run.took_s is not None:
+        return wording.duration(run.took_s)
     if run.status != "RUNNING" or run.started_at is None:
         return ""
     return f"{wording.duration((now - datetime.fromisoformat(run.started_at)).total_seconds())} so far"
