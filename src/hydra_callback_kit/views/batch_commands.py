@@ -8,6 +8,7 @@ from typing import Final
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views.commands import Command
+from hydra_callback_kit.views.launcher_logs import slurm_log
 
 _SEVERAL: Final = ("-a", "--array")
 _OURS: Final = ("--wrap",)
@@ -65,11 +66,6 @@ def sbatch_command(command: Command, run: RunRecord, arguments: Sequence[str]) -
         f"--wrap=exec {shlex.join(command.words)}",
     )
     return Command(command.job_nums, words, Path.cwd())
-
-
-def slurm_log(batch_job: str) -> str:
-    """The name of the file into which Slurm writes what such a job prints."""
-    return f"slurm-{batch_job}.out"
 
 
 def _literal(directory: Path) -> str:

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from hydra_callback_kit.journal.batch_reason import reasons, said_in
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.views.batch_commands import slurm_log
 from hydra_callback_kit.views.whereabouts import launcher_id
 
 MAX_LOGS: Final = 4
@@ -18,6 +17,11 @@ MAX_LOGS: Final = 4
 
 _FOLDER: Final = ".submitit"
 _ID: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def slurm_log(batch_job: str) -> str:
+    """The name of the file into which Slurm writes what a job of `rerun --sbatch` prints."""
+    return f"slurm-{batch_job}.out"
 
 
 class Left(NamedTuple):
