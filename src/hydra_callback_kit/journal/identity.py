@@ -30,7 +30,7 @@ class JobIdentity(NamedTuple):
     Attributes:
         run: the run it belongs to.
         job_num: index in the sweep; 0 for a single run, where Hydra has no number.
-        attempt: random, new each time the job is started (a requeue or a retry starts it again).
+        attempt: new each time the job is started (a requeue or a retry starts it again), and the same in all its ranks.
         pid: the process that runs it; a forked child of the job is not the job.
         job_id: what the launcher calls the job; None for a single run.
         job_name: `hydra.job.name`.
