@@ -1,7 +1,9 @@
 """Jobs of several processes, as torchrun, Lightning, srun, mpirun and accelerate start them, without any of these."""
 
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -158,6 +160,23 @@ def the_only_run(app: App) -> RunRecord:
     assert len(list(journal.glob("claim-*.json"))) <= 1
     (run,) = read_runs(journal.parent)
     return run
+
+
+def ended_by_ctrl_c(app: App, process: "subprocess.Popen[str]") -> RunRecord:
+    """Presses Ctrl-C once both ranks have printed `HERE`, and returns the run when none of them lives any more."""
+    assert process.stdout is not None
+    seen = 0
+    while seen < 2:
+        line = process.stdout.readline()
+        assert line
+        seen += line.count("HERE")
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    deadline = time.monotonic() + 60
+    while the_only_run(app).status == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.1)  # rank 1 may take a moment longer than rank 0, and the job lives as long
+    return the_only_run(app)
 
 
 def files_of_ours(app: App) -> list[str]:

@@ -6,16 +6,14 @@ CPU that meet over gloo: with `-m torch`, in an environment that has torch and l
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 
 import pytest
 from apps import App, Finished
-from ranks import LIGHTNING, files_of_ours, finished, links_in, the_only_run
+from ranks import LIGHTNING, ended_by_ctrl_c, files_of_ours, finished, links_in, the_only_run
 from terminal import cli
 
 CONFIG = """
@@ -213,17 +211,5 @@ def test_what_both_ranks_use_adds_up(app: App, train: Training) -> None:
 
 def test_ctrl_c(app: App, train: Training) -> None:
     """It reaches both: the run is INTERRUPTED, and its directory may be used again."""
-    process = train.start("bad=waits", "hydra.run.dir=logs/here")
-    assert process.stdout is not None
-    seen = 0
-    while seen < 2:
-        line = process.stdout.readline()
-        assert line
-        seen += line.count("HERE")
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-    deadline = time.monotonic() + 60
-    while the_only_run(app).jobs[0].status == "RUNNING" and time.monotonic() < deadline:
-        time.sleep(0.1)  # rank 1 may take a moment longer than rank 0, and the job lives as long
-    assert the_only_run(app).jobs[0].status in {"INTERRUPTED", "FAILED"}
+    run = ended_by_ctrl_c(app, train.start("bad=waits", "hydra.run.dir=logs/here"))
+    assert run.jobs[0].status in {"INTERRUPTED", "FAILED"}

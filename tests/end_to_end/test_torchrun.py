@@ -6,7 +6,6 @@ environment that has torch.
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from apps import App, Finished
-from ranks import RANK, TORCHRUN, files_of_ours, finished, links_in, the_only_run
+from ranks import RANK, TORCHRUN, ended_by_ctrl_c, files_of_ours, finished, links_in, the_only_run
 from terminal import cli
 
 from hydra_callback_kit.journal.reader import read_runs
@@ -230,17 +229,7 @@ def test_a_sweep(torchrun: Torchrun) -> None:
 def test_ctrl_c(torchrun: Torchrun) -> None:
     """It reaches every rank: the run is INTERRUPTED, and may be started again."""
     torchrun.write("meet('start')\nprint('HERE', flush=True)\ntime.sleep(60)")
-    process = torchrun.start()
-    assert process.stdout is not None
-    seen = 0
-    while seen < 2:
-        line = process.stdout.readline()
-        assert line
-        seen += line.count("HERE")
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-    run = the_only_run(torchrun.app)
+    run = ended_by_ctrl_c(torchrun.app, torchrun.start())
     assert (run.status, run.jobs[0].status) == ("INTERRUPTED", "INTERRUPTED")
     torchrun.write("meet('start')\nreturn 1")
     assert torchrun.run().code == 0
