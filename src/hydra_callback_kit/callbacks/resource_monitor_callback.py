@@ -1,6 +1,5 @@
 """`resource_monitor_callback`: what each job uses while it runs: CPU, memory, I/O and GPUs, as a time series."""
 
-import atexit
 import functools
 import importlib.util
 import os
@@ -20,6 +19,7 @@ from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.own_files import make_room, record_job_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
 from hydra_callback_kit.measure.resource_sampler import ResourceSampler, end_threads
@@ -29,6 +29,8 @@ log = SafeLogger("hydra_callback_kit.resource_monitor_callback")
 
 INSTALL: Final = "pip install 'hydra-callback-kit[resources]'"
 LONGEST_INTERVAL_S: Final = 86_400.0
+PATIENCE_S: Final = 5.0
+"""How long the end of the process waits for the threads: one may be importing, on a machine that has much else to do."""
 _BOOLEANS: Final = {"true": "on", "false": "off"}
 """YAML takes a bare `on` for true."""
 
@@ -198,7 +200,7 @@ def _stop_those_without_an_end(callback: int) -> None:
             sampler.stop()
 
 
-@atexit.register
+@at_exit
 def _finish_what_still_runs() -> None:
     """On Hydra 1.3 no end hook comes after `sys.exit`."""
     for key in list(_running):
@@ -207,7 +209,7 @@ def _finish_what_still_runs() -> None:
             _finish(key)
         except Exception as error:  # noqa: BLE001  the others are still to be stopped
             _report(error)
-    end_threads(2.0)
+    end_threads(PATIENCE_S)
 
 
 def _report(error: Exception) -> None:

@@ -5,7 +5,6 @@ a callback does at the end is armed at the start. A hook that did not come is ma
 next run starts in the process, or at the latest as the process ends.
 """
 
-import atexit
 import contextlib
 import os
 import sys
@@ -20,6 +19,7 @@ from hydra_callback_kit.hooks import gates, leaving_hydra
 from hydra_callback_kit.hooks.after_the_sweep import asking_slurm, summaries_are_made, summaries_are_made_of
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
+from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _finish_what_this_thread_has_left() -> None:
             _finish_run(key)
 
 
-@atexit.register
+@at_exit
 def _finish_what_is_armed() -> None:
     for key in list(_armed):
         if key[0] == os.getpid():  # a forked child inherits what its parent has armed

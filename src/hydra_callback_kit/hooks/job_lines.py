@@ -3,7 +3,6 @@
 A rank belongs to the run of rank 0. As long as it does not know that run, its lines wait, at the latest until it ends.
 """
 
-import atexit
 import os
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import UNKNOWN, identify_job
+from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import utc_now, write_line
 
@@ -53,7 +53,7 @@ def _write_what_waits(config: DictConfig, wait_s: float) -> None:
         _waiting.clear()
 
 
-@atexit.register
+@at_exit
 def _at_the_end() -> None:
     """Of a task that leaves by `sys.exit` no end hook tells on Hydra 1.3."""
     if _waiting and _waiting[-1].pid == os.getpid():

@@ -1,6 +1,5 @@
 """The journal's writer: one line, one `os.write`, in a file that only this process writes."""
 
-import atexit
 import contextlib
 import errno
 import functools
@@ -14,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hydra_callback_kit.journal import reserve
+from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE, SCHEMA_VERSION
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
@@ -216,7 +216,7 @@ _files: dict[Path, _File] = {}
 """By path; a forked child has files of its own, whose names hold its process."""
 
 
-@atexit.register
+@at_exit
 def _write_what_waits() -> None:
     for file in list(_files.values()):
         file.write_what_waits()

@@ -194,7 +194,7 @@ def end_threads(timeout_s: float) -> None:
         timeout_s: the longest time to wait.
     """
     until = time.monotonic() + timeout_s
-    threads = [thread for thread in threading.enumerate() if isinstance(thread, SamplingThread)]
+    threads = [thread for thread in threading.enumerate() if isinstance(thread, SamplingThread) and thread.ident]
     for thread in threads:
         thread.over.set()
     for thread in threads:
