@@ -9,7 +9,8 @@ from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.job_numbers import JobNumbers
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import Cut
-from hydra_callback_kit.launching.leaves_out import LeavesOut, Left, can_be_given_back
+from hydra_callback_kit.launching.answering import can_be_given_back
+from hydra_callback_kit.launching.leaves_out import LeavesOut, Left
 
 JOBS = {
     0: JobRecord(0, "COMPLETED", ("x=0", "b=1"), return_value=0.5),

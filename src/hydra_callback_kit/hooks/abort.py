@@ -50,6 +50,9 @@ class AbortRun(SystemExit):
 
     __module__ = "hydra_callback_kit"  # the name it is imported by, in records and pickles
 
+    ends_the_sweep = True
+    """Where a launcher raises it, no job is started again."""
+
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message if exit_code == 1 else exit_code)
         self.message = message

@@ -1,21 +1,24 @@
 """Puts the conductor in its place: the sweeper that asks Hydra for the user's launcher gets the conductor around it.
 
-A sweeper asks `Plugins.instance().instantiate_launcher(...)`. From `on_multirun_start` until then the object has a method of
-its own under this name. So nothing in any config speaks of the conductor, and who reads one sees the user's launcher.
+Hydra asks `Plugins.instance().instantiate_sweeper(...)` after `on_multirun_start`, and the sweeper asks
+`instantiate_launcher(...)` of the same object. Until then it has methods of its own under these names. So nothing in any
+config speaks of the conductor, and who reads one sees the user's sweeper and launcher.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.launching.conductor import Conductor
 from hydra_callback_kit.launching.policy import Policy
 
-_METHOD: Final = "instantiate_launcher"
+_METHODS: Final = ("instantiate_sweeper", "instantiate_launcher")
 
 _waiting: Final[dict[tuple[int, str], list[Policy]]] = {}
 """By process and run: the policies of sweeps whose launcher is still to be made."""
@@ -29,17 +32,40 @@ def put_in_place(config: DictConfig, policy: Policy) -> None:
         policy: what decides.
     """
     _waiting.setdefault(_key(config), []).append(policy)
-    vars(Plugins.instance()).setdefault(_METHOD, _instantiate_launcher)
+    for name, method in zip(_METHODS, (_instantiate_sweeper, _instantiate_launcher), strict=True):
+        vars(Plugins.instance()).setdefault(name, method)
+
+
+def _instantiate_sweeper(*args: Any, **kwargs: Any) -> Sweeper:
+    config = _config(args, kwargs)
+    for policy in _in_order(_waiting.get(_key(config), ())):
+        kwargs["hydra_context"] = policy.context_of_sweeper(kwargs["hydra_context"])
+    sweeper: Sweeper = Plugins.instantiate_sweeper(Plugins.instance(), *args, **kwargs)
+    return sweeper
 
 
 def _instantiate_launcher(*args: Any, **kwargs: Any) -> Launcher:
     plugins = Plugins.instance()
-    config: DictConfig = kwargs["config"] if "config" in kwargs else args[-1]
-    policies = _waiting.pop(_key(config), ())
+    config = _config(args, kwargs)
+    policies = _in_order(_waiting.pop(_key(config), ()))
     if not _waiting:
-        vars(plugins).pop(_METHOD, None)
-    launcher: Launcher = Plugins.instantiate_launcher(plugins, *args, **kwargs)
+        for name in _METHODS:
+            vars(plugins).pop(name, None)
+    named = dict(zip(("hydra_context", "task_function", "config"), args, strict=False)) | kwargs
+    for policy in policies:
+        named["hydra_context"] = policy.context_of_jobs(named["hydra_context"])
+        named["task_function"] = policy.task_of_jobs(named["task_function"])
+    launcher: Launcher = Plugins.instantiate_launcher(plugins, **named)
     return Conductor(launcher, policies, config) if policies else launcher
+
+
+def _config(args: Sequence[Any], kwargs: dict[str, Any]) -> DictConfig:
+    config: DictConfig = kwargs["config"] if "config" in kwargs else args[-1]
+    return config
+
+
+def _in_order(policies: Sequence[Policy]) -> list[Policy]:
+    return sorted(policies, key=lambda policy: policy.place)
 
 
 def _key(config: DictConfig) -> tuple[int, str]:

@@ -1,16 +1,16 @@
 """A sweep that goes on starts only the jobs that are left; of the others the sweeper gets what is on record."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 
 from hydra_callback_kit.journal.job_numbers import JobNumbers
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.journal.values import Cut
+from hydra_callback_kit.launching.answering import can_be_given_back, completed, failed
 from hydra_callback_kit.launching.policy import Batch, Policy
 
 _log = SafeLogger("hydra_callback_kit")
@@ -59,7 +59,7 @@ class LeavesOut(Policy):
         for num, overrides in batch.items():
             if not self._left.holds(num):
                 job = self._left.jobs.get(num)
-                answer = self._answer(job, overrides) if self._left.chooses else _completed(job, overrides)
+                answer = self._answer(job, overrides) if self._left.chooses else completed(job, overrides)
                 if answer is not None:
                     answers[num] = answer
         return answers
@@ -80,7 +80,7 @@ class LeavesOut(Policy):
         if job.status == "COMPLETED" and not can_be_given_back(job.return_value):
             _log.warning("Job %s is run again: of what it returned only the text is on record.", job.job_num)
             return None
-        return _completed(job, overrides) if job.status == "COMPLETED" else _failed(job, overrides)
+        return completed(job, overrides) if job.status == "COMPLETED" else failed(job, overrides)
 
 
 def differing(job: JobRecord, overrides: Sequence[str], fixed: Collection[str]) -> list[str]:
@@ -98,23 +98,3 @@ def differing(job: JobRecord, overrides: Sequence[str], fixed: Collection[str]) 
         if key not in fixed and before.get(key) != value and not is_marked(before.get(key, "")):
             differ.append(override)
     return differ
-
-
-def can_be_given_back(value: Any) -> bool:
-    """Tells whether a value is on record as it was, and not as a text that stands for it."""
-    if isinstance(value, Cut):
-        return False
-    if isinstance(value, str):
-        return not is_marked(value)
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return all(map(can_be_given_back, items))
-
-
-def _completed(job: JobRecord | None, overrides: Sequence[str]) -> JobReturn:
-    value = None if job is None else job.return_value
-    return JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED, _return_value=value)
-
-
-def _failed(job: JobRecord, overrides: Sequence[str]) -> JobReturn:
-    why = job.error.headline if job.error else f"the job was {job.status.lower()}"
-    return JobReturn(overrides=list(overrides), status=JobStatus.FAILED, _return_value=RuntimeError(why))
