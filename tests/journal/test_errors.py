@@ -6,6 +6,8 @@ import pytest
 
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.errors import error_of
+from hydra_callback_kit.journal.rank_fold import error_in
+from hydra_callback_kit.journal.span import Span
 
 
 def raised(kind: type[BaseException]) -> BaseException:
@@ -71,3 +73,13 @@ def test_a_line_that_announces_the_next_one_has_it_with_it() -> None:
     assert error.headline == "ValueError: Error in call to target 'int': TypeError('no base')"
     assert error_of(ValueError("which one:")).headline == "ValueError: which one:"
     assert error_of(ValueError("boom\nmore")).headline == "ValueError: boom"
+
+
+def test_the_classes_that_an_exception_comes_from_are_told() -> None:
+    """Named as they are imported, builtins bare; what a journal of another release does not say is not known."""
+    error = error_of(raised(UnspeakableError))
+    assert error.kinds == (error.type, "ValueError", "Exception", "BaseException")
+    span = Span("1")
+    for bases, expected in ((list(error.bases), error.bases), ("damaged", ()), ([1], ("1",))):
+        span.facts["error"] = {"type": error.type, "message": "", "traceback": "", "bases": bases}
+        assert error_in(span) == (error.type, "", "", expected)

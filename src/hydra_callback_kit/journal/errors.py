@@ -18,11 +18,19 @@ class JobError(NamedTuple):
         type: the exception's class, with its module unless it is a builtin.
         message: the exception's text.
         traceback: the formatted traceback, from the app's own code on.
+        bases: the classes that the exception's class comes from, the nearest first, named as it is; empty where that is not
+            known.
     """
 
     type: str
     message: str
     traceback: str
+    bases: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The names of all classes that the exception is an instance of, but for `object`, its own first."""
+        return (self.type, *self.bases)
 
     @property
     def headline(self) -> str:
@@ -49,7 +57,12 @@ def error_of(exception: BaseException, hide: Callable[[str], str] = str) -> JobE
     text = _text(
         lambda: "".join(traceback.format_exception(type(exception), exception, _own_frames(exception.__traceback__)))
     )
-    return JobError(kind, _cut(hide(message)), _cut(hide(text or f"{kind}: {message}\n")))
+    return JobError(kind, _cut(hide(message)), _cut(hide(text or f"{kind}: {message}\n")), kinds_of(exception)[1:])
+
+
+def kinds_of(exception: BaseException) -> tuple[str, ...]:
+    """The names of the classes that an exception is an instance of, but for `object`, its own first."""
+    return tuple(map(type_name, type.__dict__["__mro__"].__get__(type(exception))[:-1]))  # a metaclass may say anything
 
 
 def message_of(exception: BaseException) -> str:

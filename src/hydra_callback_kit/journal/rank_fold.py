@@ -46,7 +46,11 @@ def _record(number: int, span: Span, is_gone: Callable[[ProcessIdentity], bool])
 def error_in(span: Span) -> JobError | None:
     """Why it did not complete; None if it did, or has not said."""
     error = span.get("error", dict)
-    return None if error is None else JobError(*(as_text(error.get(key, "")) for key in ("type", "message", "traceback")))
+    if error is None:
+        return None
+    kind, message, traceback = (as_text(error.get(key, "")) for key in ("type", "message", "traceback"))
+    bases = error.get("bases")
+    return JobError(kind, message, traceback, tuple(map(as_text, bases)) if isinstance(bases, list) else ())
 
 
 def with_ranks(job: JobRecord, ranks: Sequence[RankRecord], *, lives: bool) -> JobRecord:
