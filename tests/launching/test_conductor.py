@@ -229,6 +229,44 @@ class _TakesCare(Policy):
         return Next(launched.batch)
 
 
+class _Alone(Policy):
+    """Starts what did not complete again: the first together, each other one by itself."""
+
+    def after(self, launched: Round) -> Next | None:
+        left = [num for num, each in launched.returned.items() if each and each.status is JobStatus.FAILED]
+        again = {num: launched.batch[num] for num in left}
+        return Next({num: again[num] for num in left[:1]}, {}, {num: again[num] for num in left[1:]}) if left else None
+
+
+def test_jobs_that_are_started_again_alone_have_a_launch_each() -> None:
+    """After those that are started together; what comes of one of them is asked after it."""
+    config = config_of(Path("/dev/null/nowhere"), mode="MULTIRUN")
+    launcher = _Fails([({0, 1, 3}, set(), False), ({0}, set(), False), ({1}, set(), False)])
+    returned = Conductor(launcher, [_Alone()], config).launch([[f"x={num}"] for num in range(4)], 0)
+    assert launcher.batches == [[0, 1, 2, 3], [0], [1], [3], [0], [1]]
+    assert [each.return_value for each in returned] == [0, 1, 2, 3]
+
+
+class _SeesTo(Policy):
+    def __init__(self, numbers: set[int]) -> None:
+        self.mine = numbers
+        self.asked: list[list[int]] = []
+
+    def after(self, launched: Round) -> Next:
+        self.asked.append(list(launched.batch))
+        assert launched.returned.keys() == launched.batch.keys()
+        return Next(answers={num: JobReturn(status=JobStatus.COMPLETED, _return_value=-num) for num in self.mine})
+
+
+def test_a_policy_is_asked_for_what_those_before_it_have_not_seen_to() -> None:
+    """And not at all where nothing is left."""
+    config = config_of(Path("/dev/null/nowhere"), mode="MULTIRUN")
+    policies = [_SeesTo({1}), _SeesTo({0, 1, 2}), _SeesTo({0})]
+    returned = Conductor(_Launches(), policies, config).launch([["x=0"], ["x=1"], ["x=2"]], 0)
+    assert [policy.asked for policy in policies] == [[[0, 1, 2]], [[0, 2]], []]
+    assert [each.return_value for each in returned] == [0, -1, -2]
+
+
 class _Numbers(Policy):
     def numbers(self, batch: Batch) -> Mapping[int, int]:
         return {num: 10 * num for num in batch}

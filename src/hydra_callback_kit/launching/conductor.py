@@ -1,6 +1,7 @@
 """The launcher between the sweeper and the one that the user chose."""
 
-from collections.abc import Iterable, Sequence
+import collections
+from collections.abc import Iterable, Mapping, Sequence
 
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -48,15 +49,20 @@ class Conductor(Launcher):
         if not left:
             return [answers[num] for num in batch]
         as_asked = list(left) == list(asked)
-        while left:
+        launches = collections.deque([left])
+        while launches:
+            left = launches.popleft()
             record_launched(self._config, left)
             launched, returned = self._round(left, initial_job_idx if as_asked else Numbers(left))
             what = self._after(launched)
             if as_asked and what is None:
                 return returned  # of whatever type it is: a launcher that does not wait returns nothing
+            as_asked = False
             answers |= {num: each for num, each in launched.returned.items() if each is not None}
-            answers |= what.answers if what is not None else {}
-            left, as_asked = what.batch if what is not None else {}, False
+            if what is not None:
+                answers |= what.answers
+                launches.extend([what.batch] if what.batch else [])
+                launches.extend({num: overrides} for num, overrides in what.alone.items())
         return [answers[num] for num in batch if num in answers]
 
     def _round(self, batch: Batch, first: int) -> tuple[Round, Sequence[JobReturn]]:
@@ -66,28 +72,53 @@ class Conductor(Launcher):
             returned = self._launcher.launch(list(batch.values()), first)
         except BaseException as raised:  # noqa: BLE001  it is raised again, unless a policy knows what to do
             error = raised
-        launched = Round(
-            batch, dict(zip(batch, returned, strict=False)) if error is None else left_behind(error, list(batch)), error
-        )
+        known: Mapping[int, JobReturn | None] = dict(zip(batch, returned, strict=False))
+        if error is not None:
+            error, known = self._left_behind(error, list(batch))
+        launched = Round(batch, known, error)
         for policy in self._policies:
             policy.came_home(launched.returned)
         return launched, returned
 
+    def _left_behind(self, error: BaseException, numbers: list[int]) -> tuple[BaseException, Mapping[int, JobReturn | None]]:
+        """What is known where the launcher has raised, and what ends the sweep: Ctrl-C may come into the waiting."""
+        try:
+            patient = any(policy.patient for policy in self._policies) and not _ends_the_sweep(error)
+            return error, left_behind(error, numbers, patient=patient)
+        except KeyboardInterrupt as interrupt:
+            return interrupt, left_behind(error, numbers)
+
     def _after(self, launched: Round) -> Next | None:
         """What is to be done about the jobs of a round; None if its returns are the answers to all of them."""
         error = launched.error
-        if error is not None and (isinstance(error, KeyboardInterrupt) or getattr(error, "ends_the_sweep", False)):
+        if error is not None and _ends_the_sweep(error):
             raise error
         again: dict[int, Sequence[str]] = {}
+        alone: dict[int, Sequence[str]] = {}
         answers: dict[int, JobReturn] = {}
         for policy in self._policies:
-            said = policy.after(launched)
+            left = [num for num in launched.batch if not (num in again or num in alone or num in answers)]
+            said = policy.after(_only(left, launched)) if left else None
             if said is not None:
-                seen_to = {*again, *answers}
-                again |= {num: overrides for num, overrides in said.batch.items() if num not in seen_to}
-                answers |= {num: answer for num, answer in said.answers.items() if num not in seen_to}
+                again |= {num: said.batch[num] for num in left if num in said.batch}
+                alone |= {num: said.alone[num] for num in left if num in said.alone}
+                answers |= {num: said.answers[num] for num in left if num in said.answers}
         if error is not None and not all(
-            num in again or num in answers or launched.returned.get(num) is not None for num in launched.batch
+            num in again or num in alone or num in answers or launched.returned.get(num) is not None
+            for num in launched.batch
         ):
             raise error
-        return Next(again, answers) if again or answers or error is not None else None
+        return Next(again, answers, alone) if again or alone or answers or error is not None else None
+
+
+def _only(numbers: Sequence[int], launched: Round) -> Round:
+    """The part of a round that is these jobs."""
+    if len(numbers) == len(launched.batch):
+        return launched
+    returned = {num: launched.returned[num] for num in numbers if num in launched.returned}
+    return Round({num: launched.batch[num] for num in numbers}, returned, launched.error)
+
+
+def _ends_the_sweep(error: BaseException) -> bool:
+    """Whether it is Ctrl-C, or a callback's `abort`."""
+    return isinstance(error, KeyboardInterrupt) or getattr(error, "ends_the_sweep", False) is True

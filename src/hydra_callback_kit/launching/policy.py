@@ -16,8 +16,8 @@ class Round(NamedTuple):
 
     Attributes:
         batch: the jobs that were handed to the launcher, with the overrides that it got.
-        returned: what the launcher says of them, by number; None where it says that it knows nothing. Where it raised, most
-            are not there.
+        returned: what the launcher says of them, by number; None where it says that it knows nothing, and where it says that
+            the job is gone. Where it raised, most are not there.
         error: what the launcher raised; None if it returned.
     """
 
@@ -32,10 +32,12 @@ class Next(NamedTuple):
     Attributes:
         batch: jobs that are to be started again, with the overrides that they get.
         answers: what the sweeper gets for others, whether they came home or not.
+        alone: jobs that are to be started again each in a launch of its own, after those of the batch.
     """
 
     batch: Batch = MappingProxyType({})
     answers: Mapping[int, JobReturn] = MappingProxyType({})
+    alone: Batch = MappingProxyType({})
 
 
 class Policy:
@@ -47,6 +49,10 @@ class Policy:
 
     place: ClassVar[int] = 0
     """Where it stands among the policies of a sweep: the lowest is asked first."""
+
+    patient: ClassVar[bool] = False
+    """Whether jobs that go on are waited for where their launcher has given up: Ray's and submitit's do so at the first one
+    that does not come home. Then what they return is in the round."""
 
     def context_of_sweeper(self, context: HydraContext) -> HydraContext:
         """What the sweeper is set up with.
@@ -107,7 +113,7 @@ class Policy:
         A launcher that raised ends the sweep, unless each job that did not come home is started again or answered for.
 
         Args:
-            launched: what came of it.
+            launched: what came of it, but for the jobs that a policy before this one has seen to.
 
         Returns:
             What is to be done about its jobs; None: nothing.
