@@ -423,3 +423,19 @@ def test_a_job_that_the_launcher_is_done_with_is_in_no_queue(tmp_path: Path) -> 
     assert (read_run(tmp_path).status, read_run(tmp_path).queue.perhaps) == ("INTERRUPTED", set())
     write_line(run, "jobs_launched", {"launched": {"1": ["x=1"]}, "elsewhere": True})
     assert read_run(tmp_path).queue.perhaps == {1}
+
+
+def test_the_attempts_before_the_last_are_on_record(tmp_path: Path) -> None:
+    """In their order, whatever the order of the lines: how each ended, and why."""
+    run = write_sweep(tmp_path)
+    write_job(
+        run, 3, "FAILED", attempt="3", error={"type": "OSError", "message": "no", "traceback": "", "bases": ["Exception"]}
+    )
+    write_job(run, 3, None, attempt="4")
+    write_job(run, 3, "COMPLETED", attempt="5")
+    for lines in (lines_of(tmp_path), lines_of(tmp_path)[::-1]):
+        job = rewritten(tmp_path, lines).jobs[3]
+        assert [attempt.status for attempt in job.earlier] == ["FAILED", "COMPLETED", "FAILED", "INTERRUPTED"]
+        assert job.earlier[2].error == ("OSError", "no", "", ("Exception",))
+        assert job.earlier[2].task_overrides == ("x=3",)
+        assert rewritten(tmp_path, lines).jobs[0].earlier == ()

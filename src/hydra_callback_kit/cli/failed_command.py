@@ -78,6 +78,9 @@ def _print(job: JobRecord, left: Left, *, traceback: bool) -> None:
     status = screen.Styled(job.status, screen.COLOURS[job.status])
     screen.say(f"job {job.job_num} ", status, f": {wording.overrides(job.task_overrides)}")
     screen.say(f"  {reason(job)}")
+    for number, earlier in enumerate(job.earlier, start=1):
+        why = earlier.error.headline if earlier.error else earlier.status
+        screen.say(f"  attempt {number} ({wording.overrides(earlier.task_overrides)}): {why}")
     if left.state:
         screen.say(f"  Slurm says: {left.state}")
     if left.said:

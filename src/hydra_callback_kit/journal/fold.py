@@ -1,7 +1,7 @@
 """Folds the journal's lines into records: the same answer in any order of the lines, and for repeated lines."""
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -14,7 +14,7 @@ from hydra_callback_kit.journal.life import Lookout, Sight, batch_id
 from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.rank_fold import error_in, rank_records, with_ranks
-from hydra_callback_kit.journal.records import BrokenLine, JobRecord, RunRecord
+from hydra_callback_kit.journal.records import AttemptRecord, BrokenLine, JobRecord, RunRecord
 from hydra_callback_kit.journal.span import Line, Span
 from hydra_callback_kit.journal.values import as_text, measured
 
@@ -146,12 +146,12 @@ class RunFold:
 def _job_record(
     num: int, last: Span, root: Path, fates: Fates, ranks: Mapping[tuple[int, str], Mapping[int, Span]]
 ) -> JobRecord:
-    attempts, other, first = 1, last.another, last
-    while other is not None:
-        attempts += 1
-        first = min(first, other, key=_place_of_attempt)
-        last, other = max(last, other, key=_place_of_attempt), other.another
-    attempts = max(attempts, number_of_attempt(last.facts))
+    first = last
+    earlier: tuple[AttemptRecord, ...] = ()
+    if last.another is not None:
+        *before, last = sorted(_attempts(last), key=_place_of_attempt)
+        first, earlier = before[0], tuple(map(_earlier, before))
+    attempts = max(1 + len(earlier), number_of_attempt(last.facts))
     facts, process = last.facts, last.process
     status, life = facts.get("status"), None
     ended = status in ("COMPLETED", "FAILED", "INTERRUPTED")
@@ -185,6 +185,7 @@ def _job_record(
         is_rank="world_size" in facts,
         first_job_id=first_job_id if first_job_id != job_id else None,
         rerun=facts.get("rerun") is True,
+        earlier=earlier,
     )
     at_it = ranks.get((num, last.attempt)) if ranks else None
     if at_it is None:
@@ -192,6 +193,25 @@ def _job_record(
     left = [rank.process for rank in at_it.values() if rank.process and rank.ended_at is None]
     lives = record.status == "INTERRUPTED" and any(fates.lives(process, last) for process in left)
     return with_ranks(record, rank_records(at_it, functools.partial(fates.is_gone, attempt=last)), lives=lives)
+
+
+def _attempts(span: Span | None) -> Iterator[Span]:
+    while span is not None:
+        yield span
+        span = span.another
+
+
+def _earlier(attempt: Span) -> AttemptRecord:
+    status, process = attempt.get("status", str), attempt.process
+    return AttemptRecord(
+        status=cast("Status", status) if status in ("COMPLETED", "FAILED") else "INTERRUPTED",
+        task_overrides=_overrides(attempt),
+        error=error_in(attempt),
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
+        duration_s=measured(attempt.facts.get("duration_s")),
+        host=process and process.host,
+    )
 
 
 def _launchers_id(attempt: Span) -> str | None:

@@ -38,6 +38,28 @@ class RankRecord:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+class AttemptRecord(NamedTuple):
+    """An attempt at a job that another one has followed.
+
+    Attributes:
+        status: `COMPLETED`, `FAILED`, or `INTERRUPTED`: it came to no end.
+        task_overrides: the overrides that it had, secrets redacted: those of a later attempt may be others.
+        error: why it failed; None if it did not.
+        started_at: UTC, ISO 8601; None if the start was not recorded.
+        ended_at: UTC, ISO 8601; None without an end.
+        duration_s: seconds from start to end, by a monotonic clock; None without an end.
+        host: the machine that it ran on.
+    """
+
+    status: Status
+    task_overrides: tuple[str, ...] = ()
+    error: JobError | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    host: str | None = None
+
+
 @dataclass(slots=True)  # not frozen: that makes it slower to define and four times as slow to build
 class JobRecord:
     """One job, as its last attempt left it.
@@ -69,6 +91,7 @@ class JobRecord:
         ranks: those of them that left a record, in the order of their numbers, as each ended by itself.
         is_rank: whether it was started as one of them. The job of a library that starts the others itself was not.
         rerun: whether `rerun` has started it last, by itself.
+        earlier: the attempts before the last, as far as they are on record, the first of them first.
     """
 
     job_num: int
@@ -95,6 +118,7 @@ class JobRecord:
     first_job_id: str | None = None
     is_rank: bool = False
     rerun: bool = False
+    earlier: tuple[AttemptRecord, ...] = ()
 
     @property
     def output_dir(self) -> Path | None:

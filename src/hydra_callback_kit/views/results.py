@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.configs.own_overrides import of_the_app
+from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
-from hydra_callback_kit.journal.records import JobRecord, RankRecord, RunRecord
+from hydra_callback_kit.journal.records import AttemptRecord, JobRecord, RankRecord, RunRecord
 from hydra_callback_kit.views.flat import Flattening, Row
 from hydra_callback_kit.views.table_formats import Table
 
@@ -38,7 +39,9 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), of a distributed
         job `world_size` and `ranks` (each with `rank`, `status`, `host`, `pid`, `started_at`, `ended_at`, `duration_s`,
         `error`, `facts`), `config` and, if there are such keys, `config_as_written`; `first_job_id` where
-        the job was run again under another id. Floats are floats, NaN and infinities too.
+        the job was run again under another id; `earlier_attempts` of a job that was started several times (each with
+        `status`, `overrides`, `error`, `started_at`, `ended_at`, `duration_s`, `host`). Floats are floats, NaN and
+        infinities too.
     """
     row: Row = {
         "job_num": job.job_num,
@@ -47,7 +50,7 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         "status": job.status,
         "overrides": job.overrides,
         "return_value": job.return_value,
-        "error": job.error and job.error._asdict(),
+        "error": _error(job.error),
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "duration_s": job.duration_s,
@@ -59,14 +62,30 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
     }
     if job.first_job_id is not None:
         row[_FIRST_ID] = job.first_job_id
+    if job.earlier:
+        row["earlier_attempts"] = list(map(_attempt, job.earlier))
     if not include_config:
         return row
     left = {_AS_WRITTEN: job.facts[_AS_WRITTEN]} if job.facts.get(_AS_WRITTEN) else {}
     return {**row, _CONFIG: job.facts.get(_CONFIG), **left}
 
 
+def _error(error: JobError | None) -> Row | None:
+    return None if error is None else {"type": error.type, "message": error.message, "traceback": error.traceback}
+
+
+def _attempt(attempt: AttemptRecord) -> Row:
+    status, overrides, error, *others = attempt
+    return {
+        "status": status,
+        "overrides": typed_overrides(overrides),
+        "error": _error(error),
+        **dict(zip(AttemptRecord._fields[3:], others, strict=True)),
+    }
+
+
 def _rank(rank: RankRecord) -> Row:
-    return {**dataclasses.asdict(rank), "error": rank.error and rank.error._asdict()}
+    return {**dataclasses.asdict(rank), "error": _error(rank.error)}
 
 
 def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
