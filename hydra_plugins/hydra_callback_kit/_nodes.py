@@ -131,6 +131,17 @@ class FailureLimitCallback:
     max_failures: int = 1
 
 
+class RetryCallback:
+    """`callbacks: [retry_callback]`."""
+
+    _target_: str = "hydra_callback_kit.RetryCallback"
+    retries: int = 2
+    errors: list[str] = field(default_factory=list)
+    wait_s: float = 0.0
+    backoff: float = 2.0
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
 class DryRunCallback:
     """`callbacks: [dry_run_callback]`."""
 
@@ -168,6 +179,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "output_guard_callback": OutputGuardCallback,
     "progress_callback": ProgressCallback,
     "failure_limit_callback": FailureLimitCallback,
+    "retry_callback": RetryCallback,
     "dry_run_callback": DryRunCallback,
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,

@@ -21,6 +21,7 @@ OPTIONS = (
     "report_callback",
     "resource_monitor_callback",
     "results_aggregator_callback",
+    "retry_callback",
     "thread_safe_callback",
     "validation_callback",
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.report_callback import ReportCallback
     from hydra_callback_kit.callbacks.resource_monitor_callback import ResourceMonitorCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
+    from hydra_callback_kit.callbacks.retry_callback import RetryCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
     from hydra_callback_kit.hooks.abort import AbortRun, abort
@@ -57,6 +58,7 @@ __all__ = [
     "ReportCallback",
     "ResourceMonitorCallback",
     "ResultsAggregatorCallback",
+    "RetryCallback",
     "Run",
     "ThreadSafeCallback",
     "ValidationCallback",
@@ -88,6 +90,7 @@ _MODULES = {
     "ReportCallback": "callbacks.report_callback",
     "ResourceMonitorCallback": "callbacks.resource_monitor_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
+    "RetryCallback": "callbacks.retry_callback",
     "Run": "views.run",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "ValidationCallback": "callbacks.validation_callback",

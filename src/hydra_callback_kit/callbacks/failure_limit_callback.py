@@ -31,8 +31,9 @@ class FailureLimitCallback(RecordingCallback):
     Each job looks, as it starts, how many of the sweep's jobs have failed or were interrupted so far; jobs that run by then
     go on. A job that is not started any more is recorded as `FAILED` by `hydra_callback_kit.AbortRun`, so that
     `hydra-callback-kit rerun` knows it; those after it, where the launcher gives up (the basic one, and joblib on Hydra
-    1.3), never start (`rerun --missing`). Jobs that a callback did not let start are not counted. A job that is run again
-    by `rerun` is not refused; a sweep that goes on (`rerun --launcher`) counts from anew.
+    1.3), never start (`rerun --missing`). Jobs that a callback did not let start are not counted, nor
+    those that `retry_callback` starts again. A job that is run again by `rerun` is not refused; a sweep that goes on (`rerun
+    --launcher`) counts from anew.
 
     Args:
         max_failures: how many jobs must have failed, 1 or more.
@@ -72,6 +73,11 @@ class FailureLimitCallback(RecordingCallback):
         if job.run.mode == "MULTIRUN" and not job.run.rerun:
             since = notes_of(config).get("goes_on_since", "")  # what failed before it went on is what it goes on with
             failed = [job for job in _failed(job.run.root, job.run.run_id, job.job_num) if job.started_at >= since]
+            retry = notes_of(config).get("retry")
+            if retry and failed:
+                from hydra_callback_kit.launching.retry_rule import is_the_last_word  # noqa: PLC0415  few sweeps try again
+
+                failed = [each for each in failed if is_the_last_word(retry, each.job_num, each.number, each.kinds)]
             if len(failed) >= self.max_failures:
                 what = wording.overrides(job.overrides)
                 why = printable(f"Job {job.job_num} ({what}) was not started: {_reason(failed, self.max_failures)}")

@@ -69,6 +69,10 @@ class JobConfigs:
             config.hydra.job.id = f"job_id_for_{job_num}"
         return config
 
+    def choices(self, overrides: Sequence[str]) -> tuple[str, ...]:
+        """Those of a job's overrides that decide which files it is composed of: jobs with the same have the same keys."""
+        return tuple(str(each.input_line) for each in map(self._parsed, overrides) if self._is_choice(each))
+
     def _composed(self, overrides: tuple[str, ...]) -> DictConfig:
         return self._loader.load_sweep_config(self._config, list(overrides))
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_job
+from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import running_jobs
@@ -72,7 +72,12 @@ def record_job_start(config: DictConfig) -> JobIdentity:
         write_job_line(
             config,
             "job_started",
-            {"job_id": job.job_id, **({"rerun": True} if job.run.rerun else {}), **_attempt_number(job), **_surroundings()},
+            {
+                "job_id": job.job_id,
+                **({"rerun": True} if job.run.rerun else {}),
+                **_attempt_number(job, notes.get("started_before", {})),
+                **_surroundings(),
+            },
             {
                 "job_name": whole_text(job.job_name),
                 "overrides": whole_texts(job.overrides),
@@ -91,11 +96,11 @@ def _surroundings() -> dict[str, Any]:
     }
 
 
-def _attempt_number(job: JobIdentity) -> dict[str, int]:
+def _attempt_number(job: JobIdentity, started_before: Mapping[int, int]) -> dict[str, int]:
     """The last attempt counts, and the clocks of two machines may differ: one that follows others says so."""
-    start = this_start()
+    start, before = this_start(), started_before.get(job.job_num, 0)
     if not job.run.rerun and not job.run.goes_on and (start is None or not any(number > 0 for number in start.times)):
-        return {}
+        return {"attempt_number": before + 1} if before else {}
     from hydra_callback_kit.journal.reader import attempts_at  # noqa: PLC0415  most jobs are started once
 
     return {"attempt_number": attempts_at(job.run.root, job.run.run_id, job.job_num, but=job.attempt) + 1}
@@ -136,6 +141,18 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
             from hydra_callback_kit.launching.lines_home import ride_on  # noqa: PLC0415  as above
 
             ride_on(config, job_return)
+
+
+def record_job_left(config: DictConfig, error: BaseException) -> None:
+    """Records the end of a sweep's job that has left this process by `sys.exit`; Hydra 1.3 calls no end hook for it.
+
+    Args:
+        config: the config of `on_multirun_start`.
+        error: what the launcher raised.
+    """
+    job = running_jobs.running_job()
+    if job is not None and identify_job(job).run.run_id == identify_run(config).run_id:
+        record_job_end(job, JobReturn(status=JobStatus.FAILED, _return_value=error))
 
 
 def how_it_ended(config: DictConfig) -> JobEnd:

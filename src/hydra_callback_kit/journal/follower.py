@@ -38,6 +38,7 @@ class FollowedJob:
         requeued: whether it was put back into the batch system's queue, to run again.
         status: `COMPLETED`, `FAILED`, or `INTERRUPTED` by Ctrl-C; None without an end.
         error: the type and message of what it failed with.
+        bases: the classes that its type comes from.
         failed_rank: whether a rank that works for it has failed: then it fails, however it ends itself.
         file: the name of the journal's file that tells of its start.
     """
@@ -52,8 +53,14 @@ class FollowedJob:
     requeued: bool = False
     status: Status | None = None
     error: tuple[str, str] | None = None
+    bases: tuple[str, ...] = ()
     failed_rank: bool = False
     file: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The names of all classes that what it failed with is an instance of; empty where it was killed."""
+        return (self.error[0], *self.bases) if self.error else ()
 
     @property
     def place(self) -> tuple[int, str]:
@@ -183,6 +190,7 @@ class RunFollower:
             attempt.ended_at, attempt.status = line["time"], facts["status"]
             error = facts.get("error")
             attempt.error = (as_text(error.get("type")), as_text(error.get("message"))) if isinstance(error, dict) else None
+            attempt.bases = _words(error.get("bases")) if isinstance(error, dict) else ()
         # it is this one or the one that was the last before, unless this one has turned out to be earlier
         self._count(number, (self._last.get(number, attempt), attempt) if attempt.place >= place else attempts.values())
 

@@ -120,14 +120,15 @@ def _job(row: list[Any]) -> FollowedJob:
     }
     for name, kinds in _KINDS.items():
         _is(given[name], *kinds)
-    overrides, process, error = given["overrides"], given["process"], given["error"]
+    process, error = given["process"], given["error"]
     if process is not None:
         host, pid, born = process
         process = ProcessIdentity(_is(host, str), _is(pid, int), _is(born, str, type(None)))
     if error is not None:
         of_type, message = error
         error = _is(of_type, str), _is(message, str)
-    given |= {"overrides": tuple(_is(each, str) for each in overrides), "process": process, "error": error}
+    texts = {name: tuple(_is(each, str) for each in given[name]) for name in ("overrides", "bases")}
+    given |= {**texts, "process": process, "error": error}
     return FollowedJob(**given)
 
 

@@ -42,5 +42,14 @@ def failed(job: JobRecord, overrides: Sequence[str]) -> JobReturn:
         job: its record.
         overrides: what the sweeper asks for.
     """
-    why = job.error.headline if job.error else f"the job was {job.status.lower()}"
+    return failed_by(job.error.headline if job.error else f"the job was {job.status.lower()}", overrides)
+
+
+def failed_by(why: str, overrides: Sequence[str]) -> JobReturn:
+    """The answer for a job that has not completed, whether it is on record or not.
+
+    Args:
+        why: what its value, which is raised, says.
+        overrides: what the sweeper asks for.
+    """
     return JobReturn(overrides=list(overrides), status=JobStatus.FAILED, _return_value=RuntimeError(why))

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from hydra.core.utils import JobReturn, JobStatus
 
 from hydra_callback_kit.journal.errors import JobError, error_of
+from hydra_callback_kit.journal.life import may_outlive
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.launching.answering import completed
@@ -64,6 +65,7 @@ def what_became(
         runs. Where it has raised, the record tells.
     """
     jobs = {job.job_num: job for job in record.jobs if job.attempts > before.get(job.job_num, 0)} if record else {}
+    may_come = record is not None and may_outlive(record.facts)  # it may wait in a queue that is not the launcher's
     done: dict[int, JobReturn] = {}
     failed: dict[int, JobError] = {}
     others: dict[str, set[int]] = {"killed": set(), "unstarted": set(), "running": set()}
@@ -82,7 +84,7 @@ def what_became(
         elif job is not None and job.status == "RUNNING" and _runs_in(job, launcher):
             failed[num] = error_of(launched.error)  # Hydra 1.3 tells nobody of the end of a job that left by `sys.exit`
         else:
-            others[_how_lost(job, is_over=num in launched.returned)].add(num)
+            others[_how_lost(job, is_over=num in launched.returned, may_come=may_come)].add(num)
     return Became(done, failed, **{name: frozenset(nums) for name, nums in others.items()})
 
 
@@ -91,10 +93,10 @@ def _why(home: JobReturn) -> JobError:
     return error_of(value) if isinstance(value, BaseException) else _IT_FAILED
 
 
-def _how_lost(job: JobRecord | None, *, is_over: bool) -> str:
+def _how_lost(job: JobRecord | None, *, is_over: bool, may_come: bool) -> str:
     if is_over or (job is not None and job.status != "RUNNING"):
         return "killed"
-    return "unstarted" if job is None else "running"
+    return "unstarted" if job is None and not may_come else "running"
 
 
 def _runs_in(job: JobRecord, launcher: ProcessIdentity | None) -> bool:

@@ -15,6 +15,9 @@ from hydra_callback_kit.launching.policy import Batch
 AT_HOME: Final = "journal_at_home"
 """The note on a sweep whose jobs may not share its disk: its journal's file, and what the file is called on its disk."""
 
+STARTED_BEFORE: Final = "started_before"
+"""The note on a sweep that starts jobs again: by their numbers, how often they were started so far."""
+
 _JOBS_OF_A_LINE: Final = 1000
 
 
