@@ -142,6 +142,16 @@ class RetryCallback:
     overrides: dict[str, Any] = field(default_factory=dict)
 
 
+class TimeLimitCallback:
+    """`callbacks: [time_limit_callback]`."""
+
+    _target_: str = "hydra_callback_kit.TimeLimitCallback"
+    job_s: float | None = None
+    sweep_s: float | None = None
+    action: str = "fail"
+    grace_s: float = 10.0
+
+
 class DryRunCallback:
     """`callbacks: [dry_run_callback]`."""
 
@@ -180,6 +190,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "progress_callback": ProgressCallback,
     "failure_limit_callback": FailureLimitCallback,
     "retry_callback": RetryCallback,
+    "time_limit_callback": TimeLimitCallback,
     "dry_run_callback": DryRunCallback,
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,

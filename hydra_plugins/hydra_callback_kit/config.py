@@ -23,6 +23,7 @@ OPTIONS = (
     "results_aggregator_callback",
     "retry_callback",
     "thread_safe_callback",
+    "time_limit_callback",
     "validation_callback",
 )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.retry_callback import RetryCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
+    from hydra_callback_kit.callbacks.time_limit_callback import TimeLimitCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
     from hydra_callback_kit.hooks.abort import AbortRun, abort
     from hydra_callback_kit.hooks.facts import FactError, add_job_facts, add_run_facts
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.journal.errors import JobError
     from hydra_callback_kit.journal.format import JournalNotFoundError
     from hydra_callback_kit.journal.records import JobRecord
+    from hydra_callback_kit.launching.timeouts import JobTimeoutError, SweepTimeoutError
     from hydra_callback_kit.views.run import MetricNotFoundError, Run, load_run
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "FailureLimitCallback",
     "JobError",
     "JobRecord",
+    "JobTimeoutError",
     "JournalNotFoundError",
     "LatestRunCallback",
     "LoggingCallback",
@@ -60,7 +63,9 @@ __all__ = [
     "ResultsAggregatorCallback",
     "RetryCallback",
     "Run",
+    "SweepTimeoutError",
     "ThreadSafeCallback",
+    "TimeLimitCallback",
     "ValidationCallback",
     "abort",
     "add_job_facts",
@@ -76,6 +81,7 @@ _MODULES = {
     "FailureLimitCallback": "callbacks.failure_limit_callback",
     "JobError": "journal.errors",
     "JobRecord": "journal.records",
+    "JobTimeoutError": "launching.timeouts",
     "JournalNotFoundError": "journal.format",
     "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
@@ -92,7 +98,9 @@ _MODULES = {
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
     "RetryCallback": "callbacks.retry_callback",
     "Run": "views.run",
+    "SweepTimeoutError": "launching.timeouts",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
+    "TimeLimitCallback": "callbacks.time_limit_callback",
     "ValidationCallback": "callbacks.validation_callback",
     "abort": "hooks.abort",
     "add_job_facts": "hooks.facts",

@@ -12,6 +12,7 @@ from hydra_callback_kit import (
     FailureLimitCallback,
     JobError,
     JobRecord,
+    JobTimeoutError,
     JournalNotFoundError,
     LatestRunCallback,
     LoggingCallback,
@@ -27,6 +28,7 @@ from hydra_callback_kit import (
     ResultsAggregatorCallback,
     Run,
     ThreadSafeCallback,
+    TimeLimitCallback,
     ValidationCallback,
     abort,
     load_run,
@@ -39,6 +41,7 @@ callbacks: list[Callback] = [
     OutputGuardCallback(policy="warn", min_free_bytes=10**9),
     ProgressCallback(interval_s=60.0),
     FailureLimitCallback(max_failures=3),
+    TimeLimitCallback(job_s=60.0, sweep_s=3600.0, action="interrupt", grace_s=5.0),
     DryRunCallback(show_config=True),
     ResourceMonitorCallback(interval_s=0.5, include_children=False, gpu="off", output_file=None),
     ReportCallback(
@@ -98,3 +101,8 @@ except JournalNotFoundError as error:
     print(error.root)  # noqa: T201  what a script would do
 except MetricNotFoundError as error:
     known: list[str] = error.known
+
+
+def cleans_up(error: JobTimeoutError) -> bool:
+    """What a task function sees of a time limit."""
+    return isinstance(error, TimeoutError) and error.interrupts

@@ -17,11 +17,12 @@ from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.shared_follower import SharedFollower
 from hydra_callback_kit.journal.values import type_name
+from hydra_callback_kit.launching.timeouts import SweepTimeoutError
 from hydra_callback_kit.views import wording
 
 log = SafeLogger("hydra_callback_kit.failure_limit_callback")
 
-_NOT_STARTED: Final = type_name(AbortRun)
+_NOT_STARTED: Final = (type_name(AbortRun), type_name(SweepTimeoutError))
 """What a job is recorded to have failed by that a callback did not let start."""
 
 
@@ -98,7 +99,7 @@ def _failed(root: Path, run_id: str, but: int) -> list[FollowedJob]:
     except OSError as error:
         log.warning("Not all jobs that have failed can be counted: %s", error)
     jobs = follower.jobs()
-    failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] != _NOT_STARTED]
+    failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] not in _NOT_STARTED]
     return [job for job in (*failed, *jobs["INTERRUPTED"]) if job.job_num != but]
 
 

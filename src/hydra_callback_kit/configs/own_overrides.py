@@ -11,6 +11,7 @@ OPTIONS: Final = frozenset(
         *("redaction_callback", "report_callback", "resource_monitor_callback", "results_aggregator_callback"),
         "retry_callback",
         *("thread_safe_callback", "validation_callback", "standard_callbacks"),
+        *("thread_safe_callback", "time_limit_callback", "validation_callback", "standard_callbacks"),
     )
 )
 """The options and sets that the group `callbacks` has from this package."""

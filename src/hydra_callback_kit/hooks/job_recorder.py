@@ -1,7 +1,7 @@
 """What the hooks of a job write to the journal: each of these writes what the hook means, once, whoever calls it first."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -182,6 +182,26 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
     notes["job_ended"] = end
 
 
+def record_job_killed(config: DictConfig, error: BaseException, where: Iterable[str]) -> None:
+    """Records that the process of a job is killed because it took too long; called just before, from another thread.
+
+    Args:
+        config: the config of `on_job_start`.
+        error: what it is killed for.
+        where: the lines of the traceback of its task function.
+    """
+    notes = notes_of(config)
+    if "job_ended" in notes:
+        return
+    job = identify_job(config)
+    duration_s = running_jobs.job_is_over(config) - notes["job_started_s"]
+    text = redaction_of(config).of_text("".join(where))
+    end = JobEnd(job, _status_by(error), duration_s, _error(config, error)._replace(traceback=text))
+    notes["job_ended"] = end
+    facts = {"status": end.status, "duration_s": duration_s, "error": end.error, "killed_by": "time_limit_callback"}
+    write_job_line(config, "job_ended", facts)
+
+
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any], own: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Adds facts to a job's record.
 
@@ -237,7 +257,14 @@ def _status(job_return: JobReturn, value: Any) -> Status:
         return "COMPLETED"
     if is_requeue(job_return):
         return "RUNNING"
-    return "INTERRUPTED" if issubclass(type(value), KeyboardInterrupt) else "FAILED"
+    return _status_by(value)
+
+
+def _status_by(error: Any) -> Status:
+    """That of a job which ended by an exception: by Ctrl-C, or by a time limit that is to count like it."""
+    kind = type(error)
+    interrupted = issubclass(kind, TimeoutError) and getattr(error, "interrupts", None) is True
+    return "INTERRUPTED" if interrupted or issubclass(kind, KeyboardInterrupt) else "FAILED"
 
 
 def _below(run: RunIdentity, directory: Path) -> str:

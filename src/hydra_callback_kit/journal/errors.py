@@ -86,14 +86,14 @@ def _text(made: Callable[[], str]) -> str:
 
 
 def _own_frames(frames: Any) -> Any:
-    """Skips the frames of `run_job`, which are the same in every traceback."""
-    while frames is not None and frames.tb_next is not None and _is_hydras(frames.tb_frame.f_code.co_filename):
+    """Skips the frames above the task function, which are the same in every traceback."""
+    while frames is not None and frames.tb_next is not None and _calls_it(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     return frames
 
 
-def _is_hydras(file: str) -> bool:
-    return Path(file).parts[-3:] == ("hydra", "core", "utils.py")
+def _calls_it(file: str) -> bool:
+    return Path(file).parts[-3:] in (("hydra", "core", "utils.py"), ("hydra_callback_kit", "launching", "limited.py"))
 
 
 def _cut(text: str) -> str:

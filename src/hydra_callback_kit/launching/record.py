@@ -9,6 +9,7 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.journal.encoder import whole_texts
+from hydra_callback_kit.journal.rank import is_worker
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.launching.policy import Batch
 
@@ -28,6 +29,8 @@ def record_launched(config: DictConfig, batch: Batch) -> None:
         config: that of `on_multirun_start`.
         batch: the jobs.
     """
+    if is_worker():
+        return  # rank 0 launches the job that this process works for
     run, redaction = identify_run(config), redaction_of(config)
     elsewhere = {"elsewhere": True} if AT_HOME in notes_of(config) else {}
     numbers = iter(batch)

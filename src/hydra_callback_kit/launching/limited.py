@@ -1,0 +1,133 @@
+"""A task function that keeps to a time limit: what the launcher's jobs call in place of the app's."""
+
+import functools
+import socket
+import threading
+import time
+from typing import Any, Final, NamedTuple
+
+from hydra.types import TaskFunction
+
+from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.launching.job_watch import JobWatch, Own, without_our_frame
+from hydra_callback_kit.launching.timeouts import Expected, JobTimeoutError, SweepTimeoutError
+
+_log = SafeLogger("hydra_callback_kit.time_limit_callback")
+
+
+class Deadline(NamedTuple):
+    """When the time of a sweep is over: by the clock that nobody sets, where that is the same one, or by the machine's.
+
+    Attributes:
+        sweep_s: how long the sweep may take.
+        host: where it was started.
+        monotonic_s: by `time.monotonic` there.
+        time_s: by `time.time`, for other machines.
+    """
+
+    sweep_s: float
+    host: str
+    monotonic_s: float
+    time_s: float
+
+    @classmethod
+    def of(cls, sweep_s: float) -> "Deadline":
+        """That of a sweep which starts now."""
+        return cls(sweep_s, socket.gethostname(), time.monotonic() + sweep_s, time.time() + sweep_s)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether that time has come."""
+        if self.host == socket.gethostname():
+            return time.monotonic() >= self.monotonic_s
+        return time.time() >= self.time_s
+
+    def __str__(self) -> str:
+        """`the time of the sweep is over (sweep_s=60)`."""
+        return f"the time of the sweep is over (sweep_s={self.sweep_s:g})"
+
+
+class Limits(NamedTuple):
+    """What a job keeps to.
+
+    Attributes:
+        job_s: how long its task function may take, in seconds; None for any time.
+        grace_s: how long it may go on after it was told, in seconds.
+        interrupts: whether it counts as interrupted when it is ended; else it has failed.
+        deadline: when no further job of its sweep starts; None for never.
+    """
+
+    job_s: float | None
+    grace_s: float
+    interrupts: bool
+    deadline: Deadline | None
+
+
+class LimitedTask:
+    """Calls a task function, within its limits. It is pickled to the processes of jobs.
+
+    Args:
+        task: the task function.
+        limits: what it keeps to.
+    """
+
+    __wrapped__: TaskFunction
+
+    def __init__(self, task: TaskFunction, limits: Limits) -> None:
+        functools.update_wrapper(self, task)
+        self._limits = limits
+
+    def __call__(self, config: Any) -> Any:
+        """Calls the task function.
+
+        Raises:
+            SweepTimeoutError: in its place, where the time of the sweep is over.
+            JobTimeoutError: within it, where it takes too long.
+        """
+        limits = self._limits
+        if limits.deadline is not None and limits.deadline.is_over:
+            raise SweepTimeoutError(f"This job was not started: {limits.deadline}")
+        if limits.job_s is None:
+            return self.__wrapped__(config)
+        watch = JobWatch(
+            limits.job_s,
+            limits.grace_s,
+            Expected(too_long(limits.job_s), limits.interrupts),
+            _owns.pop(threading.get_ident(), None),
+        )
+        try:
+            try:
+                _start(watch)
+                return self.__wrapped__(config)
+            except JobTimeoutError as error:
+                without_our_frame(error)
+                raise
+            finally:
+                watch.end()
+        finally:
+            watch.end()  # the exception may have come into the end
+
+
+def too_long(job_s: float) -> str:
+    """What is said of a job that took longer."""
+    return f"the job took longer than job_s={job_s:g}"
+
+
+def may_be_killed(own: Own) -> None:
+    """Says that the process of the job which this thread is about to run may be killed.
+
+    Args:
+        own: what is known of the job.
+    """
+    _owns[threading.get_ident()] = own
+
+
+_owns: Final[dict[int, Own]] = {}
+"""By thread."""
+
+
+def _start(watch: JobWatch) -> None:
+    try:
+        watch.start()
+    except RuntimeError as error:  # the system gives the process no more threads
+        _log.error("The time that the job takes is not limited: %s.", error)
