@@ -56,6 +56,8 @@ def _instantiate_launcher(*args: Any, **kwargs: Any) -> Launcher:
         named["hydra_context"] = policy.context_of_jobs(named["hydra_context"])
         named["task_function"] = policy.task_of_jobs(named["task_function"])
     launcher: Launcher = Plugins.instantiate_launcher(plugins, **named)
+    for policy in policies:
+        policy.set_up(launcher)
     return Conductor(launcher, policies, config) if policies else launcher
 
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 
 Batch = Mapping[int, Sequence[str]]
@@ -77,6 +78,13 @@ class Policy:
             task_function: the app's, or what a policy before this one has made of it.
         """
         return task_function
+
+    def set_up(self, launcher: Launcher) -> None:
+        """Called with the user's launcher before its first launch.
+
+        Args:
+            launcher: it is set up; what is changed in it is seen in no config.
+        """
 
     def numbers(self, batch: Batch) -> Mapping[int, int]:  # noqa: ARG002  the sweeper's own
         """The numbers under which jobs are started.
