@@ -29,15 +29,16 @@ class NVMLError_DriverNotLoaded(NVMLError):  # noqa: N801, N818  NVML's name
     """As NVML's."""
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeGpu:
-    """A GPU: memory by pid, utilisation samples as (pid, time, percent), and the error that it answers with."""
+    """A GPU: memory by pid, utilisation samples as (pid, time, percent), the error that it answers with, and its slices."""
 
     memory: dict[int, int | None] = field(default_factory=dict)
     samples: list[tuple[int, int, int]] = field(default_factory=list)
     error: NVMLError | None = None
     sample_error: NVMLError | None = None
     lost: bool = False
+    slices: list[str | None] | None = None
 
 
 class FakeNvml:
@@ -75,7 +76,9 @@ class FakeNvml:
         return self.gpus[index]
 
     def nvmlDeviceGetUUID(self, gpu: FakeGpu) -> str:  # noqa: N802  NVML's name
-        """`GPU-a0`, `GPU-b1` and so on."""
+        """`GPU-a0`, `GPU-b1` and so on, and a slice's own."""
+        if isinstance(gpu, str):
+            return gpu
         index = self.gpus.index(gpu)
         return f"GPU-{'abcdefgh'[index]}{index}"
 
@@ -94,3 +97,20 @@ class FakeNvml:
         if not any(sample.timeStamp > since for sample in samples):
             raise NVMLError_NotFound
         return samples
+
+    def nvmlDeviceGetMigMode(self, gpu: FakeGpu) -> list[int]:  # noqa: N802  NVML's name
+        """Whether it is sliced now, and after the next reset."""
+        if gpu.slices is None:
+            raise NVMLError_NotSupported
+        return [int(bool(gpu.slices)), 1]
+
+    def nvmlDeviceGetMaxMigDeviceCount(self, gpu: FakeGpu) -> int:  # noqa: N802  NVML's name
+        """How many slices it may have."""
+        return len(gpu.slices or ())
+
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, gpu: FakeGpu, index: int) -> str:  # noqa: N802  NVML's name
+        """A slice; here its UUID."""
+        uuid = (gpu.slices or ())[index]
+        if uuid is None:
+            raise NVMLError_NotFound
+        return uuid

@@ -161,6 +161,7 @@ FLOORS = (
     ("callbacks",),
     ("trackers", "hooks"),
     ("launching",),
+    ("devices",),
     ("views", "checks", "provenance", "measure"),
     ("configs",),
     ("journal",),
