@@ -93,7 +93,13 @@ class App:
     def environment(self, **extra: str) -> dict[str, str]:
         """An environment without what could change the app's behaviour."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HYDRA_", "PYTHON"))}
-        return {**kept, "PYTHONWARNINGS": "ignore::DeprecationWarning", **extra}
+        claims = str(self.directory / "device-claims")  # no test waits for another, nor for whoever uses the machine
+        return {
+            **kept,
+            "PYTHONWARNINGS": "ignore::DeprecationWarning",
+            "HYDRA_CALLBACK_KIT_DEVICE_CLAIMS": claims,
+            **extra,
+        }
 
     def run(self, *arguments: str, timeout_s: float = 120, **environment: str) -> Finished:
         """Starts the app and waits for its end."""

@@ -152,6 +152,16 @@ class TimeLimitCallback:
     grace_s: float = 10.0
 
 
+class DeviceCallback:
+    """`callbacks: [device_callback]`."""
+
+    _target_: str = "hydra_callback_kit.DeviceCallback"
+    devices: Any = "auto"  # a word or a list of numbers and texts, which OmegaConf has no type for
+    variable: str = "CUDA_VISIBLE_DEVICES"
+    cores: Any = None
+    jobs_per_device: int = 1
+
+
 class DryRunCallback:
     """`callbacks: [dry_run_callback]`."""
 
@@ -191,6 +201,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "failure_limit_callback": FailureLimitCallback,
     "retry_callback": RetryCallback,
     "time_limit_callback": TimeLimitCallback,
+    "device_callback": DeviceCallback,
     "dry_run_callback": DryRunCallback,
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 OPTIONS = (
     "conditional_callback",
+    "device_callback",
     "dry_run_callback",
     "failure_limit_callback",
     "latest_run_callback",

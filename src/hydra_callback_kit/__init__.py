@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
+    from hydra_callback_kit.callbacks.device_callback import DeviceCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
     from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AbortRun",
     "ConditionalCallback",
+    "DeviceCallback",
     "DryRunCallback",
     "FactError",
     "FailureLimitCallback",
@@ -76,6 +78,7 @@ __all__ = [
 _MODULES = {
     "AbortRun": "hooks.abort",
     "ConditionalCallback": "callbacks.conditional_callback",
+    "DeviceCallback": "callbacks.device_callback",
     "DryRunCallback": "callbacks.dry_run_callback",
     "FactError": "hooks.facts",
     "FailureLimitCallback": "callbacks.failure_limit_callback",

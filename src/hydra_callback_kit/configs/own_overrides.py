@@ -6,7 +6,14 @@ from typing import Final
 
 OPTIONS: Final = frozenset(
     (
-        *("conditional_callback", "dry_run_callback", "failure_limit_callback", "latest_run_callback", "logging_callback"),
+        *(
+            "conditional_callback",
+            "device_callback",
+            "dry_run_callback",
+            "failure_limit_callback",
+            "latest_run_callback",
+            "logging_callback",
+        ),
         *("output_guard_callback", "performance_callback", "progress_callback", "provenance_callback"),
         *("redaction_callback", "report_callback", "resource_monitor_callback", "results_aggregator_callback"),
         "retry_callback",

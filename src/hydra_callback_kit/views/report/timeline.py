@@ -1,4 +1,4 @@
-"""When each job ran, and where: a row a worker, and how many jobs ran at once."""
+"""When each job ran, and where: a row a worker or a device, and how many jobs ran at once."""
 
 import heapq
 import math
@@ -25,7 +25,8 @@ class Timeline:
         starts: for each job, seconds since the first start; None if unknown.
         durations: for each job, seconds; 0 for one whose end is unknown.
         rows: for each job, its row.
-        workers: what each row is called; empty where a row is no worker.
+        workers: what each row is called, a worker or a device; empty where a row is neither.
+        on_devices: whether the rows are devices, or sets of CPU cores, that the jobs had to themselves.
         worker_count: how many workers there were.
         at_once: the curve of the jobs that ran at once: seconds, and how many from then on.
         highest: how many jobs ran at once at most.
@@ -35,6 +36,7 @@ class Timeline:
     durations: list[float]
     rows: list[int]
     workers: list[str]
+    on_devices: bool
     worker_count: int
     at_once: tuple[list[float], list[int]]
     highest: int
@@ -73,7 +75,10 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
     ]
     workers = _workers(shown, starts)
     rows, names = [workers[who] for who in map(_worker, shown)], [f"{who.host}:{who.pid}" for who in workers]
-    if len(workers) > MAX_WORKERS:
+    places = [_place(job) for job in shown]
+    if any(places):
+        rows, names = _on_places(places, starts, ends)
+    if len(names) > MAX_WORKERS:
         rows, names = _lanes(starts, ends), []
     return Timeline(
         starts=[None if start is None else round(start - zero, 3) for start in starts],
@@ -82,6 +87,7 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
         ],
         rows=rows,
         workers=names,
+        on_devices=any(places) and bool(names),
         worker_count=len(workers),
         at_once=_steps(_until(now_s, changes, zero)),
         highest=max(running for _, running in changes),
@@ -99,6 +105,28 @@ def _workers(jobs: Sequence[JobRecord], starts: Sequence[float | None]) -> dict[
         worker, at = _worker(job), math.inf if start is None else start
         first[worker] = min(at, first.get(worker, math.inf))
     return {worker: row for row, worker in enumerate(sorted(first, key=lambda worker: first[worker]))}
+
+
+def _place(job: JobRecord) -> str:
+    """The device that a job had to itself, or the CPU cores."""
+    kind = next((kind for kind in ("device", "cores") if isinstance(job.facts.get(kind), str)), None)
+    return "" if kind is None else f"{job.host or '?'}: {kind} {job.facts[kind]}"
+
+
+def _on_places(
+    places: Sequence[str], starts: Sequence[float | None], ends: Sequence[float | None]
+) -> tuple[list[int], list[str]]:
+    """A row for each device; several where jobs shared it."""
+    rows = [0] * len(places)
+    names: list[str] = []
+    one_host = len({place.partition(": ")[0] for place in places if place}) == 1
+    for place in sorted(set(places), key=lambda place: (not place, len(place), place)):
+        jobs = [job for job, its in enumerate(places) if its == place]
+        lanes = _lanes([starts[job] for job in jobs], [ends[job] for job in jobs])
+        for job, lane in zip(jobs, lanes, strict=True):
+            rows[job] = len(names) + lane
+        names += [place.partition(": ")[2] if one_host else place] * (max(lanes) + 1)
+    return rows, names
 
 
 def _lanes(starts: Sequence[float | None], ends: Sequence[float | None]) -> list[int]:
