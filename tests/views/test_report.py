@@ -347,6 +347,25 @@ def test_the_timeline() -> None:
     assert timeline_of(jobs[:1], jobs[:1], 0) is None
 
 
+def test_the_timeline_of_devices() -> None:
+    """A row a device, in the order of their names; jobs that shared one are below each other, those without one are last."""
+    jobs = [
+        job(0, start_s=0, duration_s=5.0, host="h", pid=1, facts={"device": "10"}),
+        job(1, start_s=1, duration_s=5.0, host="h", pid=2, facts={"device": "9"}),
+        job(2, start_s=2, duration_s=5.0, host="h", pid=3, facts={"device": "9"}),
+        job(3, start_s=8, duration_s=5.0, host="h", pid=4, facts={"device": "9"}),
+        job(4, status="FAILED", start_s=9, duration_s=5.0, host="h", pid=5),
+    ]
+    found = timeline_of(jobs, jobs, NOW.timestamp())
+    assert (found.rows, found.workers) == ([2, 0, 1, 0, 3], ["device 9", "device 9", "device 10", ""])
+    assert found.on_devices
+    two_hosts = [*jobs, job(5, start_s=3, duration_s=1.0, host="i", pid=1, facts={"cores": "0-3"})]
+    assert timeline_of(two_hosts, two_hosts, NOW.timestamp()).workers[-2:] == ["i: cores 0-3", ""]
+    many = [job(num, start_s=0, duration_s=1.0, host="h", pid=num, facts={"device": str(num)}) for num in range(100)]
+    found = timeline_of(many, many, NOW.timestamp())
+    assert (found.workers, found.on_devices) == ([], False)
+
+
 def test_many_workers_share_rows() -> None:
     """A process a job: rows hold what did not overlap; the curve keeps its peaks and a bounded number of steps."""
     jobs = [job(num, start_s=num, duration_s=1.5, host="h", pid=num) for num in range(2 * timeline.MAX_STEPS)]
