@@ -18,6 +18,11 @@ CALLBACKS: Final = {
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 
+FAIL_CLOSED: Final = {
+    "device_callback": ("hydra.callbacks.device_callback.devices=[0,1]", "hydra.callbacks.device_callback.jobs_per_device=4")
+}
+"""Those that are on as well, with what they are given: nothing may start where they fail inside."""
+
 LAUNCHERS: Final = ("single run", "basic", "joblib", "submitit_local", "ray", "slurm", "rq")
 """The columns."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from apps import NO_TORN_BYTECODE, ON_LAUNCHER, App
 from engines import rq, slurm
-from faults.fault import CALLBACKS, Fault
+from faults.fault import CALLBACKS, FAIL_CLOSED, Fault
 
 HANGS_AFTER_S = 300
 """An app that runs longer is ended."""
@@ -142,14 +142,18 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         (directory / name).mkdir()
     app = App(directory / "app")
     strikes = textwrap.indent(textwrap.dedent(fault.strikes), "    ")
-    config = f"defaults:\n- callbacks: [{', '.join(CALLBACKS if ours else ())}]\n- _self_\nx: 0\n{fault.config}"
+    config = (
+        f"defaults:\n- callbacks: [{', '.join([*CALLBACKS, *FAIL_CLOSED] if ours else ())}]\n- _self_\nx: 0\n{fault.config}"
+    )
     body = BODY.format(strikes=strikes, large=10 if fault.name == "disk full" else 0)
     app.write(body, config, PREAMBLE + fault.preamble)
     (directory / "site" / "sitecustomize.py").write_text(IN_EVERY_PROCESS + (CLOCK if fault.clock else ""), "utf-8")
-    arguments = [*fault.arguments, *(fault.ours if ours else ())]
+    settings = [setting for given in FAIL_CLOSED.values() for setting in given]
+    arguments = [*fault.arguments, *((*settings, *fault.ours) if ours else ())]
     jobs = fault.jobs if ours or fault.jobs_without_us is None else fault.jobs_without_us
     with tempfile.TemporaryDirectory() as temporary:  # Ray's sockets lie there, and want a short path
-        surroundings = {"SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
+        claims = {"HYDRA_CALLBACK_KIT_DEVICE_CLAIMS": str(directory / "claims")}
+        surroundings = {**claims, "SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
         environment = app.environment(PYTHONPATH=str(directory / "site"), **NO_TORN_BYTECODE, **surroundings)
         hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
         with _engine(launcher, app, environment, fault.ranks) as (on, wait_until_idle):
