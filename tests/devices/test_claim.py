@@ -165,7 +165,7 @@ def test_it_waits_with_a_word_and_goes_on_when_a_holder_is_killed(tmp_path: Path
     assert re.fullmatch(rf"Waits for one of the devices 0 \| 1: taken(?: by processes {named})?\.\n", line)
     holders[0].kill()
     out, errors = waits.communicate(timeout=60)
-    assert (out, errors) == (f"{taken[0]}\n", f"Device {taken[0]} is free now.\n")
+    assert (out, errors) == (f"{taken[0]}\n", f"Goes on: it has device {taken[0]}.\n")
     for holder in holders:
         holder.communicate("\n")
 

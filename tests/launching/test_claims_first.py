@@ -64,7 +64,7 @@ def context_of(app: Any) -> HydraContext:
 
 def read_elsewhere(pickled: bytes, path: Path) -> list[str]:
     """What a worker finds: what the app's module has seen, what is set, and what it got."""
-    environment = {**os.environ, "PYTHONPATH": str(path)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(path), os.environ.get("PYTHONPATH", "")))}
     done = subprocess.run([sys.executable, "-c", READS], input=pickled, env=environment, capture_output=True, check=True)
     return done.stdout.decode().split(maxsplit=3)
 

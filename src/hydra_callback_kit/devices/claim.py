@@ -25,6 +25,8 @@ THREADS_VARIABLE: Final = "OMP_NUM_THREADS"
 
 _FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 0.5
+_SAID_FIRST_S: Final = 0.5
+"""A process that is just ending is worth no word."""
 _SAID_AGAIN_S: Final = 300.0
 
 _log = SafeLogger("hydra_callback_kit.device_callback")
@@ -122,18 +124,17 @@ def step_aside() -> None:
 def _take(wanted: Wanted, places: Sequence[Place], leader: Leader | None, says: str | None) -> Place:
     """Takes the first place that is free, each by one job before any is shared."""
     file = _lock_file()
-    pause_s, said_s = _FIRST_PAUSE_S, -_SAID_AGAIN_S
-    since_s = time.monotonic()
+    pause_s, says_at_s, since_s = _FIRST_PAUSE_S, _SAID_FIRST_S, time.monotonic()
     while True:
         for share in range(wanted.jobs_per_device):
             for place in places:
                 if file.take(place.keys, share, wanted.jobs_per_device):
-                    if said_s >= 0:
-                        _log.warning("%s is free now.", _called([place]).capitalize())
+                    if says_at_s > _SAID_FIRST_S:
+                        _log.warning("Goes on: it has %s.", _called([place]))
                     return place
         waited_s = time.monotonic() - since_s
-        if waited_s - said_s >= _SAID_AGAIN_S:
-            said_s = waited_s
+        if waited_s >= says_at_s:
+            says_at_s = waited_s + _SAID_AGAIN_S
             _say_what_is_waited_for(file, places, waited_s)
             if leader is not None:
                 leader.tell(Grant(this_process(), wanted.variable, says, None))
@@ -196,7 +197,7 @@ def _set_up(wanted: Wanted, place: Place) -> None:
 
 
 def _restore(held: _Holding) -> None:
-    """Sets back what `_set_up` has set, where it is still so."""
+    """Sets back what `_set_up` has set."""
     for name, before in held.before.items():
         if before is None:
             os.environ.pop(name, None)
