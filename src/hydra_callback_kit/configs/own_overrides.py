@@ -17,7 +17,6 @@ OPTIONS: Final = frozenset(
         *("output_guard_callback", "performance_callback", "progress_callback", "provenance_callback"),
         *("redaction_callback", "report_callback", "resource_monitor_callback", "results_aggregator_callback"),
         "retry_callback",
-        *("thread_safe_callback", "validation_callback", "standard_callbacks"),
         *("thread_safe_callback", "time_limit_callback", "validation_callback", "standard_callbacks"),
     )
 )

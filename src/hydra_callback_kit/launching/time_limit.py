@@ -63,6 +63,7 @@ class TimeLimit(Policy):
     """
 
     place = 20
+    patient = True
 
     def __init__(self, run: RunIdentity, limits: Limits, stop: Stop) -> None:
         self._run = run
