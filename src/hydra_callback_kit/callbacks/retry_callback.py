@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.abort import abort
-from hydra_callback_kit.hooks.job_recorder import record_job_left
+from hydra_callback_kit.hooks.job_recorder import record_job_end
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.running_jobs import running_job
 from hydra_callback_kit.journal.life import launcher_of
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
@@ -121,12 +124,19 @@ class RetryCallback(RecordingCallback):
         from hydra_callback_kit.launching.retries import Retries, Retrying  # noqa: PLC0415  the same
 
         asked = Retrying(self.retries, self.errors, self.wait_s, self.backoff, self._changes())
-        put_in_place(config, Retries(config, asked, record_job_left))
+        put_in_place(config, Retries(config, asked, _record_job_left))
 
     def _changes(self) -> "Changes":
         from hydra_callback_kit.configs.changes import changes_of  # noqa: PLC0415  the same
 
         return changes_of(self.overrides)
+
+
+def _record_job_left(config: DictConfig, error: BaseException) -> None:
+    """Records the end of a job of a sweep that has left this process by `sys.exit`: Hydra 1.3 calls no end hook for it."""
+    job = running_job()
+    if job is not None and identify_job(job).run.run_id == identify_run(config).run_id:
+        record_job_end(job, JobReturn(status=JobStatus.FAILED, _return_value=error))
 
 
 @contextlib.contextmanager

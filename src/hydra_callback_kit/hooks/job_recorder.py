@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import running_jobs
@@ -141,18 +141,6 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
             from hydra_callback_kit.launching.lines_home import ride_on  # noqa: PLC0415  as above
 
             ride_on(config, job_return)
-
-
-def record_job_left(config: DictConfig, error: BaseException) -> None:
-    """Records the end of a sweep's job that has left this process by `sys.exit`; Hydra 1.3 calls no end hook for it.
-
-    Args:
-        config: the config of `on_multirun_start`.
-        error: what the launcher raised.
-    """
-    job = running_jobs.running_job()
-    if job is not None and identify_job(job).run.run_id == identify_run(config).run_id:
-        record_job_end(job, JobReturn(status=JobStatus.FAILED, _return_value=error))
 
 
 def how_it_ended(config: DictConfig) -> JobEnd:
