@@ -131,6 +131,17 @@ class FailureLimitCallback:
     max_failures: int = 1
 
 
+class ResumeCallback:
+    """`callbacks: [resume_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ResumeCallback"
+    resume_from: str | None = None
+    ignore: list[str] = field(default_factory=list)
+    skip: list[str] = field(default_factory=lambda: ["COMPLETED"])
+    on_changed_code: str = "warn"
+    assume_gone: bool = False
+
+
 class RetryCallback:
     """`callbacks: [retry_callback]`."""
 
@@ -199,6 +210,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "output_guard_callback": OutputGuardCallback,
     "progress_callback": ProgressCallback,
     "failure_limit_callback": FailureLimitCallback,
+    "resume_callback": ResumeCallback,
     "retry_callback": RetryCallback,
     "time_limit_callback": TimeLimitCallback,
     "device_callback": DeviceCallback,

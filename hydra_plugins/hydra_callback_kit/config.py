@@ -22,6 +22,7 @@ OPTIONS = (
     "report_callback",
     "resource_monitor_callback",
     "results_aggregator_callback",
+    "resume_callback",
     "retry_callback",
     "thread_safe_callback",
     "time_limit_callback",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.report_callback import ReportCallback
     from hydra_callback_kit.callbacks.resource_monitor_callback import ResourceMonitorCallback
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
+    from hydra_callback_kit.callbacks.resume_callback import ResumeCallback
     from hydra_callback_kit.callbacks.retry_callback import RetryCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.time_limit_callback import TimeLimitCallback
@@ -63,6 +64,7 @@ __all__ = [
     "ReportCallback",
     "ResourceMonitorCallback",
     "ResultsAggregatorCallback",
+    "ResumeCallback",
     "RetryCallback",
     "Run",
     "SweepTimeoutError",
@@ -99,6 +101,7 @@ _MODULES = {
     "ReportCallback": "callbacks.report_callback",
     "ResourceMonitorCallback": "callbacks.resource_monitor_callback",
     "ResultsAggregatorCallback": "callbacks.results_aggregator_callback",
+    "ResumeCallback": "callbacks.resume_callback",
     "RetryCallback": "callbacks.retry_callback",
     "Run": "views.run",
     "SweepTimeoutError": "launching.timeouts",

@@ -113,6 +113,8 @@ class OutputGuardCallback(RecordingCallback):
                 refusals.append(self._occupied(config, run, key))
         except OSError as error:  # a claim that cannot be read is somebody's, and one that cannot be made is not ours
             refusals.append(f"{run.root} cannot be claimed: {error}.\n{self._what_to_do(key)}")
+        if run.goes_on and not any(refusals):
+            log.info("%s holds this sweep, which goes on there.", run.root)
         for refusal in filter(None, refusals):
             if self.policy == "abort":
                 gates.refuse(config)
@@ -178,11 +180,14 @@ class OutputGuardCallback(RecordingCallback):
 
 def _occupant(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim) -> str:
     """Whose run a directory holds that is finished, or that runs as far as is known; empty if it is free."""
-    sight = Sight(batch_system=Slurm())
-    journal = read_journal(run.root, sight=sight)
+    journal = read_journal(run.root, sight=Sight(batch_system=Slurm()))
     if journal.broken_lines:
         return f"a journal that cannot be read whole, so whose runs it holds is not known:{_named(journal.broken_lines)}"
-    runs = [known for known in journal.runs if known.run_id != run.run_id]
+    return "" if run.goes_on else _another_run(config, run, holder, mine, journal.runs)  # what lies there may be its own
+
+
+def _another_run(config: DictConfig, run: RunIdentity, holder: Claim | None, mine: Claim, there: Sequence[RunRecord]) -> str:
+    runs = [known for known in there if known.run_id != run.run_id]
     restarted = holder is not None and mine.is_restart_of(holder)
     recorded = holder is not None and any(known.run_id == holder.run_id for known in runs)
     if holder is not None and not recorded and not restarted:

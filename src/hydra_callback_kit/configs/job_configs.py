@@ -9,7 +9,7 @@ import copy
 import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -23,6 +23,20 @@ from hydra_callback_kit.configs.sweep_jobs import config_loader, parse_override
 
 _BASES: Final = 64
 """How many combinations of config groups are kept; the last of a sweep's overrides varies fastest."""
+
+
+class Shared(NamedTuple):
+    """What a job shares with others that choose the same config groups.
+
+    Attributes:
+        choices: the overrides that choose them.
+        config: what Hydra composes from these. Not to be changed.
+        values: the job's other overrides, which are set in a copy of it.
+    """
+
+    choices: tuple[str, ...]
+    config: DictConfig
+    values: Sequence[Override]
 
 
 class JobConfigs:
@@ -55,19 +69,38 @@ class JobConfigs:
             OmegaConfBaseException: the same.
             ValueError: the same.
         """
-        parsed = [self._parsed(override) for override in overrides]
-        choices = [override for override in parsed if self._is_choice(override)]
-        if any(override.is_hydra_override() or isinstance(override.value(), dict) for override in choices):
+        shared = self.shared(overrides)
+        if shared is None:
             config = self._composed(tuple(overrides))
         else:
-            config = copy.deepcopy(self._base(tuple(str(override.input_line) for override in choices)))
-            values = [override for override in parsed if not self._is_choice(override)]
-            config_loader_impl.ConfigLoaderImpl._apply_overrides_to_config(values, config)  # noqa: SLF001  exactly Hydra's
-            _state_overrides(config, parsed)
+            config = copy.deepcopy(shared.config)
+            set_values(config, shared.values)
+            _state_overrides(config, [self._parsed(override) for override in overrides])
         with flag_override(config, ["struct", "readonly"], [False, False]):
             config.hydra.job.num = job_num
             config.hydra.job.id = f"job_id_for_{job_num}"
         return config
+
+    def shared(self, overrides: Sequence[str]) -> Shared | None:
+        """What a job shares with others.
+
+        Args:
+            overrides: the job's overrides.
+
+        Returns:
+            None if Hydra has to compose the job by itself.
+
+        Raises:
+            HydraException: as above.
+            OmegaConfBaseException: the same.
+            ValueError: the same.
+        """
+        parsed = [self._parsed(override) for override in overrides]
+        choices = [override for override in parsed if self._is_choice(override)]
+        if any(override.is_hydra_override() or isinstance(override.value(), dict) for override in choices):
+            return None
+        lines = tuple(str(override.input_line) for override in choices)
+        return Shared(lines, self._base(lines), [override for override in parsed if not self._is_choice(override)])
 
     def choices(self, overrides: Sequence[str]) -> tuple[str, ...]:
         """Those of a job's overrides that decide which files it is composed of: jobs with the same have the same keys."""
@@ -86,6 +119,20 @@ class JobConfigs:
         config_name, overrides = self._config.hydra.job.config_name, hydra_overrides(self._config)
         options = self._loader.get_group_options(key, results_filter=None, config_name=config_name, overrides=overrides)
         return bool(options)
+
+
+def set_values(config: DictConfig, overrides: Sequence[Override]) -> None:
+    """Sets values in a config, exactly as Hydra does.
+
+    Args:
+        config: what Hydra has composed.
+        overrides: overrides that choose no config group.
+
+    Raises:
+        HydraException: if Hydra cannot.
+        OmegaConfBaseException: the same.
+    """
+    config_loader_impl.ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)  # noqa: SLF001  Hydra's own
 
 
 @contextlib.contextmanager

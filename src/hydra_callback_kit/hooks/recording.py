@@ -11,6 +11,7 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import jobs_of_sweep_again
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import after_the_sweep, gates
 from hydra_callback_kit.hooks.end_of_run import run_ends, run_starts
 from hydra_callback_kit.hooks.error_report import report
@@ -107,6 +108,10 @@ class RecordingCallback(KnownParameters, Callback):
             from hydra_callback_kit.hooks.sweep_again import go_on  # noqa: PLC0415  few sweeps go on
 
             go_on(config)
+        elif notes_of(config).get("resumes"):
+            from hydra_callback_kit.hooks.resuming import go_on as resume  # noqa: PLC0415  the same
+
+            resume(config)
         from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk  # noqa: PLC0415  a single run has no launcher
 
         if may_not_share_the_disk(config):

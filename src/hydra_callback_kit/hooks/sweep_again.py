@@ -55,6 +55,18 @@ def go_on(config: DictConfig) -> None:
             _go_on(config)
 
 
+def note_what_was_before(config: DictConfig, record: RunRecord) -> None:
+    """Notes on a sweep that goes on how long it has run so far, and since when it goes on.
+
+    Args:
+        config: the config of `on_multirun_start`.
+        record: what is on record of it.
+    """
+    notes = notes_of(config)
+    notes["took_before_s"] = _took_s(record)
+    notes["goes_on_since"] = dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds")
+
+
 @contextlib.contextmanager
 def _or_nothing_starts(config: DictConfig) -> Iterator[None]:
     """A sweep of which it cannot be found out what is left would run all of its jobs again."""
@@ -77,7 +89,6 @@ def _go_on(config: DictConfig) -> None:
     end = max([*jobs, (record.planned_jobs or 0) - 1]) + 1
     numbers = list(filter(left.holds, range(end)))
     notes["left"] = None if left.chooses else len(numbers)
-    notes["goes_on_since"] = dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds")
     attempts = {num: jobs[num].attempts if num in jobs else 0 for num in numbers}
     write_handed_on(run, attempts, cluster=Slurm().cluster_here() or None)
     put_in_place(config, LeavesOut(left, lambda why: abort(config, why)))
@@ -95,7 +106,7 @@ def _why_not(config: DictConfig) -> str:
         return f"hydra.job.id names no jobs: {error}."
     if not record.over or (record.planned_jobs is None and record.status == "RUNNING"):
         return "it still runs. Wait for its end, or end what runs."
-    notes_of(config)["took_before_s"] = _took_s(record)
+    note_what_was_before(config, record)
     planned = planned_jobs(config)
     count = planned and planned.count
     if record.planned_jobs != count:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+from hydra_callback_kit.journal.asked import EVENT as JOBS_ASKED
 from hydra_callback_kit.journal.fate import Fates
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.handed_on import EVENT as JOBS_HANDED_ON
@@ -86,6 +87,8 @@ class RunFold:
         if event in ("jobs_launched", "jobs_returned"):
             self._launched.add(line)
             return
+        if event == JOBS_ASKED:
+            return  # who compares jobs reads them by themselves
         if event == JOBS_HANDED_ON:
             self._handed_on += handed_on_by(line, process)
             return

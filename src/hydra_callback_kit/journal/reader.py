@@ -71,7 +71,7 @@ _NAMED_BY_US: Final = re.compile("[0-9]{8}T[0-9]{6,12}-[0-9a-f]+")
 """What comes before the first dot in the name of a file that the writer has made: its run."""
 
 _CHUNK: Final = 1 << 16
-"""Bytes that are read at once of what is not wanted."""
+"""Bytes that are read at once of what is not wanted, or looked at for what a line is about."""
 
 
 class Journal(NamedTuple):
@@ -126,6 +126,25 @@ def facts_in(root: Path, name: str) -> Iterator[Any]:
                         facts = parse_line(text)["facts"]
                         if name in facts:
                             yield from_json(facts[name])
+
+
+def lines_with(root: Path, run_id: str, text: str) -> Iterator[dict[str, Any]]:
+    """A run's lines in whose beginning a text stands, as they are written; other lines are not parsed.
+
+    Args:
+        root: the directory that holds the journal.
+        run_id: the run.
+        text: such as `"event":"job_started"`; empty for all lines.
+    """
+    sought = text.encode("ascii")
+    for file in _files_by_run(root).get(run_id, ()):
+        with contextlib.suppress(OSError):
+            for _, line, _ in _lines(file):
+                if sought in line[:_CHUNK]:
+                    with contextlib.suppress(BrokenLineError):
+                        parsed = parse_line(line)
+                        if parsed["run"] == run_id:
+                            yield parsed
 
 
 def attempts_at(root: Path, run_id: str, job_num: int, but: str | None = None) -> int:

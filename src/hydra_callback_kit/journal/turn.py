@@ -1,4 +1,4 @@
-"""Whose turn it is to run a job again: of several `rerun` at the same time exactly one has a job.
+"""Whose turn it is to run a job again, or to let a sweep go on: of several at the same time exactly one has it.
 
 Who has it makes a file that must not exist yet, and removes it once the attempt, or that the job is queued, is on record.
 Who was killed meanwhile leaves the file; the next number is free as soon as that process is known to be gone.
@@ -61,6 +61,26 @@ def turn_at(
         yield
     finally:
         with contextlib.suppress(OSError):  # this process is gone soon
+            file.unlink()
+
+
+@contextlib.contextmanager
+def turn_of_a_sweep(root: Path, is_gone: Callable[[ProcessIdentity], bool]) -> Iterator[None]:
+    """The same for a whole sweep that goes on; what is on record of it has to be looked at inside.
+
+    Args:
+        root: the sweep's directory.
+        is_gone: as above.
+
+    Raises:
+        NotOurTurnError: if somebody else is about to let it go on, or may be.
+        OSError: as above.
+    """
+    file = _take(root / JOURNAL_DIR / "again-sweep", is_gone)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
             file.unlink()
 
 

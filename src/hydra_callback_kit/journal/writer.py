@@ -60,9 +60,9 @@ def write_line(
 
     Args:
         run: the run that the line speaks of.
-        event: what happened: `run_started`, `run_ended`, `run_facts`, `jobs_launched`, `jobs_returned`, `jobs_handed_on`,
-            `job_started`, `job_ended` or `job_facts`, and of the ranks that work for a job `rank_started`, `rank_ended` or
-            `rank_facts`.
+        event: what happened: `run_started`, `run_ended`, `run_facts`, `jobs_asked`, `jobs_launched`, `jobs_returned`,
+            `jobs_handed_on`, `job_started`, `job_ended` or `job_facts`, and of the ranks that work for a job `rank_started`,
+            `rank_ended` or `rank_facts`.
         facts: any values; they are written as `encoder.to_json` makes them.
         job: the job that the line speaks of, if any.
         encoded: more facts, as `encoder.to_json` has made them.
