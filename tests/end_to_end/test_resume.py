@@ -4,11 +4,12 @@ import contextlib
 import os
 import re
 import signal
+import subprocess
 import time
 from collections import Counter
 
 import pytest
-from apps import LAUNCHERS, App, Finished
+from apps import LAUNCHERS, ON_LAUNCHER, App, Finished
 
 from hydra_callback_kit import load_run
 from hydra_callback_kit.journal.reader import read_run
