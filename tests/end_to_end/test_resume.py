@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 from apps import LAUNCHERS, ON_LAUNCHER, App, Finished
+from terminal import cli
 
 from hydra_callback_kit import load_run
 from hydra_callback_kit.journal.reader import read_run
@@ -68,7 +69,7 @@ def is_whole(run: RunRecord, count: int) -> bool:
 
 
 def killed(app: App, launcher: str, *arguments: str) -> None:
-    """Starts a sweep whose parent is killed, and waits until what outlives it has ended too."""
+    """Starts a sweep whose parent is killed."""
     command = app.command("-m", *ON_LAUNCHER[launcher], *arguments)
     with (app.directory / "said").open("w") as said:
         process = subprocess.Popen(
@@ -78,6 +79,10 @@ def killed(app: App, launcher: str, *arguments: str) -> None:
     if launcher == "joblib":  # its workers go on with what they were given
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def until_all_has_ended(app: App) -> None:
+    """Waits for what outlives a sweep."""
     until_s = time.monotonic() + 60
     while read_run(app.directory / "out").status == "RUNNING":
         assert time.monotonic() < until_s
@@ -89,6 +94,7 @@ def test_the_parent_is_killed(app: App, launcher: str) -> None:
     """In the middle of 20 jobs: the same command runs the others, each once, and the record is one sweep."""
     app.write(PARENT_DIES, CONFIG + NOTES, NOTES_ITSELF)
     killed(app, launcher, TWENTY)
+    until_all_has_ended(app)
     before, run_id = ran(app), load_run(app.directory / "out").run_id
     assert before
     assert "12" not in before
@@ -103,3 +109,194 @@ def test_the_parent_is_killed(app: App, launcher: str) -> None:
     assert f"launcher: {launcher}" in (done.root / "multirun.yaml").read_text("utf-8")
     assert re.search(r"The sweep goes on: \d+ of 20 jobs are not run again", done.stdout)
     assert "holds this sweep, which goes on there" in done.stdout
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_a_worker_is_killed(app: App, launcher: str) -> None:
+    """It takes jobs along that had not ended; the same command runs them, and those that had ended do not run again."""
+    dies = (
+        "if cfg.x == 3 and not os.path.exists('again'):\n    os.kill(os.getpid(), signal.SIGKILL)\nran(cfg.x)\nreturn cfg.x"
+    )
+    app.write(dies, CONFIG, RAN)
+    assert app.sweep(launcher, "x=range(0,8)").code != 0
+    before = {job.job_num for job in load_run(app.directory / "out").jobs if job.status == "COMPLETED"}
+    done = again(app, launcher, "x=range(0,8)")
+    assert done.code == 0, done.stderr + done.stdout
+    assert is_whole(load_run(done.root), 8)
+    assert all(ran(app)[str(num)] == 1 for num in before)
+
+
+COUNTS = (
+    "ran(cfg.x)\nif cfg.x == 1 and not os.path.exists('again'):\n    raise ValueError('boom')\nreturn {'twice': cfg.x * 2}"
+)
+
+
+def test_a_sweep_that_grows(app: App) -> None:
+    """Finished jobs keep their numbers, those that failed are run again, new ones get free numbers; none is lost."""
+    app.write(COUNTS, CONFIG, RAN)
+    assert app.sweep("basic", "x=0,1,2").code == 1
+    done = again(app, "basic", "x=7,2,1", "device=cuda", "hydra.callbacks.resume_callback.ignore=[device]")
+    assert done.code == 0, done.stderr
+    run = load_run(done.root)
+    assert [(job.overrides["x"], job.status, job.attempts) for job in run.jobs] == [
+        (0, "COMPLETED", 1),
+        (1, "COMPLETED", 2),
+        (2, "COMPLETED", 1),
+        (7, "COMPLETED", 1),
+    ]
+    assert (run.status, run.planned_jobs) == ("COMPLETED", 4)
+    assert "1 of 3 jobs is not run again (2 completed). 2 jobs are run: 1, 3." in done.stdout
+    assert "Job 0 stays on record, and is not asked for any more." in done.stdout
+    assert ran(app) == Counter({"0": 1, "1": 2, "2": 1, "7": 1})
+    shown = cli("show", "out", cwd=app.directory)
+    assert re.search(r"resumed +\S+ \S+: 1 job taken over", shown.out), shown.out
+
+
+def test_nothing_matches(app: App) -> None:
+    """The keys in which jobs differ are named, and all jobs are run, under new numbers."""
+    app.write(COUNTS, CONFIG, RAN)
+    assert app.sweep("basic", "x=2,3").code == 0
+    done = again(app, "basic", "x=2,3", "device=cuda", "model.width=32")
+    assert done.code == 0, done.stderr
+    assert 'differ in\n  device: "cpu" -> "cuda"\n  model.width: 64 -> 32\n' in done.stdout
+    assert [job.job_num for job in load_run(done.root).jobs] == [0, 1, 2, 3]
+    assert ran(app) == Counter({"2": 2, "3": 2})
+
+
+def test_failures_may_stay(app: App) -> None:
+    """With `FAILED` in `skip` nothing is run, and the exit code says that jobs have failed."""
+    app.write(COUNTS, CONFIG, RAN)
+    assert app.sweep("basic", "x=1,2", "hydra/launcher=joblib").code == 1
+    done = again(app, "basic", "x=1,2", "hydra.callbacks.resume_callback.skip=[COMPLETED,FAILED]")
+    assert (done.code, ran(app)) == (1, Counter({"1": 1, "2": 1}))
+    assert "2 of 2 jobs are not run again (0 failed; 1 completed). Nothing is left to run." in done.stdout
+    assert "boom" in done.stderr
+
+
+def test_into_a_new_directory(app: App) -> None:
+    """Jobs of the newest sweep, or of the one that is named, are taken over: one table, and only what is new is run."""
+    app.write(COUNTS, CONFIG + "hydra: {sweep: {dir: 'sweeps/${now:%H-%M-%S-%f}'}}\n", RAN)
+    resume = "hydra.callbacks.resume_callback.resume_from="
+    where = "hydra.sweep.dir=sweeps/${now:%H-%M-%S-%f}"
+    assert app.run("-m", "x=0,2", where, f"{resume}latest").code == 0  # the first one
+    second = app.run("-m", "x=2,0,3", where, f"{resume}latest")
+    assert second.code == 0, second.stderr
+    assert re.search(r"2 of 3 jobs are not run again \(0-1 completed\), taken over from \S+/sweeps/", second.stdout)
+    assert ran(app) == Counter({"0": 1, "2": 1, "3": 1})
+    first, root = sorted({file.parent.parent.resolve() for file in app.directory.glob("sweeps/*/.callbacks/*.jsonl")})
+    run = load_run(root)
+    assert is_whole(run, 3)
+    assert [job.return_value for job in run.jobs] == [{"twice": 4}, {"twice": 0}, {"twice": 6}]
+    assert [job.output_dir for job in run.jobs] == [first / "1", first / "0", root / "2"]
+    assert run.jobs[0].facts["taken_over"]["root"] == str(first)
+    third = app.run("-m", "x=3", f"{resume}{root}", "hydra.sweep.dir=out")
+    assert (third.code, ran(app)["3"]) == (0, 1), third.stderr
+    refused = app.run("-m", "x=3", f"{resume}conf", "hydra.sweep.dir=other")
+    assert (refused.code, (app.directory / "other").exists()) == (1, False)
+    assert "resume_from=conf holds no sweep of this app" in refused.stderr
+
+
+def test_the_code_has_changed(app: App) -> None:
+    """It is said; or all jobs are run again."""
+    app.write(COUNTS, CONFIG, RAN)
+    assert app.sweep("basic", "x=0,2").code == 0
+    app.write(f"# changed\n{COUNTS}", CONFIG, RAN)
+    warned = again(app, "basic", "x=0,2")
+    assert "the code has changed since: app.py; what was done with it counts all the same" in warned.stdout
+    assert ran(app) == Counter({"0": 1, "2": 1})
+    app.write(f"# changed again\n{COUNTS}", CONFIG, RAN)
+    assert "has changed" not in again(app, "basic", "x=0,2", "hydra.callbacks.resume_callback.on_changed_code=ignore").stdout
+    app.write(f"# and again\n{COUNTS}", CONFIG, RAN)
+    assert again(app, "basic", "x=0,2", "hydra.callbacks.resume_callback.on_changed_code=run").code == 0
+    assert ran(app) == Counter({"0": 2, "2": 2})
+    assert [job.attempts for job in load_run(app.directory / "out").jobs] == [2, 2]
+
+
+def test_chosen_only_after_the_crash(app: App) -> None:
+    """What Hydra has saved of each job says what was asked of it; secrets are not compared."""
+    config = CONFIG.replace(", resume_callback", "") + "password: first\n"
+    app.write(COUNTS, config, RAN)
+    assert app.sweep("basic", "x=0,1,2").code == 1
+    (app.directory / "config.yaml").write_text(config.replace("first", "second"), "utf-8")
+    chosen = "callbacks=[standard_callbacks,output_guard_callback,resume_callback]"
+    done = again(app, "basic", "x=0,1,2", chosen)
+    assert done.code == 0, done.stderr
+    assert is_whole(load_run(done.root), 3)
+    assert ran(app) == Counter({"0": 1, "1": 2, "2": 1})
+
+
+def test_secrets_that_jobs_differ_in(app: App) -> None:
+    """Which one a job had nobody knows: it is run again, under its own number. One that all share does not matter."""
+    app.write(COUNTS, CONFIG + "api_key: none\n", RAN)
+    assert app.sweep("basic", "x=0,2", "api_key=topsecret1").code == 0
+    assert again(app, "basic", "x=0,2", "api_key=topsecret2").code == 0
+    assert ran(app) == Counter({"0": 1, "2": 1})
+    done = again(app, "basic", "x=0", "api_key=topsecret1,topsecret3")
+    assert done.code == 0
+    assert "is run in any case: a secret in which jobs differ is not compared" in done.stdout
+    assert ran(app) == Counter({"0": 3, "2": 1})
+    assert "topsecret" not in "".join(file.read_text("utf-8") for file in done.root.glob(".callbacks/*"))
+
+
+def test_a_sweep_that_still_runs(app: App) -> None:
+    """It is not started a second time; of two that go on at once one does."""
+    slow = "ran(cfg.x)\nopen('runs', 'w').close()\nwhile not os.path.exists('again'):\n    time.sleep(0.05)\nreturn cfg.x"
+    app.write(slow, CONFIG.replace(" output_guard_callback,", ""), RAN)
+    first = app.start("-m", "x=0,1")
+    while not (app.directory / "runs").exists():
+        time.sleep(0.05)
+    refused = app.run("-m", "x=0,1")
+    assert refused.code == 1
+    assert re.search(r"does not go on: it still runs on \S+\. Wait for its end", refused.stderr)
+    first.kill()
+    first.communicate()
+    (app.directory / "runs").unlink()
+    both = [app.start("-m", "x=0,1") for _ in range(2)]
+    time.sleep(6)
+    (app.directory / "again").touch()
+    ends = [(process.communicate()[1], process.returncode) for process in both]
+    assert sorted(code for _, code in ends) == [0, 1], ends
+    assert is_whole(load_run(app.directory / "out"), 2)
+    assert ran(app) == Counter({"0": 2, "1": 1})
+
+
+def test_a_job_that_runs_on_without_its_sweep(app: App) -> None:
+    """Under submitit it is neither run nor taken over: a warning names it, and the exit code is 1."""
+    app.write(
+        "if cfg.x == 1:\n"
+        "    while not os.path.exists('go'):\n        time.sleep(0.1)\n"
+        "if cfg.x == 2 and not os.path.exists('again'):\n"
+        "    os.kill(int(open('parent').read()), signal.SIGKILL)\n"
+        "ran(cfg.x)",
+        CONFIG + NOTES,
+        NOTES_ITSELF,
+    )
+    killed(app, "submitit_local", "x=0,1,2")
+    while not ran(app):
+        time.sleep(0.1)
+    done = again(app, "submitit_local", "x=0,1,2")
+    assert done.code == 1
+    assert "Job 1 was started before, and may still run or wait in a queue" in done.stdout
+    assert ran(app) == Counter({"0": 1, "2": 1})
+    (app.directory / "go").touch()
+    until_all_has_ended(app)
+    assert again(app, "submitit_local", "x=0,1,2").code == 0
+    assert ran(app) == Counter({"0": 1, "1": 1, "2": 1})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("skip=[DONE]", "allowed is COMPLETED, FAILED or INTERRUPTED"),
+        ("skip=[COMPLTED]", "Write skip=COMPLETED."),
+        ("on_changed_code=fail", "allowed is warn, run or ignore"),
+        ("ignore=[devise]", "the config has no such key. Did you mean device?"),
+    ],
+)
+def test_a_parameter_that_is_not_allowed(app: App, parameter: str, said: str) -> None:
+    """Nothing is run, and the message says what to type."""
+    app.write(COUNTS, CONFIG, RAN)
+    done = app.run("-m", "x=0,2", f"hydra.callbacks.resume_callback.{parameter}")
+    assert done.code == 1
+    assert said in done.stderr
+    assert (ran(app), done.root.exists()) == (Counter(), False)

@@ -17,6 +17,7 @@ from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import free_name, nested_row
+from hydra_callback_kit.views.resumed import resumed
 from hydra_callback_kit.views.summaries import stale_summaries
 from hydra_callback_kit.views.summary import reason
 from hydra_callback_kit.views.table_formats import cell_text
@@ -40,6 +41,8 @@ def print_run(
     status = screen.Styled(run.status, screen.COLOURS[run.status], bold=True)
     screen.say(screen.Styled(as_text(name), bold=True), f"  {kind} ", status, f": {wording.status_counts(run)}")
     facts = {"directory": str(run.root), "started": _started(run)}
+    if resumed(run.facts):
+        facts["resumed"] = "; ".join(f"{screen.local_time(at)}: {what}" for at, what in resumed(run.facts))
     if silence.of_run(run):
         facts["not known"] = f"{silence.of_run(run)} (see --assume-gone)"
     if stale_summaries(run):

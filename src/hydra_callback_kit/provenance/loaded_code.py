@@ -34,13 +34,15 @@ def loaded_code() -> dict[str, str]:
 
 
 def changed_modules(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    """The modules whose files are others now; what is loaded only once of two times says nothing.
+    """The modules whose files are others now, the program by its file; what is loaded only once of two says nothing.
 
     Args:
         before: of `loaded_code`.
         now: the same, later.
     """
-    return [name for name in before if name in now and before[name] != now[name]]
+    program = Path(sys.argv[0]).name or "__main__"
+    changed = [name for name in before if name in now and before[name] != now[name]]
+    return [program if name == "__main__" else name for name in changed]
 
 
 def _own_modules() -> Iterator[tuple[str, str]]:
