@@ -148,6 +148,12 @@ def test_a_sweep_that_grows(app: App) -> None:
     assert "1 of 3 jobs is not run again (2 completed). 2 jobs are run: 1, 3." in done.stdout
     assert "Job 0 stays on record, and is not asked for any more." in done.stdout
     assert ran(app) == Counter({"0": 1, "1": 2, "2": 1, "7": 1})
+    # as they ran: it was another device that did not matter
+    assert (
+        "3 of 3 jobs are not run again"
+        in again(app, "basic", "x=0,1,2", "device=cpu", "hydra.callbacks.resume_callback.ignore=[device]").stdout
+    )
+    assert "2 of 3 jobs are not run again (0, 2 completed)" in again(app, "basic", "x=0,1,2").stdout
     shown = cli("show", "out", cwd=app.directory)
     assert re.search(r"resumed +\S+ \S+: 1 job taken over", shown.out), shown.out
 

@@ -42,6 +42,7 @@ class Before:
 
     Attributes:
         asked: what was asked of them.
+        on_record: the same, as far as the journal says it; of the others their saved configs do.
         jobs: those that were started, by their numbers.
         record: what is on record.
         here: as given.
@@ -51,11 +52,12 @@ class Before:
         self.record = record
         self.here = here
         self.jobs = {job.job_num: job for job in record.jobs}
-        self.asked = AskedJobs()
+        self.asked, self.on_record = AskedJobs(), AskedJobs()
         lines = lines_with(record.root, record.run_id, f'"event":"{EVENT}"')
         for line in sorted(lines, key=lambda line: line["time"]):
             if line["event"] == EVENT:
                 self.asked.add_facts(line["facts"])
+                self.on_record.add_facts(line["facts"])
         redaction = redaction_of(config)
         for num, job in self.jobs.items():
             if num not in self.asked.jobs:

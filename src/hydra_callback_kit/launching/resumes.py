@@ -12,7 +12,7 @@ from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.sweeping import swept_keys
-from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, leaves_out
+from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, differences, leaves_out
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.overrides import override_key
@@ -53,7 +53,8 @@ class Resumes(Policy):
         self._configs = AskedConfigs(config)
         self._asked = AskedJobs()
         self._asked.bases = self._configs.bases  # which grow there
-        self._on_record = AskedJobs() if self._here is None else self._here.asked
+        on_record = AskedJobs() if self._here is None else self._here.on_record
+        self._known, self._known_bases, self._known_code = dict(on_record.jobs), set(on_record.bases), on_record.code
         self._code = dict(code)
         self._matching: Matching | None = None
         self._found: dict[int, tuple[tuple[str, ...], Found]] = {}
@@ -144,21 +145,21 @@ class Resumes(Policy):
         """What is asked of jobs, and which of them this process is going to start."""
         new: dict[int, Asked] = {}
         for num, each in found.items():
-            asked = self._asked.jobs[num]
-            if self._on_record.jobs.get(each.num) != asked or asked.base not in self._on_record.bases:
-                new[each.num] = asked
+            asked = self._as_it_ran(self._asked.jobs[num], each)
+            if self._known.get(each.num) != asked:
+                new[each.num] = self._known[each.num] = asked
         numbers = iter(new)
         while some := list(itertools.islice(numbers, _JOBS_OF_A_LINE)):
-            bases = {new[num].base for num in some}.difference(self._on_record.bases)
+            bases = {new[num].base for num in some}.difference(self._known_bases)
+            self._known_bases |= bases
             facts = {
                 "bases": {name: self._asked.bases[name] for name in sorted(bases)},
                 "asked": {str(num): [*new[num]] for num in some},
             }
             write_line(self._run, EVENT, {}, encoded=facts)
-            self._on_record.add_facts(facts)
-        if self._on_record.code != self._code:
+        if self._known_code != self._code:
             write_line(self._run, EVENT, {}, encoded={"code": self._code})
-            self._on_record.code = self._code
+            self._known_code = self._code
         if self._run.goes_on and self._here is not None:
             jobs = self._here.jobs
             started = [each for each in found.values() if each.earlier is None or each.earlier.what == "again"]
@@ -182,6 +183,16 @@ class Resumes(Policy):
     def _resumed_before(self) -> list[Any]:
         known = None if self._here is None else self._here.record.facts.get("resumed")
         return known if isinstance(known, list) else []
+
+    def _as_it_ran(self, asked: Asked, found: Found) -> Asked:
+        """What is asked of a job that starts now; of another one what was asked when it ran, in which ignored keys may differ."""
+        earlier = found.earlier
+        if earlier is None or earlier.what == "again":
+            return asked
+        if earlier.here and earlier.num in self._known:
+            return self._known[earlier.num]
+        flat = self._before_of(earlier.here).asked.flat(earlier.num)
+        return asked if flat is None else Asked(asked.base, differences(self._asked.bases[asked.base], flat))
 
     def _before_of(self, here: bool) -> Before:
         return next(each for each in self._before if each.here == here)
