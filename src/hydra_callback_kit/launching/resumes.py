@@ -185,7 +185,7 @@ class Resumes(Policy):
         return known if isinstance(known, list) else []
 
     def _as_it_ran(self, asked: Asked, found: Found) -> Asked:
-        """What is asked of a job that starts now; of another one what was asked when it ran, in which ignored keys may differ."""
+        """What is asked of a job that starts now; of another what was asked when it ran, ignored keys included."""
         earlier = found.earlier
         if earlier is None or earlier.what == "again":
             return asked
