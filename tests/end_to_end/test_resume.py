@@ -158,6 +158,22 @@ def test_a_sweep_that_grows(app: App) -> None:
     assert re.search(r"resumed +\S+ \S+: 1 job taken over", shown.out), shown.out
 
 
+def test_what_is_left_of_a_sweep_that_grew(app: App) -> None:
+    """It was killed after it went on with another command: `rerun --missing` knows what is left."""
+    app.write("if cfg.x == 8:\n    os.kill(os.getpid(), signal.SIGKILL)\nran(cfg.x)\nreturn cfg.x", CONFIG, RAN)
+    assert app.sweep("basic", "x=0,1").code == 0
+    assert app.sweep("basic", "x=7,8,9").code == -signal.SIGKILL
+    assert "3 completed, 1 interrupted, 1 not started" in cli("show", "out", cwd=app.directory).out
+    listed = cli("rerun", "out", "--missing", cwd=app.directory)
+    assert [re.findall(r"x=\d|job\.num=\d", line) for line in listed.out.splitlines()] == [
+        ["x=9", "job.num=2"],  # the sweeper's own number was free
+        ["x=8", "job.num=4"],
+    ]
+    as_sweep = cli("rerun", "out", "--missing", "--launcher", cwd=app.directory)
+    assert as_sweep.code == 1
+    assert "it has gone on with another command since" in as_sweep.err
+
+
 def test_nothing_matches(app: App) -> None:
     """The keys in which jobs differ are named, and all jobs are run, under new numbers."""
     app.write(COUNTS, CONFIG, RAN)

@@ -19,28 +19,24 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.sweep_jobs import is_basic_sweeper, sweep_jobs
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
+from hydra_callback_kit.hooks.earlier_sweeps import latest_sweep, newest_sweep
 from hydra_callback_kit.hooks.sweep_again import note_what_was_before
 from hydra_callback_kit.journal.asked import leaves_out
 from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.batch_system import Slurm
-from hydra_callback_kit.journal.command_line import app_words, command_line
-from hydra_callback_kit.journal.finder import run_directories
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.journal.rank import JOB_VARIABLE, is_worker, rank_of_this_process
-from hydra_callback_kit.journal.reader import read_run, run_ids
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.turn import NotOurTurnError, turn_of_a_sweep
-from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.launching.before import Before, Wanted
 from hydra_callback_kit.launching.in_place import put_in_place
 from hydra_callback_kit.launching.resumes import Resumes
 from hydra_callback_kit.provenance.loaded_code import changed_modules, loaded_code
 from hydra_callback_kit.views import silence
-from hydra_callback_kit.views.latest_link import link_directory
 
 LATEST: Final = "latest"
 _OPTION: Final = "hydra.callbacks.resume_callback"
@@ -176,7 +172,7 @@ def _run_here(config: DictConfig, root: Path, resume: Resume, stack: contextlib.
     except NotOurTurnError as error:
         who = f"process {error.holder.pid} on {error.holder.host}" if error.holder else "somebody"
         _refuse(config, f"The sweep in {root} does not go on: {who} is about to let it go on, or has left {error.file}.")
-    record = _latest_sweep(config, root, resume)
+    record = latest_sweep(config, root, resume.sight)
     if record is not None and not record.over:
         _refuse(config, f"The sweep in {root} does not go on: {_who_runs(record)}")
     if record is not None and record.status == "RUNNING" and not is_basic_sweeper(config.hydra.sweeper):
@@ -202,22 +198,13 @@ def _unseen(record: RunRecord) -> str:
     return f" ({said})" if said else ""
 
 
-def _latest_sweep(config: DictConfig, root: Path, resume: Resume) -> RunRecord | None:
-    """The latest sweep of this app in a directory."""
-    for run_id in reversed(run_ids(root)):
-        record = read_run(root, run_id, without=("config",), sight=resume.sight)
-        if record.mode == "MULTIRUN" and _is_of_this_app(config, record):
-            return record
-    return None
-
-
 def _run_elsewhere(config: DictConfig, root: Path, resume: Resume) -> RunRecord | None:
     """The sweep that `resume_from` names."""
     if resume.resume_from is None:
         return None
     if resume.resume_from != LATEST:
         there = absolute_directory(config, resume.resume_from)
-        record = _latest_sweep(config, there, resume) if there != root else None
+        record = latest_sweep(config, there, resume.sight) if there != root else None
         if record is None and there != root:
             _refuse(
                 config,
@@ -225,21 +212,10 @@ def _run_elsewhere(config: DictConfig, root: Path, resume: Resume) -> RunRecord 
                 "Write the directory of a sweep, or latest.",
             )
         return record
-    below = link_directory(config, RunIdentity("", root, "MULTIRUN"))
-    records = [_latest_sweep(config, there, resume) for there in run_directories(below) if there != root]
-    newest = max((record for record in records if record is not None), key=lambda record: record.run_id, default=None)
+    newest = newest_sweep(config, root, resume.sight)
     if newest is None:
-        _log.info("There is no earlier sweep below %s: all jobs are run.", below)
+        _log.info("There is no earlier sweep of this app to take jobs over from: all jobs are run.")
     return newest
-
-
-def _is_of_this_app(config: DictConfig, record: RunRecord) -> bool:
-    """By the name of its program's file and of its config; what is not on record says nothing."""
-    program, name = record.facts.get("program"), record.facts.get("config_name")
-    before = app_words([as_text(word) for word in program])[-1:] if isinstance(program, list) else []
-    now = app_words(command_line().program)[-1:]
-    same_program = not before or [Path(word).name for word in before] == [Path(word).name for word in now]
-    return same_program and (name is None or name == config.hydra.job.config_name)
 
 
 def _check_keys(config: DictConfig, ignore: Sequence[str]) -> None:

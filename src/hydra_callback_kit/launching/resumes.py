@@ -177,8 +177,13 @@ class Resumes(Policy):
         done = sum(each.earlier is not None and each.earlier.what == "taken over" for each in found.values())
         if done or whole:
             self._count += done
-            now = {"at": self._at, "taken_over": self._count}
+            now = {"at": self._at, "taken_over": self._count, **({"otherwise": True} if self._asks_otherwise() else {})}
             write_line(self._run, "run_facts", {"resumed": [*self._resumed_before(), now]})
+
+    def _asks_otherwise(self) -> bool:
+        """Whether the sweep has gone on with another command: then what was planned first says no longer what is left."""
+        given = self._redaction.of_overrides(task_overrides(self._config))
+        return self._here is not None and self._here.record.facts.get("overrides") != given
 
     def _resumed_before(self) -> list[Any]:
         known = None if self._here is None else self._here.record.facts.get("resumed")

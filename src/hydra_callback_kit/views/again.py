@@ -11,9 +11,15 @@ from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.handed_on import HandedOn
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.commands import NotRecordedError, words_of
+from hydra_callback_kit.views.resumed import went_on_otherwise
 
 MAX_PLANNED: Final = 100_000
 """Jobs of a sweep whose missing ones are looked for."""
+
+
+_OTHERWISE: Final = (
+    "it has gone on with another command since. Start that one again: resume_callback lets it go on with what is left."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,8 @@ def jobs_again(run: RunRecord, wanted: Wanted, *, as_sweep: bool = False) -> Aga
     queued = about_to_start(run)
     jobs = [job for job in run.jobs if job.status in wanted.statuses]
     onwards = None
+    if as_sweep and went_on_otherwise(run.facts):
+        raise NotRecordedError(f"The sweep has no jobs of its first command alone: {_OTHERWISE}")
     if as_sweep and run.mode == "MULTIRUN" and run.planned_jobs is None:
         if not wanted.missing:
             raise NotRecordedError(
@@ -144,8 +152,10 @@ def never_started(run: RunRecord) -> dict[int, tuple[str, ...]]:
     overrides = words_of(run.facts.get("planned_overrides" if run.mode == "MULTIRUN" else "overrides"))
     if run.mode == "RUN":
         return {} if run.jobs else {0: tuple(overrides)}
-    if run.planned_jobs is None and run.launched:
+    if run.launched and (run.planned_jobs is None or went_on_otherwise(run.facts)):
         known = {job.job_num for job in run.jobs}
+        if len({*known, *run.launched}) < (run.planned_jobs or 0):
+            raise NotRecordedError(f"Which jobs are missing cannot be known: {_OTHERWISE}")
         return {num: words for num, words in run.launched.items() if num not in known}
     planned = _planned(run)
     try:

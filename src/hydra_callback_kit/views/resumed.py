@@ -1,6 +1,6 @@
 """What a sweep that went on has taken over, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hydra_callback_kit.views import wording
@@ -12,9 +12,24 @@ def resumed(run_facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     Args:
         run_facts: what is on record of the run.
     """
-    said = run_facts.get("resumed")
     return [
         (each["at"], f"{wording.jobs(each['taken_over'])} taken over")
-        for each in (said if isinstance(said, list) else ())
-        if isinstance(each, dict) and [type(each.get(name)) for name in ("at", "taken_over")] == [str, int]
+        for each in _times(run_facts)
+        if [type(each.get(name)) for name in ("at", "taken_over")] == [str, int]
     ]
+
+
+def went_on_otherwise(run_facts: Mapping[str, Any]) -> bool:
+    """Whether it has once gone on with another command than it was started with, so that its jobs are not that one's.
+
+    Args:
+        run_facts: what is on record of the run.
+    """
+    return any(each.get("otherwise") is True for each in _times(run_facts))
+
+
+def _times(run_facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    said = run_facts.get("resumed")
+    for each in said if isinstance(said, list) else ():
+        if isinstance(each, dict):
+            yield each
