@@ -170,7 +170,7 @@ def test_what_is_left_of_a_sweep_that_grew(app: App) -> None:
         ["x=8", "job.num=4"],
     ]
     as_sweep = cli("rerun", "out", "--missing", "--launcher", cwd=app.directory)
-    assert as_sweep.code == 1
+    assert as_sweep.code == 2
     assert "it has gone on with another command since" in as_sweep.err
 
 

@@ -28,7 +28,7 @@ from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
-from hydra_callback_kit.journal.rank import JOB_VARIABLE, is_worker, rank_of_this_process
+from hydra_callback_kit.journal.rank import is_worker, rank_of_this_process
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.turn import NotOurTurnError, turn_of_a_sweep
@@ -90,9 +90,10 @@ def ask_whether_it_goes_on(config: DictConfig, resume: Resume) -> None:
         AbortRun: if it still runs, may run, or cannot go on.
     """
     notes = notes_of(config)
-    if JOB_VARIABLE in os.environ or is_worker():
-        return  # a rank that a job has started does what rank 0 does
-    if rank_of_this_process() is not None:
+    if is_worker():
+        return  # it does what rank 0 does
+    rank = rank_of_this_process()
+    if rank is not None and rank.size != 1:
         _refuse(config, "A sweep that is started as several ranks itself cannot be resumed: each would start other jobs.")
     _check_keys(config, resume.ignore)
     root = directory_of(config, "hydra.sweep.dir")

@@ -14,6 +14,7 @@ from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.sweeping import swept_keys
 from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, differences, leaves_out
 from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -85,6 +86,15 @@ class Resumes(Policy):
 
     def numbers(self, batch: Batch) -> Mapping[int, int]:
         """Finished jobs keep the numbers that they had; new ones get numbers that are free."""
+        try:
+            return self._numbers(batch)
+        except Exception as error:
+            if self._before:
+                raise  # else jobs that are done would run again, and write over what they left
+            _log.warning("What the sweep asks of its jobs is not on record: %s: %s", type(error).__name__, message_of(error))
+            return {}
+
+    def _numbers(self, batch: Batch) -> Mapping[int, int]:
         unknown = {num: words for num, words in batch.items() if self._found.get(num, ((),))[0] != tuple(words)}
         if unknown:
             self._decide(unknown, whole=False)

@@ -17,6 +17,7 @@ from hydra_callback_kit.views.metrics import added_facts, metric_of
 from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.report.choice import Metric
 from hydra_callback_kit.views.report.columns import links
+from hydra_callback_kit.views.resumed import resumed
 from hydra_callback_kit.views.varied import varied_overrides, varied_text
 from hydra_callback_kit.views.whereabouts import batch_systems
 
@@ -96,6 +97,7 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
     """
     known = {
         "started": _time(run.started_at),
+        "resumed": "; ".join(f"{_time(at)}: {what}" for at, what in resumed(run.facts)),
         "took": _took(run, now),
         "made while": f"{wording.jobs(run.count('RUNNING'))} still ran" if run.count("RUNNING") else "",
         "command": shlex.join(as_typed(run.facts)),
