@@ -210,7 +210,7 @@ def test_into_a_new_directory(app: App) -> None:
     assert is_whole(run, 3)
     assert [job.return_value for job in run.jobs] == [{"twice": 4}, {"twice": 0}, {"twice": 6}]
     assert [job.output_dir for job in run.jobs] == [first / "1", first / "0", root / "2"]
-    assert run.jobs[0].facts["taken_over"]["root"] == str(first)
+    assert run.jobs[0].facts["taken_over"] == str(first)
     third = app.run("-m", "x=3", f"{resume}{root}", "hydra.sweep.dir=out")
     assert (third.code, ran(app)["3"]) == (0, 1), third.stderr
     refused = app.run("-m", "x=3", f"{resume}conf", "hydra.sweep.dir=other")

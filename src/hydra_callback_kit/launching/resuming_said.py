@@ -107,8 +107,8 @@ def _why_again(decided: Decided) -> Iterator[Line]:
         }
         running = [] if before.here else [num for num, job in before.jobs.items() if job.status == "RUNNING"]
         if running and decided.whole:
-            what = f"{_jobs(running)} of {before.record.root} may still run, and is not taken over: what is asked of it runs here."
-            yield logging.WARNING, what
+            where = f"{_jobs(running)} of {before.record.root}"
+            yield logging.WARNING, f"{where} may still run, and is not taken over: what is asked of it is run here."
         texts = before.only_a_text(decided.wanted).intersection(here)
         if texts:
             yield logging.WARNING, f"{_jobs(texts)} is run again: of what it returned only a text is on record."
