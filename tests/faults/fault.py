@@ -15,7 +15,6 @@ CALLBACKS: Final = {
     "resource_monitor_callback": ("resources.csv", "*/resources.csv", "*resources_rank1.csv"),
     "report_callback": ("report.html",),
     "progress_callback": (),
-    "resume_callback": (),
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 
