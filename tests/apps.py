@@ -1,5 +1,6 @@
 """Real apps, started in a subprocess under a real launcher, and what they leave behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,12 +8,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import hydra
 import pytest
+
+from hydra_callback_kit.journal.reader import read_run
 
 HYDRA_VERSION = tuple(int(part) for part in hydra.__version__.split(".")[:2])
 LAUNCHERS = ("basic", "joblib", "submitit_local")
@@ -144,3 +148,26 @@ class App:
     def sweep(self, launcher: str, *arguments: str, timeout_s: float = 120, **environment: str) -> Finished:
         """Starts the app as a sweep under a launcher and waits for its end."""
         return self.run("-m", *ON_LAUNCHER[launcher], *arguments, timeout_s=timeout_s, **environment)
+
+    def sweep_and_be_killed(self, launcher: str, *arguments: str) -> None:
+        """Starts the app as a sweep whose parent is killed in its middle."""
+        with (self.directory / "said").open("w") as said:
+            process = subprocess.Popen(
+                self.command("-m", *ON_LAUNCHER[launcher], *arguments),
+                cwd=self.directory,
+                env=self.environment(),
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+            assert process.wait(120) == -signal.SIGKILL
+        if launcher == "joblib":  # its workers go on with what they were given, and wait for more
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def wait_for_what_outlives(self) -> None:
+        """Waits for the jobs of a sweep whose parent was killed."""
+        until_s = time.monotonic() + 60
+        while read_run(self.directory / "out").status == "RUNNING":
+            assert time.monotonic() < until_s
+            time.sleep(0.2)

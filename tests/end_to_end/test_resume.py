@@ -1,19 +1,15 @@
 """End to end: the same command again, after a sweep was stopped, runs what is left of it."""
 
-import contextlib
-import os
 import re
 import signal
-import subprocess
 import time
 from collections import Counter
 
 import pytest
-from apps import LAUNCHERS, ON_LAUNCHER, App, Finished
+from apps import LAUNCHERS, App, Finished
 from terminal import cli
 
 from hydra_callback_kit import load_run
-from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
 
 CONFIG = """
@@ -68,33 +64,12 @@ def is_whole(run: RunRecord, count: int) -> bool:
     return (run.status, run.planned_jobs, run.count("COMPLETED"), len(run.jobs)) == ("COMPLETED", count, count, count)
 
 
-def killed(app: App, launcher: str, *arguments: str) -> None:
-    """Starts a sweep whose parent is killed."""
-    command = app.command("-m", *ON_LAUNCHER[launcher], *arguments)
-    with (app.directory / "said").open("w") as said:
-        process = subprocess.Popen(
-            command, cwd=app.directory, env=app.environment(), stdout=said, stderr=said, start_new_session=True
-        )
-        assert process.wait(120) == -signal.SIGKILL
-    if launcher == "joblib":  # its workers go on with what they were given
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def until_all_has_ended(app: App) -> None:
-    """Waits for what outlives a sweep."""
-    until_s = time.monotonic() + 60
-    while read_run(app.directory / "out").status == "RUNNING":
-        assert time.monotonic() < until_s
-        time.sleep(0.2)
-
-
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_the_parent_is_killed(app: App, launcher: str) -> None:
     """In the middle of 20 jobs: the same command runs the others, each once, and the record is one sweep."""
     app.write(PARENT_DIES, CONFIG + NOTES, NOTES_ITSELF)
-    killed(app, launcher, TWENTY)
-    until_all_has_ended(app)
+    app.sweep_and_be_killed(launcher, TWENTY)
+    app.wait_for_what_outlives()
     before, run_id = ran(app), load_run(app.directory / "out").run_id
     assert before
     assert "12" not in before
@@ -293,7 +268,7 @@ def test_a_job_that_runs_on_without_its_sweep(app: App) -> None:
         CONFIG + NOTES,
         NOTES_ITSELF,
     )
-    killed(app, "submitit_local", "x=0,1,2")
+    app.sweep_and_be_killed("submitit_local", "x=0,1,2")
     while not ran(app):
         time.sleep(0.1)
     done = again(app, "submitit_local", "x=0,1,2")
@@ -301,7 +276,7 @@ def test_a_job_that_runs_on_without_its_sweep(app: App) -> None:
     assert "Job 1 was started before, and may still run or wait in a queue" in done.stdout
     assert ran(app) == Counter({"0": 1, "2": 1})
     (app.directory / "go").touch()
-    until_all_has_ended(app)
+    app.wait_for_what_outlives()
     assert again(app, "submitit_local", "x=0,1,2").code == 0
     assert ran(app) == Counter({"0": 1, "1": 1, "2": 1})
 
