@@ -124,6 +124,13 @@ class ProgressCallback:
     interval_s: float = 30.0
 
 
+class ComposeOnceCallback:
+    """`callbacks: [compose_once_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ComposeOnceCallback"
+    check: bool = False
+
+
 class FailureLimitCallback:
     """`callbacks: [failure_limit_callback]`."""
 
@@ -214,6 +221,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "retry_callback": RetryCallback,
     "time_limit_callback": TimeLimitCallback,
     "device_callback": DeviceCallback,
+    "compose_once_callback": ComposeOnceCallback,
     "dry_run_callback": DryRunCallback,
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,

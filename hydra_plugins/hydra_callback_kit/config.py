@@ -8,6 +8,7 @@ from hydra.core.config_store import ConfigNode, ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 OPTIONS = (
+    "compose_once_callback",
     "conditional_callback",
     "device_callback",
     "dry_run_callback",

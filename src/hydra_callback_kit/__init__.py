@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # as type checkers know it, without `typing`, which an ap
 if TYPE_CHECKING:
     from typing import Any
 
+    from hydra_callback_kit.callbacks.compose_once_callback import ComposeOnceCallback
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
     from hydra_callback_kit.callbacks.device_callback import DeviceCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AbortRun",
+    "ComposeOnceCallback",
     "ConditionalCallback",
     "DeviceCallback",
     "DryRunCallback",
@@ -79,6 +81,7 @@ __all__ = [
 
 _MODULES = {
     "AbortRun": "hooks.abort",
+    "ComposeOnceCallback": "callbacks.compose_once_callback",
     "ConditionalCallback": "callbacks.conditional_callback",
     "DeviceCallback": "callbacks.device_callback",
     "DryRunCallback": "callbacks.dry_run_callback",

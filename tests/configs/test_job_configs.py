@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.configs.job_configs import JobConfigs, seen_by_the_job
+from hydra_callback_kit.configs.in_the_job import seen_by_the_job
+from hydra_callback_kit.configs.job_configs import JobConfigs
 from hydra_callback_kit.configs.sweep_jobs import config_loader, sample_job, sweep_jobs
 
 CONFIG = """

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.configs.job_configs import resolved_as_in_the_job
+from hydra_callback_kit.configs.in_the_job import resolved_as_in_the_job
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.redaction import Redaction

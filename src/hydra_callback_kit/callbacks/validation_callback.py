@@ -17,7 +17,8 @@ from hydra_callback_kit.checks.model import ModelCheck
 from hydra_callback_kit.checks.report import InvalidJob, report
 from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.configs.identity import identify_job
-from hydra_callback_kit.configs.job_configs import JobConfigs, app_part, seen_by_the_job
+from hydra_callback_kit.configs.in_the_job import app_part, seen_by_the_job
+from hydra_callback_kit.configs.job_configs import JobConfigs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import unchanged_randomness

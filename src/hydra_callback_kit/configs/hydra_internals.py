@@ -2,7 +2,8 @@
 
 from hydra._internal import config_loader_impl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.defaults_list import Overrides
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 
-__all__ = ["BasicSweeper", "Hydra", "config_loader_impl", "get_args_parser"]
+__all__ = ["BasicSweeper", "Hydra", "Overrides", "config_loader_impl", "get_args_parser"]

@@ -1,42 +1,31 @@
-"""The configs that a run's jobs will have, composed before any job starts, and each as its task function will see it.
+"""The configs that a sweep's jobs will have, composed before any job starts, and equal to what Hydra composes.
 
 Hydra takes tens of milliseconds to compose a config. Jobs that differ only in values share what Hydra composes from their
-choices of config groups; their values are then set in a copy, by the function with which Hydra sets them.
+choices of config groups; their values are then set in a copy, by the function with which Hydra sets them. Where that might
+come to something else, Hydra composes the job's whole config.
 """
 
-import contextlib
-import copy
 import functools
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
-from hydra.core.utils import env_override
-from omegaconf import DictConfig, OmegaConf, flag_override
+from omegaconf import DictConfig, flag_override
+from omegaconf._utils import split_key
 
+from hydra_callback_kit.configs.composed_job import Base, ComposedJob, made, parsed, set_values
+from hydra_callback_kit.configs.difference import difference
 from hydra_callback_kit.configs.given_overrides import hydra_overrides
-from hydra_callback_kit.configs.hydra_internals import config_loader_impl
-from hydra_callback_kit.configs.reading import known_value, unchanged_randomness
-from hydra_callback_kit.configs.sweep_jobs import config_loader, parse_override
-
-_BASES: Final = 64
-"""How many combinations of config groups are kept; the last of a sweep's overrides varies fastest."""
+from hydra_callback_kit.configs.hydra_internals import Overrides
+from hydra_callback_kit.configs.order_matters import interpolated_for_hydra, is_of_one_value, is_there, why_order_matters
+from hydra_callback_kit.configs.quick_copy import quick_copy
+from hydra_callback_kit.configs.sweep_jobs import config_loader
 
 
-class Shared(NamedTuple):
-    """What a job shares with others that choose the same config groups.
-
-    Attributes:
-        choices: the overrides that choose them.
-        config: what Hydra composes from these. Not to be changed.
-        values: the job's other overrides, which are set in a copy of it.
-    """
-
-    choices: tuple[str, ...]
-    config: DictConfig
-    values: Sequence[Override]
+class LeftToHydra(Exception):  # noqa: N818  it is no error
+    """A job's config that Hydra itself has to compose, with the reason."""
 
 
 class JobConfigs:
@@ -44,14 +33,27 @@ class JobConfigs:
 
     Args:
         config: the config of `on_multirun_start`; it is not changed.
+        check: whether Hydra composes each config as well, and the two are compared.
+
+    Attributes:
+        reasons: why Hydra itself had to compose jobs' configs, and how many of them.
+        differences: of the jobs that were compared, those that differ: their overrides, and what differs.
     """
 
-    def __init__(self, config: DictConfig) -> None:
+    def __init__(self, config: DictConfig, check: bool = False) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.differences: dict[tuple[str, ...], str] = {}
         self._config = config
+        self._check = check
         self._loader = config_loader()
-        self._parsed = functools.lru_cache(maxsize=10_000)(parse_override)
-        self._is_group = functools.lru_cache(maxsize=None)(self._asked_is_group)
-        self._base = functools.lru_cache(maxsize=_BASES)(self._composed)
+        self._jobs: dict[tuple[str, ...], ComposedJob | None] = {}
+        self._groups: dict[tuple[str, ...], _Group] = {}
+        self._value_or_not: dict[tuple[Any, ...], bool] = {}
+
+    @property
+    def combinations(self) -> int:
+        """Of how many combinations of config groups jobs were composed so far."""
+        return len(self._groups)
 
     def compose(self, job_num: int, overrides: Sequence[str]) -> DictConfig:
         """Composes one job's config, `hydra` node included, as the launchers will.
@@ -61,152 +63,159 @@ class JobConfigs:
             overrides: the job's overrides.
 
         Returns:
-            A config of its own, equal to what Hydra composes. The job's id, which its launcher has still to give, is
-            `job_id_for_<num>`, as launchers themselves say until they know.
+            A config of its own. The job's id, which its launcher has still to give, is `job_id_for_<num>`, as launchers
+            themselves say until they know.
 
         Raises:
             HydraException: if Hydra cannot compose it.
             OmegaConfBaseException: the same.
             ValueError: the same.
         """
-        shared = self.shared(overrides)
-        if shared is None:
-            config = self._composed(tuple(overrides))
-        else:
-            config = copy.deepcopy(shared.config)
-            set_values(config, shared.values)
-            _state_overrides(config, [self._parsed(override) for override in overrides])
+        job = self.job(overrides)
+        config = self._by_hydra(overrides) if job is None else made(job, self._config)
         with flag_override(config, ["struct", "readonly"], [False, False]):
             config.hydra.job.num = job_num
             config.hydra.job.id = f"job_id_for_{job_num}"
         return config
 
-    def shared(self, overrides: Sequence[str]) -> Shared | None:
-        """What a job shares with others.
+    def job(self, overrides: Sequence[str]) -> ComposedJob | None:
+        """Composes what a job's config is made of, once; from then on no change of a file reaches it.
 
         Args:
             overrides: the job's overrides.
 
         Returns:
-            None if Hydra has to compose the job by itself.
+            None if Hydra has to compose the config each time, because what it composes is not the same once it is copied.
 
         Raises:
-            HydraException: as above.
+            HydraException: if Hydra cannot compose it.
             OmegaConfBaseException: the same.
             ValueError: the same.
         """
-        parsed = [self._parsed(override) for override in overrides]
-        choices = [override for override in parsed if self._is_choice(override)]
-        if any(override.is_hydra_override() or isinstance(override.value(), dict) for override in choices):
-            return None
-        lines = tuple(str(override.input_line) for override in choices)
-        return Shared(lines, self._base(lines), [override for override in parsed if not self._is_choice(override)])
+        key = tuple(overrides)
+        if key not in self._jobs:
+            self._jobs[key] = self._composed(key)
+        return self._jobs[key]
 
-    def choices(self, overrides: Sequence[str]) -> tuple[str, ...]:
-        """Those of a job's overrides that decide which files it is composed of: jobs with the same have the same keys."""
-        return tuple(str(each.input_line) for each in map(self._parsed, overrides) if self._is_choice(each))
+    def _composed(self, overrides: tuple[str, ...]) -> ComposedJob | None:
+        try:
+            job = self._of_its_group(overrides)
+        except Exception as error:  # noqa: BLE001  Hydra says what is wrong, or composes it
+            why = str(error) if isinstance(error, (LeftToHydra, LookupError)) else type(error).__name__
+            whole = self._whole(overrides)
+            self.reasons[why] += 1
+            return whole
+        if self._check:
+            found = difference(made(job, self._config), self._by_hydra(overrides))
+            if found is not None:
+                self.differences[overrides] = found
+                return self._whole(overrides)
+        return job
 
-    def _composed(self, overrides: tuple[str, ...]) -> DictConfig:
+    def _of_its_group(self, overrides: tuple[str, ...]) -> ComposedJob:
+        each = [parsed(override) for override in overrides]
+        for override in each:
+            if override.is_sweep_override() or override.key_or_group.startswith("hydra.searchpath"):
+                raise LeftToHydra(f"`{override.key_or_group}` is no value of a single job")
+        values = tuple(place for place, override in enumerate(each) if self._sets_a_value(override))
+        choices = tuple(override for place, override in enumerate(overrides) if place not in values)
+        group = self._groups.get(choices)
+        if group is None:
+            shared = self._whole(choices)
+            group = self._groups[choices] = _Group(shared and shared.base)
+        return ComposedJob(group.base_of([each[place] for place in values]), overrides, values)
+
+    def _whole(self, overrides: tuple[str, ...]) -> ComposedJob | None:
+        """Hydra composes it all, and it is made sure that what is made of it is that."""
+        config = self._by_hydra(overrides)
+        kept = quick_copy(config)
+        task = kept.hydra.overrides.task
+        while len(task):
+            del task[len(task) - 1]  # each job has its own
+        job = ComposedJob(Base(kept), overrides, ())
+        return job if difference(made(job, self._config), config) is None else None
+
+    def _by_hydra(self, overrides: Sequence[str]) -> DictConfig:
         return self._loader.load_sweep_config(self._config, list(overrides))
 
-    def _is_choice(self, override: Override) -> bool:
-        """What decides which files are composed, and in doubt the rest, is left to Hydra."""
+    def _sets_a_value(self, override: Override) -> bool:
+        """What decides which files are composed, and what is set in the `hydra` node, is left to Hydra."""
         if override.package is not None or override.is_hydra_override():
-            return True
-        return self._is_group(override.key_or_group)
+            return False
+        if split_key(override.key_or_group)[0] == "hydra":
+            raise LeftToHydra(f"`{override.key_or_group}` is set as if it were the app's")
+        kind = override.type, override.key_or_group, type(override.value()), getattr(override, "is_value_path", None)
+        found = self._value_or_not.get(kind)
+        if found is None:
+            asked = Overrides(self._repository, [override]).config_overrides
+            found = self._value_or_not[kind] = bool(asked)
+        return found
 
-    def _asked_is_group(self, key: str) -> bool:
-        config_name, overrides = self._config.hydra.job.config_name, hydra_overrides(self._config)
-        options = self._loader.get_group_options(key, results_filter=None, config_name=config_name, overrides=overrides)
-        return bool(options)
-
-
-def set_values(config: DictConfig, overrides: Sequence[Override]) -> None:
-    """Sets values in a config, exactly as Hydra does.
-
-    Args:
-        config: what Hydra has composed.
-        overrides: overrides that choose no config group.
-
-    Raises:
-        HydraException: if Hydra cannot.
-        OmegaConfBaseException: the same.
-    """
-    config_loader_impl.ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)  # noqa: SLF001  Hydra's own
+    @functools.cached_property
+    def _repository(self) -> Any:
+        """Where the app's groups are, also those on a search path of its own."""
+        name, overrides = self._config.hydra.job.config_name, hydra_overrides(self._config)
+        return self._loader._parse_overrides_and_create_caching_repo(name, overrides)[1]  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-@contextlib.contextmanager
-def seen_by_the_job(config: DictConfig) -> Iterator[DictConfig]:
-    """Shows a config as the job's task function will see it: `${hydra:...}` and `hydra.job.env_set` included.
+class _Group:
+    """The jobs that choose the same of the app's groups.
 
     Args:
-        config: a job's config with its `hydra` node, or a single run's; it is as before when the context ends.
-
-    Yields:
-        A copy without the `hydra` node; resolving it changes no job's config.
+        base: what Hydra composes of these choices.
     """
-    with resolved_as_in_the_job(config), unchanged_randomness():
-        yield app_part(config)
+
+    def __init__(self, base: Base | None) -> None:
+        self._base = base
+        self._alone: set[str | None] = set()
+        self._tried: DictConfig | None = None
+
+    def base_of(self, overrides: Sequence[Override]) -> Base:
+        """The base, once it is sure that values can be set in a copy of it, and come to what Hydra makes of them.
+
+        Args:
+            overrides: the values of one job.
+
+        Raises:
+            LeftToHydra: if they may come to something else.
+            Exception: whatever keeps them from being set.
+        """
+        base = self._base
+        if base is None:
+            raise LeftToHydra("what Hydra composes is not the same once it is copied")
+        config = base.shared()
+        reason = interpolated_for_hydra(config)
+        if reason is not None:
+            raise LeftToHydra(f"`{reason}` is an interpolation")
+        if len(overrides) > 1 and not _are_apart(overrides, config):
+            _set_one_by_one(overrides, base.copy())
+            return base
+        for override in overrides:
+            if override.input_line not in self._alone:
+                self._try(override, config, base)
+                self._alone.add(override.input_line)
+        return base
+
+    def _try(self, override: Override, config: DictConfig, base: Base) -> None:
+        if not is_of_one_value(override, config):
+            _set_one_by_one([override], base.copy())
+            return
+        if self._tried is None:  # one value after another is set in it
+            self._tried = base.copy()
+        _set_one_by_one([override], self._tried)
 
 
-@contextlib.contextmanager
-def resolved_as_in_the_job(config: DictConfig) -> Iterator[None]:
-    """Lets interpolations say what they will say in the job: `${hydra:...}` and `hydra.job.env_set` included.
-
-    Args:
-        config: a job's config with its `hydra` node, or a single run's; it is as before when the context ends.
-    """
-    before = HydraConfig.instance().cfg
-    HydraConfig.instance().cfg = config  # type: ignore[assignment]  # Hydra too keeps a config with a `hydra` node there
-    try:
-        directory = _output_dir(config)
-        if directory is not None:
-            _set_output_dir(config, os.path.abspath(directory))  # noqa: PTH100  as Hydra does
-        with env_override(_variables(config)):
-            yield
-    finally:
-        HydraConfig.instance().cfg = before
-        _set_output_dir(config, "???")
+def _set_one_by_one(overrides: Sequence[Override], config: DictConfig) -> None:
+    for override in overrides:
+        reason = why_order_matters(override, config)
+        if reason is not None:
+            raise LeftToHydra(reason)
+        set_values([override], config)
 
 
-def app_part(config: DictConfig) -> DictConfig:
-    """A copy of a config without the `hydra` node, as the task function gets it.
-
-    Args:
-        config: a config that Hydra composed.
-    """
-    part = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    OmegaConf.copy_cache(from_config=config, to_config=part)
-    return part
-
-
-def _set_output_dir(config: DictConfig, directory: str) -> None:
-    """Hydra sets it as the job starts."""
-    with flag_override(config.hydra.runtime, ["struct", "readonly"], [False, False]):
-        config.hydra.runtime.output_dir = directory
-
-
-def _output_dir(config: DictConfig) -> str | None:
-    """None where only a resolver of the app's can tell."""
-    if OmegaConf.is_missing(config.hydra.job, "num"):
-        directory = known_value(config, "hydra.run.dir")
-        return None if directory is None else str(directory)
-    parts = known_value(config, "hydra.sweep.dir"), known_value(config, "hydra.sweep.subdir")
-    return None if None in parts else os.path.join(*map(str, parts))  # noqa: PTH118  as Hydra does
-
-
-def _variables(config: DictConfig) -> dict[str, str]:
-    """The environment variables that the job will have besides; what cannot be resolved, Hydra itself will speak of."""
-    known = {str(name): known_value(config, f"hydra.job.env_set.{name}") for name in config.hydra.job.env_set}
-    return {name: str(value) for name, value in known.items() if value is not None}
-
-
-def _state_overrides(config: DictConfig, overrides: Iterable[Override]) -> None:
-    """Writes into the config which overrides it has, as Hydra does."""
-    config.hydra.overrides.task = [override.input_line for override in overrides]
-    dirname: Any = getattr(config_loader_impl, "get_overrides_dirname", None)
-    if dirname is not None:  # since Hydra 1.4 an interpolation says it
-        how = config.hydra.job.config.override_dirname
-        config.hydra.job.override_dirname = dirname(
-            overrides=list(overrides), kv_sep=how.kv_sep, item_sep=how.item_sep, exclude_keys=how.exclude_keys
-        )
+def _are_apart(overrides: Sequence[Override], config: DictConfig) -> bool:
+    """Whether no override makes a difference to another: each has a key of its own, in a mapping that is there."""
+    if not all(is_there(override.key_or_group, config) for override in overrides):
+        return False
+    keys = sorted(split_key(override.key_or_group) for override in overrides)
+    return all(after[: len(before)] != before for before, after in itertools.pairwise(keys))

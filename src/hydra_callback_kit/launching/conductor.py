@@ -68,8 +68,11 @@ class Conductor(Launcher):
     def _round(self, batch: Batch, first: int) -> tuple[Round, Sequence[JobReturn]]:
         returned: Sequence[JobReturn] = ()
         error: BaseException | None = None
+        handed_over = batch
+        for policy in self._policies:
+            handed_over = policy.handed_over(handed_over)
         try:
-            returned = self._launcher.launch(list(batch.values()), first)
+            returned = self._launcher.launch(list(handed_over.values()), first)
         except BaseException as raised:  # noqa: BLE001  it is raised again, unless a policy knows what to do
             error = raised
         known: Mapping[int, JobReturn | None] = dict(zip(batch, returned, strict=False))

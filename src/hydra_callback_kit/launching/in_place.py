@@ -38,9 +38,12 @@ def put_in_place(config: DictConfig, policy: Policy) -> None:
 
 def _instantiate_sweeper(*args: Any, **kwargs: Any) -> Sweeper:
     config = _config(args, kwargs)
-    for policy in _in_order(_waiting.get(_key(config), ())):
+    policies = _in_order(_waiting.get(_key(config), ()))
+    for policy in policies:
         kwargs["hydra_context"] = policy.context_of_sweeper(kwargs["hydra_context"])
     sweeper: Sweeper = Plugins.instantiate_sweeper(Plugins.instance(), *args, **kwargs)
+    for policy in policies:
+        policy.sees_sweeper(sweeper)
     return sweeper
 
 

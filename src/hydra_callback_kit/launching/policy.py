@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 
 Batch = Mapping[int, Sequence[str]]
@@ -63,6 +64,13 @@ class Policy:
         """
         return context
 
+    def sees_sweeper(self, sweeper: Sweeper) -> None:
+        """Called with the sweeper before it is asked to sweep.
+
+        Args:
+            sweeper: the user's, set up.
+        """
+
     def context_of_jobs(self, context: HydraContext) -> HydraContext:
         """What the user's launcher is set up with, and hands on to the processes of its jobs.
 
@@ -107,6 +115,14 @@ class Policy:
             What the sweeper gets in their place, by their numbers.
         """
         return {}
+
+    def handed_over(self, batch: Batch) -> Batch:
+        """What the launcher gets of each job: the same texts, of a kind that may take something along to the job.
+
+        Args:
+            batch: the jobs of a launch, or what a policy before this one has made of them.
+        """
+        return batch
 
     def came_home(self, returned: Mapping[int, JobReturn | None]) -> None:
         """Called when the launcher has returned or raised, with what is known of the jobs that were started.
