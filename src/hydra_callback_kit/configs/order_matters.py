@@ -18,6 +18,8 @@ _READ_BY_HYDRA: Final = (
 )
 """The nodes that Hydra reads when the values are set."""
 
+_SETS: Final = (OverrideType.CHANGE, OverrideType.FORCE_ADD)
+
 
 def interpolated_for_hydra(config: DictConfig) -> str | None:
     """Finds an interpolation where Hydra looks when it writes into a job's config.
@@ -65,10 +67,14 @@ def why_order_matters(override: Override, config: DictConfig) -> str | None:
     node = _child(node, last)
     if node is None:
         return None
-    reads = override.type is not OverrideType.CHANGE and override.type is not OverrideType.FORCE_ADD
-    if (reads or isinstance(value, (dict, list))) and _holds_interpolations(node):
-        return text
-    return None
+    if override.type is OverrideType.DEL:
+        is_read = node._is_interpolation() or (value is not None and _holds_interpolations(node))  # noqa: SLF001  the same
+    elif override.type in _SETS or override.type is OverrideType.ADD:
+        merges = isinstance(value, (dict, list)) and _holds_interpolations(node)
+        is_read = merges or (override.type is OverrideType.ADD and node._is_interpolation())  # noqa: SLF001  the same
+    else:  # since Hydra 1.4 a list can be made longer
+        is_read = node._is_interpolation()  # noqa: SLF001  the same
+    return text if is_read else None
 
 
 def is_there(key: str, config: DictConfig) -> bool:

@@ -1,0 +1,68 @@
+"""A quick copy is what `copy.deepcopy` makes, and a config that copies itself quickly is the same config."""
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf, open_dict
+from typed_configs import PLAIN, made, nodes
+
+from hydra_callback_kit.configs.difference import difference
+from hydra_callback_kit.configs.quick_copy import let_copies_be_quick, quick_copy
+from hydra_callback_kit.configs.reading import reading
+
+
+@given(PLAIN, st.booleans(), st.none() | st.booleans())
+def test_it_is_what_deepcopy_makes(plain: Any, readonly: bool, struct: bool | None) -> None:
+    """Every key, value, type, flag and answer; and nothing is shared that can be changed."""
+    config = made(plain, readonly, struct)
+    for of in (config, config.inner):
+        copied = quick_copy(of)
+        assert difference(copied, copy.deepcopy(of)) is None
+        assert difference(copied, of) is None
+        assert copied._get_parent() is of._get_parent()
+        assert not {id(each) for each in nodes(copied)} & {id(each) for each in nodes(of)}
+        for mine, theirs in zip(nodes(copied), nodes(of), strict=True):
+            assert mine._metadata is not theirs._metadata
+            assert mine._metadata.resolver_cache is not theirs._metadata.resolver_cache
+        assert all(each._get_parent() in nodes(copied) for each in nodes(copied)[1:])
+    quick_copy(config)._metadata.resolver_cache["now"]["a"].append(2)
+    assert OmegaConf.get_cache(config)["now"]["a"] == [1]
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, copy.copy, lambda config: pickle.loads(pickle.dumps(config))])
+def test_a_config_copies_itself_as_it_is_now(way: Any) -> None:
+    """Also after changes, and a copy of it is an ordinary config."""
+    config = made({"a": [1]}, readonly=True, struct=True)
+    let_copies_be_quick(config)
+    before = vars(way(config))
+    with open_dict(config):
+        config.new = {"b": 1}
+    copied = way(config)
+    assert difference(copied, config) is None
+    assert copied.new.b == 1
+    assert copied is not config
+    with open_dict(copied):
+        copied.new.b = 2
+        assert way(copied).new.b == 2
+    assert config.new.b == 1
+    assert "new" not in before["_content"]
+
+
+def test_a_copy_that_was_made_quickly_is_an_ordinary_config() -> None:
+    """No more than the config itself is different."""
+    config = made({}, readonly=False, struct=None)
+    let_copies_be_quick(config)
+    assert set(vars(copy.deepcopy(config))) == set(vars(made({}, readonly=False, struct=None)))
+
+
+def test_it_can_be_copied_while_it_is_read() -> None:
+    """Its containers are of another class for that time."""
+    config = made({"a": {"b": 1}}, readonly=False, struct=None)
+    let_copies_be_quick(config)
+    with reading(config):
+        copied = copy.deepcopy(config)
+    assert difference(copy.deepcopy(copied), config) is None
