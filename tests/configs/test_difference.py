@@ -30,10 +30,11 @@ def test_equal_configs_do_not_differ_and_others_do(one: Any, other: Any) -> None
         (lambda config: config.update(x=True), "x: bool instead of int"),
         (lambda config: config.inner.rows[1].append(3), "inner.rows[1]: 2 items instead of 1"),
         (lambda config: config.inner.__setitem__("colour", Colour("#f00")), None),
+        (lambda config: config.__setitem__("inner", {"number": 1}), "inner: object_type "),
         (lambda config: OmegaConf.set_readonly(config.inner, True), "inner: flags {'readonly': True} instead of {}"),
         (lambda config: OmegaConf.get_cache(config)["now"].clear(), "(the whole): other values in the cache of resolvers"),
-        (lambda config: config.update(inner=OmegaConf.create({**config.inner})), "inner: object_type "),
-        (lambda config: config.pop("at"), "(the whole): the keys ['plain', 'inner', 'x'] instead of "),
+        (lambda config: config.update(x=None), "x: NoneType instead of int"),
+        (lambda config: config.__delitem__("at"), "(the whole): the keys ['plain', 'inner', 'x'] instead of "),
         (lambda config: config.update(at="${now:%f} "), "at: another value"),
     ],
 )

@@ -101,7 +101,8 @@ class JobConfigs:
         try:
             job = self._of_its_group(overrides)
         except Exception as error:  # noqa: BLE001  Hydra says what is wrong, or composes it
-            why = str(error) if isinstance(error, (LeftToHydra, LookupError)) else type(error).__name__
+            known = isinstance(error, (LeftToHydra, LookupError))
+            why = str(error) if known else f"they cannot be composed in two steps ({type(error).__name__})"
             whole = self._whole(overrides)
             self.reasons[why] += 1
             return whole

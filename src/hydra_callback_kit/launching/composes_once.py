@@ -10,11 +10,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.composed_job import ComposedJob, made
 from hydra_callback_kit.configs.hydra_internals import config_loader_impl
@@ -130,8 +128,8 @@ class ComposesOnce(Policy):
     def _taking_along(self, jobs: JobConfigs, overrides: Sequence[str]) -> Sequence[str]:
         try:
             job = jobs.job([str(override) for override in overrides])
-        except (HydraException, OmegaConfBaseException, ValueError):
-            return overrides  # the launcher asks for it, and raises this
+        except Exception:  # noqa: BLE001  the launcher asks for it, and raises this
+            return overrides
         if job is None:
             return overrides
         if not overrides and self._loader is not None:
@@ -144,8 +142,8 @@ class ComposesOnce(Policy):
             known = sweep_jobs(self._config)
             for overrides in known or ():
                 jobs.job(overrides)
-        except (HydraException, OmegaConfBaseException, ValueError):
-            return  # Hydra says so as it comes to it, after the jobs before it where there are several batches
+        except Exception:  # noqa: BLE001  Hydra raises it as it comes to it, after the jobs of the batches before it
+            return
         if known is None:
             log.info(
                 "The sweeper chooses its jobs as it goes: what they choose of the config groups is composed at first need."
