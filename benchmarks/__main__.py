@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import command_line
+import composing
 import costs_page
 import hydra
 import journals
@@ -37,6 +38,7 @@ def main() -> None:
         topics: dict[str, Callable[[], Sequence[Line]]] = {
             "Start-up": lambda: startup.lines(contenders, 1 if quick else 25),
             "Sweeps": lambda: sweeps.lines(contenders, (2, 3, 4) if quick else sweeps.JOBS, 1 if quick else 2),
+            "Composing once": lambda: composing.lines(contenders, 4, 1) if quick else composing.lines(contenders),
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
             "Validation": validation.lines,

@@ -78,13 +78,16 @@ class Contenders:
         self.both = _ours(ours, "logging and performance", ("logging_callback", "performance_callback"))
         self.alone = [_ours(ours, option, (option,)) for option in options]
         self.standard = _ours(ours, "standard_callbacks", ("standard_callbacks",))
+        self.once = _ours(
+            ours, "standard_callbacks and compose_once_callback", ("standard_callbacks", "compose_once_callback")
+        )
         self.everything = _ours(ours, "everything", options)
         self.peer = Contender(PEER, environment(directory / "peer", PEER.replace(" ", "=="), *also), nodes=_OF_THE_PEER)
 
     def write_app(self, directory: Path, keys: int = 50, preamble: str = "") -> None:
         """Writes the app and a config for each contender into a git repository, all of it committed."""
         write_app(directory, keys=keys, preamble=preamble)
-        several = (self.bare, self.installed, self.both, self.standard, self.everything, self.peer)
+        several = (self.bare, self.installed, self.both, self.standard, self.once, self.everything, self.peer)
         for contender in (*several, *self.alone):
             contender.write_config(directory)
         (directory / ".gitignore").write_text("outputs/\nmultirun/\nhooks_s\n", "utf-8")

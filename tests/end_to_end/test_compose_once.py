@@ -16,6 +16,7 @@ defaults:
 x: 0
 lr: 0.1
 listed: [1, "${x}"]
+gone: 1
 at: ${now:%f}
 hydra:
   job: {env_set: {OF_THE_JOB: "${hydra.job.name}"}, env_copy: [COPIED]}
@@ -48,7 +49,7 @@ assert OmegaConf.is_struct(cfg) and "deepcopy" not in "".join(vars(cfg))
 print("JOB", json.dumps([HydraConfig.get().job.num, cfg.at, os.environ["OF_THE_JOB"], OmegaConf.to_yaml(cfg, resolve=True)]))
 return cfg.x
 """
-JOBS = ("x=1,2", "db=mysql,pg", "model=large", "+extra={a: [1]}", "shape.colour=BLUE", "~listed")
+JOBS = ("x=1,2", "db=mysql,pg", "model=large", "+extra={a: [1]}", "shape.colour=BLUE", "~gone=1")
 
 
 def write(app: App, config: str = CONFIG, body: str = SHOWS, preamble: str = SHAPES) -> None:
