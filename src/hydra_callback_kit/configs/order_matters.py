@@ -67,14 +67,13 @@ def why_order_matters(override: Override, config: DictConfig) -> str | None:
     node = _child(node, last)
     if node is None:
         return None
-    if override.type is OverrideType.DEL:
-        is_read = node._is_interpolation() or (value is not None and _holds_interpolations(node))  # noqa: SLF001  the same
-    elif override.type in _SETS or override.type is OverrideType.ADD:
-        merges = isinstance(value, (dict, list)) and _holds_interpolations(node)
-        is_read = merges or (override.type is OverrideType.ADD and node._is_interpolation())  # noqa: SLF001  the same
-    else:  # since Hydra 1.4 a list can be made longer
-        is_read = node._is_interpolation()  # noqa: SLF001  the same
-    return text if is_read else None
+    if override.type not in _SETS and node._is_interpolation():  # noqa: SLF001  the same
+        return text
+    compares = override.type is OverrideType.DEL and value is not None
+    merges = isinstance(value, (dict, list)) and override.type in (*_SETS, OverrideType.ADD)
+    if (compares or merges) and _holds_interpolations(node):
+        return f"`{override.key_or_group}` holds an interpolation"
+    return None
 
 
 def is_there(key: str, config: DictConfig) -> bool:
