@@ -168,6 +168,7 @@ class _Group:
 
     def __init__(self, base: Base | None) -> None:
         self._base = base
+        self._reason = base and interpolated_for_hydra(base.shared())
         self._alone: set[str | None] = set()
         self._tried: DictConfig | None = None
 
@@ -184,10 +185,9 @@ class _Group:
         base = self._base
         if base is None:
             raise LeftToHydra("what Hydra composes is not the same once it is copied")
+        if self._reason is not None:
+            raise LeftToHydra(f"`{self._reason}` is an interpolation")
         config = base.shared()
-        reason = interpolated_for_hydra(config)
-        if reason is not None:
-            raise LeftToHydra(f"`{reason}` is an interpolation")
         if len(overrides) > 1 and not _are_apart(overrides, config):
             _set_one_by_one(overrides, base.copy())
             return base
