@@ -97,6 +97,10 @@ class JobConfigs:
             self._jobs[key] = self._composed(key)
         return self._jobs[key]
 
+    def choices(self, overrides: Sequence[str]) -> tuple[str, ...]:
+        """Those of a job's overrides that decide which files it is composed of: jobs with the same have the same keys."""
+        return tuple(override for override in overrides if not self._sets_a_value(parsed(override)))
+
     def _composed(self, overrides: tuple[str, ...]) -> ComposedJob | None:
         try:
             job = self._of_its_group(overrides)
@@ -118,6 +122,8 @@ class JobConfigs:
         for override in each:
             if override.is_sweep_override() or override.key_or_group.startswith("hydra.searchpath"):
                 raise LeftToHydra(f"`{override.key_or_group}` is no value of a single job")
+            if not override.is_hydra_override() and _is_below_hydra(override):
+                raise LeftToHydra(f"`{override.key_or_group}` is set as if it were the app's")
         values = tuple(place for place, override in enumerate(each) if self._sets_a_value(override))
         choices = tuple(override for place, override in enumerate(overrides) if place not in values)
         group = self._groups.get(choices)
@@ -141,10 +147,8 @@ class JobConfigs:
 
     def _sets_a_value(self, override: Override) -> bool:
         """What decides which files are composed, and what is set in the `hydra` node, is left to Hydra."""
-        if override.package is not None or override.is_hydra_override():
+        if override.package is not None or override.is_hydra_override() or _is_below_hydra(override):
             return False
-        if split_key(override.key_or_group)[0] == "hydra":
-            raise LeftToHydra(f"`{override.key_or_group}` is set as if it were the app's")
         kind = override.type, override.key_or_group, type(override.value()), getattr(override, "is_value_path", None)
         found = self._value_or_not.get(kind)
         if found is None:
@@ -204,6 +208,10 @@ class _Group:
         if self._tried is None:  # one value after another is set in it
             self._tried = base.copy()
         _set_one_by_one([override], self._tried)
+
+
+def _is_below_hydra(override: Override) -> bool:
+    return bool(split_key(override.key_or_group)[0] == "hydra")
 
 
 def _set_one_by_one(overrides: Sequence[Override], config: DictConfig) -> None:

@@ -15,7 +15,6 @@ OPTIONS: Final = frozenset(
             "logging_callback",
         ),
         "compose_once_callback",
-        *("conditional_callback", "dry_run_callback", "failure_limit_callback", "latest_run_callback", "logging_callback"),
         *("output_guard_callback", "performance_callback", "progress_callback", "provenance_callback"),
         *("redaction_callback", "report_callback", "resource_monitor_callback", "results_aggregator_callback"),
         "retry_callback",
