@@ -13,8 +13,9 @@ from hydra.core.override_parser.types import Override, OverrideType, QuotedStrin
 from omegaconf import DictConfig
 from omegaconf.nodes import ValueNode
 
+from hydra_callback_kit.configs.composed_job import parsed, set_values
 from hydra_callback_kit.configs.flat_config import flat_config, flat_value, name_of_key
-from hydra_callback_kit.configs.job_configs import JobConfigs, set_values
+from hydra_callback_kit.configs.job_configs import JobConfigs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.journal.asked import Asked, Flat, differences, digest_of
 
@@ -50,22 +51,25 @@ class AskedConfigs:
             OmegaConfBaseException: the same.
             ValueError: the same.
         """
-        shared = self._configs.shared(overrides)
-        if shared is None:
-            return self._whole((), overrides)
-        name, flat = self._base(shared.choices, shared.config)
-        keys = sorted(override.key_or_group for override in shared.values)
+        job = self._configs.job(overrides)
+        values = [] if job is None else [parsed(job.overrides[place]) for place in job.values]
+        choices = tuple(each for place, each in enumerate(overrides) if job is None or place not in job.values)
+        if job is None or not self._configs.are_shared(choices):
+            return self._whole(overrides)
+        config = job.base.shared()
+        name, flat = self._base(choices, config)
+        keys = sorted(override.key_or_group for override in values)
         if any(f"{after}.".startswith(f"{before}.") for before, after in itertools.pairwise(keys)):
-            return self._whole(shared.choices, overrides)
+            return self._whole(overrides)
         joined: dict[str, list[Any]] = {}
         count = 0
-        for override in shared.values:
-            known = shared.choices, str(override.input_line)
+        for override in values:
+            known = choices, str(override.input_line)
             if known not in self._differs:
-                self._differs[known] = self._changed(shared.config, flat, override)
+                self._differs[known] = self._changed(config, flat, override)
             joined |= self._differs[known]
             count += len(self._differs[known])
-        return Asked(name, joined) if count == len(joined) else self._whole(shared.choices, overrides)
+        return Asked(name, joined) if count == len(joined) else self._whole(overrides)
 
     def _base(self, choices: _Choices, config: DictConfig) -> tuple[str, Flat]:
         if choices not in self._flat:
@@ -75,13 +79,12 @@ class AskedConfigs:
             self._flat[choices] = name, flat
         return self._flat[choices]
 
-    def _whole(self, choices: _Choices, overrides: Sequence[str]) -> Asked:
-        """The same where Hydra has to compose it."""
-        shared = self._configs.shared(choices)
-        if shared is None:
-            raise AssertionError  # choices that decide alone are none of these
-        name, flat = self._base(choices, shared.config)
+    def _whole(self, overrides: Sequence[str]) -> Asked:
+        """The same where the job's config is looked at whole: in what it is another than a base that is there."""
         config = self._configs.compose(0, overrides)
+        name, flat = next(iter(self._flat.values()), ("", None))
+        if flat is None:
+            return Asked(self._base(tuple(overrides), config)[0], {})
         return Asked(name, differences(flat, flat_config(config, self._keys, self._hide)))
 
     def _changed(self, base: DictConfig, flat: Flat, override: Override) -> dict[str, list[Any]]:
@@ -89,14 +92,14 @@ class AskedConfigs:
         place = _place_of_a_value(base, override)
         if place is None:
             config = copy.deepcopy(base)
-            set_values(config, [override])
+            set_values([override], config)
             return differences(flat, flat_config(config, self._keys, self._hide))
         # a config of some size takes milliseconds to copy; a value is set in the base, and taken back
         content, key, names = place
         before = content[key]
         content[key] = copy.deepcopy(before)
         try:
-            set_values(base, [override])
+            set_values([override], base)
             values = list(flat_value(key, content[key], self._keys, self._hide))
         finally:
             content[key] = before

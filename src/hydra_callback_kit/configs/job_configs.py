@@ -97,6 +97,10 @@ class JobConfigs:
             self._jobs[key] = self._composed(key)
         return self._jobs[key]
 
+    def are_shared(self, choices: tuple[str, ...]) -> bool:
+        """Whether jobs that were composed so far have a base that is composed of these overrides alone."""
+        return choices in self._groups
+
     def choices(self, overrides: Sequence[str]) -> tuple[str, ...]:
         """Those of a job's overrides that decide which files it is composed of: jobs with the same have the same keys."""
         return tuple(override for override in overrides if not self._sets_a_value(parsed(override)))

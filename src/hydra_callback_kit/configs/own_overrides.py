@@ -6,18 +6,10 @@ from typing import Final
 
 OPTIONS: Final = frozenset(
     (
-        *(
-            "conditional_callback",
-            "device_callback",
-            "dry_run_callback",
-            "failure_limit_callback",
-            "latest_run_callback",
-            "logging_callback",
-        ),
-        "compose_once_callback",
-        *("output_guard_callback", "performance_callback", "progress_callback", "provenance_callback"),
-        *("redaction_callback", "report_callback", "resource_monitor_callback", "results_aggregator_callback"),
-        "retry_callback",
+        *("compose_once_callback", "conditional_callback", "device_callback", "dry_run_callback"),
+        *("failure_limit_callback", "latest_run_callback", "logging_callback", "output_guard_callback"),
+        *("performance_callback", "progress_callback", "provenance_callback", "redaction_callback", "report_callback"),
+        *("resource_monitor_callback", "results_aggregator_callback", "resume_callback", "retry_callback"),
         *("thread_safe_callback", "time_limit_callback", "validation_callback", "standard_callbacks"),
     )
 )
