@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.asked import AskedConfigs
 from hydra_callback_kit.configs.flat_config import MAX_VALUE, flat_config
-from hydra_callback_kit.configs.job_configs import app_part
+from hydra_callback_kit.configs.in_the_job import app_part
 from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.configs.sweep_jobs import config_loader
 from hydra_callback_kit.journal.asked import with_differences

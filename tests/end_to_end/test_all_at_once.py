@@ -14,9 +14,12 @@ x: 0
 hydra:
   callbacks:
     conditional_callback: {{condition_key: x}}
+    device_callback: {{devices: [a, b], variable: MY_DEVICE}}
     failure_limit_callback: {{max_failures: 3}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
+    retry_callback: {{retries: 1}}
     thread_safe_callback: {{output_file: jobs.json}}
+    time_limit_callback: {{job_s: 100}}
     validation_callback: {{required_keys: [x], forbid_missing: true}}
 """
 
@@ -30,6 +33,8 @@ def test_a_sweep_with_all_of_them_on(app: App, launcher: str) -> None:
     statuses = ["COMPLETED", "FAILED", "COMPLETED"]
     rows = done.json("results.json")
     assert [row["status"] for row in rows] == statuses
+    assert [row["attempts"] for row in rows] == [1, 2, 1]
+    assert {row["facts"]["device"] for row in rows} <= {"a", "b"}
     assert [row["return_value"] for row in rows] == [{"double": 0}, None, {"double": 4}]
     assert all(row["facts"]["resources"]["samples"] >= 1 and row["facts"]["cpu_s"] >= 0 for row in rows)
     assert [job["status"] for job in done.json("performance.json")["jobs"]] == statuses
@@ -40,6 +45,8 @@ def test_a_sweep_with_all_of_them_on(app: App, launcher: str) -> None:
     assert all((done.root / str(num) / "resources.csv").exists() for num in range(3))
     assert (app.directory / "latest").resolve() == done.root
     assert "app: 3/3 jobs done, 1 failed, in " in done.stderr
-    assert "already holds a run that is FAILED" in app.run("-m", *ON_LAUNCHER[launcher], "x=0").stderr
+    again = "-m", *ON_LAUNCHER[launcher], "x=0"
+    assert "already holds a run that is FAILED" in app.run(*again, "~hydra.callbacks.resume_callback").stderr
+    assert app.run(*again).code == 0
     assert "could not do its work" not in done.stdout + done.stderr
     assert "Please report this as a bug" not in done.stdout + done.stderr

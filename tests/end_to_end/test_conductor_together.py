@@ -9,7 +9,13 @@ from hydra_callback_kit import load_run
 
 CONFIG = """
 defaults:
-  - callbacks: [resume_callback, retry_callback, device_callback, time_limit_callback, standard_callbacks]
+  - callbacks:
+    - standard_callbacks
+    - compose_once_callback
+    - device_callback
+    - resume_callback
+    - retry_callback
+    - time_limit_callback
   - _self_
 x: 0
 hydra:
