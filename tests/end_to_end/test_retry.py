@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from apps import HYDRA_VERSION, App, Finished
+from apps import HYDRA_VERSION, LAUNCHERS, App, Finished
 from terminal import cli
 
 from hydra_callback_kit import load_run
@@ -82,10 +82,12 @@ def test_what_fails_each_time_has_failed(app: App) -> None:
     assert [each["error"]["message"] for each in row["earlier_attempts"]] == ["no connection 0"]
 
 
+@pytest.mark.parametrize("launcher", [each for each in LAUNCHERS if each != "joblib" or HYDRA_VERSION < (1, 4)])
 def test_a_job_that_leaves_by_sys_exit_fails_alone(app: App, launcher: str) -> None:
-    """On Hydra 1.3 the basic launcher ends there, and joblib's takes the pool along: the others run all the same."""
-    if launcher == "joblib" and HYDRA_VERSION >= (1, 4):
-        pytest.skip("joblib waits for ever there, without a callback too")
+    """On Hydra 1.3 the basic launcher ends there, and joblib's takes the pool along: the others run all the same.
+
+    On Hydra 1.4 joblib waits for ever then, without a callback too.
+    """
     done = sweep(app, launcher, {1: "exits_once"})
     assert done.code == 0, done.stderr
     assert {num: status for num, (status, _) in ended(done.root).items()} == dict.fromkeys(range(4), "COMPLETED")
