@@ -29,11 +29,17 @@ from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
 logging.getLogger("hydra_callback_kit").setLevel(logging.CRITICAL)
-NEEDED = {"conditional_callback": {"job_status": "FAILED"}, "output_guard_callback": {"policy": "warn"}}
+NEEDED = {
+    "conditional_callback": {"job_status": "FAILED"},
+    "device_callback": {"devices": list(range(64)), "variable": "DEVICE_OF_THE_JOB"},
+    "output_guard_callback": {"policy": "warn"},
+    "time_limit_callback": {"job_s": 3600.0},
+}
+ACTS = ("dry_run_callback", "resume_callback", "retry_callback")
 
 node = ConfigStore.instance().repo["hydra"]["config.yaml"].node
 for option in OPTIONS:
-    if option != "dry_run_callback" and option not in node.callbacks:
+    if option not in (*ACTS, *node.callbacks):
         with open_dict(node):
             node.callbacks[option] = OmegaConf.merge(OmegaConf.structured(dataclass_of(option)), NEEDED.get(option, {}))
 '''

@@ -15,6 +15,8 @@ PEER = "hydra-callbacks 0.6.1"
 
 _NEEDED = {
     "conditional_callback": {"condition_key": "x"},
+    "device_callback": {"devices": list(range(64)), "variable": "DEVICE_OF_THE_JOB"},
+    "time_limit_callback": {"job_s": 3600.0},
     "validation_callback": {"required_keys": ["x"]},
     # every run has a directory of its own here, but for the second that it takes to have another name
     "output_guard_callback": {"policy": "warn"},

@@ -20,8 +20,10 @@ x: 0
 hydra:
   callbacks:
     conditional_callback: {{condition_key: x, operator: ge, condition_value: 0}}
+    device_callback: {{devices: [a, b], variable: MY_DEVICE}}
     failure_limit_callback: {{max_failures: 9}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
+    time_limit_callback: {{job_s: 100}}
     validation_callback: {{required_keys: [x]}}
 """
 BARE = ["callbacks=[]", "hydra.callbacks={}", "hydra.run.dir=bare", "hydra.sweep.dir=bare"]

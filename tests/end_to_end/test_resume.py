@@ -106,6 +106,16 @@ COUNTS = (
 )
 
 
+def test_rerun_runs_single_jobs_of_it(app: App) -> None:
+    """Where the sweep would go on, one job does: neither `resume_callback` nor a retry's changes are asked for it."""
+    config = CONFIG.replace("resume_callback]", "resume_callback, retry_callback]")
+    app.write(COUNTS, f"{config}hydra: {{callbacks: {{retry_callback: {{retries: 1, overrides: {{y: 3}}}}}}}}\n", RAN)
+    assert app.sweep("basic", "x=0,1,2").code == 1
+    (app.directory / "again").touch()
+    assert cli("rerun", "out", "--failed", "--execute", cwd=app.directory).code == 0
+    assert is_whole(load_run(app.directory / "out"), 3)
+
+
 def test_a_sweep_that_grows(app: App) -> None:
     """Finished jobs keep their numbers, those that failed are run again, new ones get free numbers; none is lost."""
     app.write(COUNTS, CONFIG, RAN)

@@ -5,7 +5,7 @@ from typing import Final
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import jobs_of_sweep_again
+from hydra_callback_kit.configs.identity import jobs_of_sweep_again, starts_a_sweep
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import ParameterError, one_of
@@ -80,14 +80,13 @@ class ResumeCallback(RecordingCallback):
             raise ParameterError(name, given, "a list", f"Write {name}=[{given}].")
         self.resume_from = None if resume_from is None else str(resume_from)
         self.ignore = list(map(str, ignore))
-        self.skip = [one_of("skip", str(status), _STATUSES) for status in skip]
+        self.skip = [one_of("skip", str(status), _STATUSES, "[COMPLETED]") for status in skip]
         self.on_changed_code = one_of("on_changed_code", on_changed_code, ("warn", "run", "ignore"))
         self.assume_gone = assume_gone
 
     def before_the_run(self, config: DictConfig) -> None:
         """Refuses to start where it was not asked before the others."""
-        notes = notes_of(config)
-        if notes.get("mode") == "MULTIRUN" and "resumes" not in notes:
+        if starts_a_sweep(config) and "resumes" not in notes_of(config):
             abort(
                 config,
                 "resume_callback decides before all other callbacks, and stands in hydra.callbacks itself: not inside "
@@ -103,8 +102,9 @@ class ResumeCallback(RecordingCallback):
         Raises:
             AbortRun: if it does not start.
         """
-        notes = notes_of(config)
-        if notes.get("mode") != "MULTIRUN" or notes.setdefault("resumes", False) or jobs_of_sweep_again(config) is not None:
+        if not starts_a_sweep(config) or notes_of(config).setdefault("resumes", False):
+            return
+        if jobs_of_sweep_again(config) is not None:
             return
         from hydra_callback_kit.hooks.resuming import Resume, ask_whether_it_goes_on  # noqa: PLC0415  few runs
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.identity import identify_job, identify_run
-from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.configs.identity import identify_job, identify_run, starts_a_sweep
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.job_recorder import record_job_end
 from hydra_callback_kit.hooks.parameters import ParameterError
@@ -102,7 +101,7 @@ class RetryCallback(RecordingCallback):
 
     def before_the_run(self, config: DictConfig) -> None:
         """Checks that what is to be changed can be."""
-        if self.overrides and notes_of(config).get("mode") == "MULTIRUN":
+        if self.overrides and starts_a_sweep(config):
             from hydra_callback_kit.configs.changes import check_changes  # noqa: PLC0415  no worker needs it
 
             try:

@@ -35,6 +35,16 @@ def note_mode(config: DictConfig, mode: Mode) -> None:
     notes_of(config).setdefault("mode", mode)
 
 
+def starts_a_sweep(config: DictConfig) -> bool:
+    """Tells whether this process starts a sweep, or lets one go on; one that runs a single job of it again does not.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+    """
+    notes = notes_of(config)
+    return notes.get("mode") == "MULTIRUN" and not notes.get("rerun")
+
+
 def note_run(config: DictConfig, run: RunIdentity) -> None:
     """Notes which run a config is of: `identify_run` knows it from then on.
 
