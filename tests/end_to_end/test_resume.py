@@ -242,6 +242,8 @@ def test_secrets_that_jobs_differ_in(app: App) -> None:
     assert done.code == 0
     assert "is run in any case: a secret in which jobs differ is not compared" in done.stdout
     assert ran(app) == Counter({"0": 3, "2": 1})
+    assert again(app, "basic", "x=0", "api_key=topsecret4").code == 0
+    assert ran(app) == Counter({"0": 4, "2": 1}), "the jobs on record differed in it"
     assert "topsecret" not in "".join(file.read_text("utf-8") for file in done.root.glob(".callbacks/*"))
 
 

@@ -16,6 +16,7 @@ from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, d
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.handed_on import write_handed_on
+from hydra_callback_kit.journal.masking import is_marked
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.taken_over import take_over
@@ -48,6 +49,7 @@ class Resumes(Policy):
         self._run = identify_run(config)
         self._redaction = redaction_of(config)
         self._fixed = {override_key(each) for each in task_overrides(config) if not swept_keys([each])}
+        self._varied = _secrets_that_varied(before)
         self._before = before
         self._here = next((each for each in before if each.here), None)
         self._wanted = wanted
@@ -134,10 +136,10 @@ class Resumes(Policy):
         return found
 
     def _varies_a_secret(self, overrides: Sequence[str]) -> bool:
-        """Whether an override that other jobs need not have is a secret: which one it was, nobody knows."""
+        """Whether an override that others need not have, or did not, is a secret: which one it was, nobody knows."""
         shown = self._redaction.of_overrides(overrides)
         return any(
-            before != after and override_key(before) not in self._fixed
+            before != after and (override_key(before) not in self._fixed or override_key(before) in self._varied)
             for before, after in zip(overrides, shown, strict=True)
         )
 
@@ -211,3 +213,12 @@ class Resumes(Policy):
 
     def _before_of(self, here: bool) -> Before:
         return next(each for each in self._before if each.here == here)
+
+
+def _secrets_that_varied(before: Sequence[Before]) -> set[str]:
+    """The keys of the secret overrides in which jobs on record differ."""
+    shown: dict[str, set[str]] = {}
+    for job in itertools.chain.from_iterable(each.jobs.values() for each in before):
+        for override in filter(is_marked, job.task_overrides):
+            shown.setdefault(override_key(override), set()).add(override)
+    return {key for key, texts in shown.items() if len(texts) > 1}
