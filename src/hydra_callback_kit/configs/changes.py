@@ -149,15 +149,19 @@ def _new_value(config: DictConfig, key: str, given: Any) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(given, Factor):
         if not is_number:
-            kind = "not known" if value is None else f"{value!r}"
-            raise ChangeError(
-                key, f"*{float(given.by):g}", "a number to be multiplied there", f"It is {kind}: write the value itself."
-            )
+            advice = f"It is {_kind(value)}: write the value itself."
+            raise ChangeError(key, f"*{float(given.by):g}", "a number to be multiplied there", advice)
         return given.of(value)
     if isinstance(given, str) and (is_number or isinstance(value, bool)):
-        advice = f"It is {value!r}: write such a value, or '*0.5' for half of a number."
+        advice = f"It is {_kind(value)}: write such a value, or '*0.5' for half of a number."
         raise ChangeError(key, given, "a value of the same kind", advice)
     return given
+
+
+def _kind(value: Any) -> str:
+    """What a value is; not which one, for it may be a secret."""
+    kinds = {int: "an integer", float: "a number", bool: "true or false", str: "a text", type(None): "not known"}
+    return kinds.get(type(value), f"a {type(value).__name__}")
 
 
 def _configs_of_jobs(config: DictConfig, changes: Changes) -> Iterator[tuple[list[str], DictConfig]]:
