@@ -146,6 +146,14 @@ def test_what_makes_no_sense_fails_before_any_job(app: App, argument: str, said:
     assert not (done.root / ".callbacks").exists()
 
 
+def test_the_value_that_a_change_does_not_fit_is_not_shown(app: App) -> None:
+    """It may be a secret, however short."""
+    done = sweep(app, "basic", {}, "+token=k12", f"+{RETRY}overrides.token=*2")
+    assert done.code == 1
+    assert "It is a text: write the value itself." in done.stderr
+    assert "k12" not in done.stdout + done.stderr
+
+
 def test_a_single_run_says_that_it_is_not_tried_again(app: App) -> None:
     """Once."""
     app.write(BODY, CONFIG)
