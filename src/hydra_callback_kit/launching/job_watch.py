@@ -64,7 +64,10 @@ class JobWatch:
         self._pid = os.getpid()
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        # no Event: what is raised in the middle of its code, which is Python's, would leave it locked for ever
+        self._is_over = False
+        self._wakes = threading.Lock()
+        self._wakes.acquire()
         self._listens = False
         self._was_raised = False
         self._is_killed = False
@@ -94,7 +97,9 @@ class JobWatch:
         """
         if self._pid != os.getpid():
             return  # a forked child has neither the thread nor a limit
-        self._over.set()
+        self._is_over = True
+        if self._wakes.locked():
+            self._wakes.release()
         with self._lock:
             pass  # the thread is about to raise, or will not
         while self._is_killed:
@@ -118,19 +123,22 @@ class JobWatch:
         return JobTimeoutError(self._says.message, interrupts=self._says.interrupts)
 
     def _watch(self) -> None:
-        if self._over.wait(self._job_s):
+        if self._is_over_within(self._job_s):
             return
         self._tell()
         own = self._own
-        while not self._over.wait(self._grace_s if own else max(self._grace_s, _AGAIN_S)):
+        while not self._is_over_within(self._grace_s if own else max(self._grace_s, _AGAIN_S)):
             if own is not None:
                 self._kill(own)
             else:
                 self._tell()
 
+    def _is_over_within(self, time_s: float) -> bool:
+        return self._wakes.acquire(timeout=min(time_s, threading.TIMEOUT_MAX)) or self._is_over
+
     def _tell(self) -> None:
         with self._lock:
-            if self._over.is_set():
+            if self._is_over:
                 return
             if self._listens and _SIGNAL is not None and signal.getsignal(_SIGNAL) is _raise_what_is_due:
                 self.is_due = True
@@ -141,7 +149,7 @@ class JobWatch:
 
     def _kill(self, own: Own) -> None:
         with self._lock:
-            if self._over.is_set():
+            if self._is_over:
                 return
             self._is_killed = True
         try:
@@ -195,7 +203,7 @@ def _listen_no_more() -> None:
 def _raise_what_is_due(_signal: int, _frame: FrameType | None) -> None:
     """Called in the main thread, between two of its instructions."""
     for watch in _open:
-        if watch.is_due and watch._pid == os.getpid() and not watch._over.is_set():  # noqa: SLF001  the same
+        if watch.is_due and watch._pid == os.getpid() and not watch._is_over:  # noqa: SLF001  the same
             watch.is_due = False
             raise watch.error()
 
