@@ -19,10 +19,11 @@ from hydra_plugins.hydra_callback_kit.config import OPTIONS
 AT_MOST_S: Final = 150
 """How long anything is waited for."""
 
-ACTS: Final = ("dry_run_callback", "retry_callback")
-"""The callbacks with which nothing runs, or what failed runs again."""
-DEVICES: Final = ", ".join(f"device{number}" for number in range(16))
-"""More than jobs run at once."""
+ACTS: Final = (
+    *("dry_run_callback", "resume_callback", "retry_callback"),
+    *("device_callback", "time_limit_callback", "compose_once_callback"),
+)
+"""The callbacks that change which jobs run, and how."""
 
 EVERYTHING_ON: Final = f"""
 defaults:
@@ -32,12 +33,10 @@ x: 0
 hydra:
   callbacks:
     conditional_callback: {{condition_key: x}}
-    device_callback: {{devices: [{DEVICES}], variable: MY_DEVICE}}
     failure_limit_callback: {{max_failures: 9}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     resource_monitor_callback: {{interval_s: 0.2}}
     thread_safe_callback: {{output_file: jobs.json}}
-    time_limit_callback: {{job_s: 600}}
     validation_callback: {{required_keys: [x], forbid_missing: true}}
 """
 """The config of an app with all other callbacks on."""
