@@ -186,6 +186,31 @@ def test_nothing_is_raised_once_it_has_returned(
     assert min(counts.values()) > 0
 
 
+PROFILED = """
+import sys, threading
+from hydra_callback_kit import JobTimeoutError
+from hydra_callback_kit.launching.limited import LimitedTask, Limits
+def stays(seen):
+    try:
+        while True:
+            pass
+    except JobTimeoutError:
+        seen.append("told")
+seen = []
+thread = threading.Thread(target=LimitedTask(stays, Limits(0.1, 60.0, False, None)), args=[seen])
+thread.start()
+thread.join()
+sys.setprofile(lambda *_: None)
+print(*seen, sum(range(3)))
+"""
+
+
+def test_a_profiler_can_be_started_after_a_limit_was_met_in_a_thread() -> None:
+    """Python 3.11 hangs where it was told to raise something, and then not to: under a profiler, a debugger, coverage."""
+    done = subprocess.run([sys.executable, "-c", PROFILED], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "told 3\n", done.stderr
+
+
 def test_a_job_inside_of_a_job_has_a_limit_of_its_own() -> None:
     """The inner one ends first; the outer one is told later, of its own limit."""
 

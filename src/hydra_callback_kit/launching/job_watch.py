@@ -107,7 +107,7 @@ class JobWatch:
         if self in _open:
             _open.remove(self)
         if self._was_raised:
-            _raise_in(self._thread, None)
+            _take_back(self._thread)
         if self._listens:
             _listen_no_more()
         outer = [watch for watch in _open if watch._thread == self._thread]  # noqa: SLF001  the class's own
@@ -221,8 +221,21 @@ def without_our_frame(error: BaseException) -> None:
         at = at.tb_next
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Has the interpreter raise an exception in a thread; None takes one back that was not raised yet."""
+def _raise_in(thread: int, error: type[BaseException]) -> bool:
+    """Has the interpreter raise an exception in a thread, in place of one that was not raised yet; whether there is one."""
     import ctypes  # noqa: PLC0415  hardly a job needs it
 
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error and ctypes.py_object(error))
+    return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error)))
+
+
+def _take_back(thread: int) -> None:
+    """Takes back what may not have been raised yet in this thread: it is raised here.
+
+    The interpreter can be told to forget it. But Python before 3.13 looks for it for ever then, between any two lines, and
+    Python 3.11 does nothing else any more once a profiler or a debugger is on.
+    """
+    try:
+        while _raise_in(thread, JobTimeoutError):
+            pass
+    except JobTimeoutError:
+        pass
