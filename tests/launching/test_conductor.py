@@ -208,6 +208,16 @@ def test_a_launcher_that_raises_ends_the_sweep_where_nobody_takes_care(care: Pol
         Conductor(_Fails([(set(), set(), True)]), [care], config).launch([["x=0"], ["x=1"]], 0)
 
 
+def test_a_sweep_of_no_job_is_the_launchers_own() -> None:
+    """It says that it launches none, as without a conductor, or refuses to."""
+    config = config_of(Path("/dev/null/nowhere"), mode="MULTIRUN")
+    launcher = _Launches()
+    assert Conductor(launcher, [_Answers({1}), _TakesCare()], config).launch([], 4) == []
+    assert launcher.asked == [([], [])]
+    with pytest.raises(RuntimeError, match="the pool is gone"):
+        Conductor(_Fails([(set(), set(), True)]), [_TakesCare()], config).launch([], 0)
+
+
 class _Interrupts(_Fails):
     def launch(self, job_overrides: list[list[str]], initial_job_idx: int) -> list[JobReturn]:
         self.batches.append([])

@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import random
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -141,6 +143,87 @@ def test_a_task_function_that_catches_it_and_returns_has_returned() -> None:
         return "never"
 
     assert limited(catches, 0.1)(None) == "so far"
+
+
+@pytest.mark.parametrize("caller", [lambda call: call(), in_thread])
+@pytest.mark.parametrize("code", [0, 3, "bye"])
+def test_one_that_answers_it_by_sys_exit_has_failed_by_it(caller: Callable[[Callable[[], Any]], Any], code: Any) -> None:
+    """Whatever its exit code, and after whatever it has done since: else it would end the sweep as if all was well."""
+
+    def leaves(_: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            loops(_)
+        sys.exit(code)
+
+    with pytest.raises(JobTimeoutError, match=r"^the job took longer than job_s=0\.1$") as raised:
+        _raise(caller(lambda: limited(leaves, 0.1, interrupts=True)(None)))
+    assert raised.value.interrupts
+    assert isinstance(raised.value.__cause__, SystemExit)
+    assert raised.traceback[-1].name == "leaves"
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def test_sys_exit_in_time_is_the_jobs_own() -> None:
+    """Nobody has told it anything."""
+    with pytest.raises(SystemExit, match="3"):
+        limited(sys.exit, 30)(3)
+
+
+def test_a_child_that_is_forked_as_it_cleans_up_leaves_as_it_does() -> None:
+    """What it raises is not the job's."""
+
+    def forks(_: Any) -> int:
+        with contextlib.suppress(TimeoutError):
+            loops(_)
+        child = os.fork()
+        if child == 0:
+            sys.exit(7)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def task(_: Any) -> int:
+        try:
+            return limited(forks, 0.1)(None)
+        except BaseException as error:  # noqa: BLE001  only the child comes here
+            os._exit(error.code if isinstance(error, SystemExit) else 1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of a fork beside threads
+        assert task(None) == 7
+
+
+def fails(_: Any) -> None:
+    """By its own error."""
+    raise ValueError("its own")
+
+
+def leaves_by_itself(_: Any) -> None:
+    """With nobody asking."""
+    sys.exit(3)
+
+
+def answers_by_sys_exit(_: Any) -> None:
+    """Once it was told."""
+    try:
+        loops(_)
+    except TimeoutError:
+        sys.exit(0)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 keeps the beginning of a traceback where it passes on")
+@pytest.mark.parametrize("job_s", [None, 0.2])
+@pytest.mark.parametrize("task", [fails, leaves_by_itself, loops, answers_by_sys_exit])
+def test_what_a_job_raises_shows_no_frame_of_ours(task: Callable[[Any], Any], job_s: float | None) -> None:
+    """Hydra prints the traceback: the reader looks for the fault there."""
+    if job_s is None and task in (loops, answers_by_sys_exit):
+        return
+    with pytest.raises(BaseException) as raised:  # noqa: PT011  of any kind
+        limited(task, job_s)(None)
+    shown = "".join(traceback.format_exception(raised.value))
+    assert task.__name__ in shown
+    assert "hydra_callback_kit/" not in shown
 
 
 def test_one_that_goes_on_is_told_again() -> None:

@@ -46,7 +46,7 @@ class Conductor(Launcher):
         for policy in self._policies:
             answers |= policy.answers({num: overrides for num, overrides in batch.items() if num not in answers})
         left: Batch = {num: overrides for num, overrides in batch.items() if num not in answers}
-        if not left:
+        if not left and asked:
             return [answers[num] for num in batch]
         as_asked = list(left) == list(asked)
         launches = collections.deque([left])
@@ -106,10 +106,11 @@ class Conductor(Launcher):
                 again |= {num: said.batch[num] for num in left if num in said.batch}
                 alone |= {num: said.alone[num] for num in left if num in said.alone}
                 answers |= {num: said.answers[num] for num in left if num in said.answers}
-        if error is not None and not all(
+        seen_to = (
             num in again or num in alone or num in answers or launched.returned.get(num) is not None
             for num in launched.batch
-        ):
+        )
+        if error is not None and not (launched.batch and all(seen_to)):
             raise error
         return Next(again, answers, alone) if again or alone or answers or error is not None else None
 

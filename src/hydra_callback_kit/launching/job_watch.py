@@ -54,6 +54,9 @@ class JobWatch:
         grace_s: how long it may go on after it was told; then its process is killed, or it is told again.
         says: what the exception says.
         own: of a process that may be killed; None for one that may not.
+
+    Attributes:
+        is_due: whether the handler of the signal still has to tell the task function that its time is over.
     """
 
     def __init__(self, job_s: float, grace_s: float, says: Expected, own: Own | None) -> None:
@@ -70,6 +73,7 @@ class JobWatch:
         self._wakes.acquire()
         self._listens = False
         self._was_raised = False
+        self._has_told = False
         self._is_killed = False
         self._end: End | None = None
         self.is_due = False
@@ -118,6 +122,11 @@ class JobWatch:
         if self._watching.ident is not None:
             self._watching.join(_JOIN_S)
 
+    @property
+    def has_told(self) -> bool:
+        """Whether the task function was told that its time is over; not in a forked child, which goes its own way."""
+        return self._has_told and self._pid == os.getpid()
+
     def error(self) -> JobTimeoutError:
         """What is raised."""
         return JobTimeoutError(self._says.message, interrupts=self._says.interrupts)
@@ -140,6 +149,7 @@ class JobWatch:
         with self._lock:
             if self._is_over:
                 return
+            self._has_told = True
             if self._listens and _SIGNAL is not None and signal.getsignal(_SIGNAL) is _raise_what_is_due:
                 self.is_due = True
                 signal.pthread_kill(self._thread, _SIGNAL)
@@ -208,17 +218,25 @@ def _raise_what_is_due(_signal: int, _frame: FrameType | None) -> None:
             raise watch.error()
 
 
-def without_our_frame(error: BaseException) -> None:
-    """Ends the traceback of an exception where the task function was, not in the handler that raised it.
+def without_the_handler(error: BaseException) -> None:
+    """Ends the tracebacks of an exception, and of those that it came from, where the task function was told.
 
     Args:
-        error: what was raised.
+        error: what was raised: in the handler, or by a task function that answers what is raised there.
     """
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        if at.tb_next.tb_frame.f_code is _raise_what_is_due.__code__:
-            at.tb_next = None
-        at = at.tb_next
+    seen: list[BaseException | None] = []
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is None or any(each is before for before in seen):
+            continue
+        seen.append(each)
+        left += (each.__cause__, each.__context__)
+        at = each.__traceback__
+        while at is not None and at.tb_next is not None:
+            if at.tb_next.tb_frame.f_code is _raise_what_is_due.__code__:
+                at.tb_next = None
+            at = at.tb_next
 
 
 def _raise_in(thread: int, error: type[BaseException]) -> bool:

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from hydra.types import TaskFunction
 
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.launching.job_watch import JobWatch, Own, without_our_frame
-from hydra_callback_kit.launching.timeouts import Expected, JobTimeoutError, SweepTimeoutError
+from hydra_callback_kit.launching.job_watch import JobWatch, Own, without_the_handler
+from hydra_callback_kit.launching.timeouts import Expected, SweepTimeoutError
 
 _log = SafeLogger("hydra_callback_kit.time_limit_callback")
 
@@ -82,8 +82,15 @@ class LimitedTask:
 
         Raises:
             SweepTimeoutError: in its place, where the time of the sweep is over.
-            JobTimeoutError: within it, where it takes too long.
+            JobTimeoutError: within it, where it takes too long; and in place of the `SystemExit` by which it answers that.
         """
+        try:
+            return self._within_its_limits(config)
+        except BaseException as error:
+            without_our_frames(error)
+            raise
+
+    def _within_its_limits(self, config: Any) -> Any:
         limits = self._limits
         if limits.deadline is not None and limits.deadline.is_over:
             raise SweepTimeoutError(f"This job was not started: {limits.deadline}")
@@ -99,13 +106,30 @@ class LimitedTask:
             try:
                 _start(watch)
                 return self.__wrapped__(config)
-            except JobTimeoutError as error:
-                without_our_frame(error)
+            except SystemExit as left:
+                if watch.has_told:  # else it would end a sweep whose jobs run in this process, with whatever exit code
+                    without_our_frames(left)
+                    raise watch.error().with_traceback(left.__traceback__) from left
                 raise
             finally:
                 watch.end()
         finally:
             watch.end()  # the exception may have come into the end
+
+
+def without_our_frames(error: BaseException) -> None:
+    """Has the traceback of an exception begin where the task function is, and end there: not in what told it.
+
+    Python 3.10 keeps its beginning where the exception passes on.
+
+    Args:
+        error: what has come out of it.
+    """
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None and at.tb_frame.f_code.co_filename == __file__:
+        at = at.tb_next
+    error.__traceback__ = at
+    without_the_handler(error)
 
 
 def too_long(job_s: float) -> str:
