@@ -70,3 +70,22 @@ def test_it_was_killed(app: App) -> None:
     assert len(ran(app)) == 9
     run = load_run(done.root)
     assert (run.status, len(run.jobs), [job.attempts for job in run.jobs]) == ("COMPLETED", 8, [1, 1, 1, 1, 1, 2, 1, 1])
+
+
+LOSS = """
+class Loss:
+    def __init__(self, of): self.of = of
+    def __float__(self): return float(self.of)
+"""
+
+
+def test_a_value_that_cannot_be_given_back_is_made_again(app: App) -> None:
+    """With a word, and under the same number: Optuna would choose otherwise by a text, or not at all."""
+    app.write(TASK.replace("float(cfg.x)", "Loss(cfg.x) if len(open('ran').readlines()) != 1 else cfg.x"), CONFIG, LOSS)
+    assert app.run("-m", "hydra.sweeper.n_trials=2").code == 0
+    done = app.run("-m", "hydra.sweeper.n_trials=3")
+    assert done.code == 0, done.stderr
+    assert "Job 1 is run again: of what it returned only a text is on record." in done.stdout
+    jobs = load_run(done.root).jobs
+    assert [(job.status, job.attempts) for job in jobs] == [("COMPLETED", attempts) for attempts in (1, 2, 1)]
+    assert ran(app) == [str(jobs[num].overrides["x"]) for num in (0, 1, 1, 2)]

@@ -52,3 +52,37 @@ def test_a_trial_that_fails_is_started_again_and_a_pruned_one_is_not(app: App) -
     assert all(job.job_num == 1 or job.return_value == float(job.overrides["x"]) for job in jobs)
     assert all(earlier.task_overrides == job.task_overrides for job in jobs for earlier in job.earlier)
     assert (done.root / "optimization_results.yaml").exists()
+
+
+LOSS = """
+class Loss:
+    def __init__(self, of): self.of = of
+    def __float__(self): return float(self.of)
+"""
+KILLS = """
+from pathlib import Path
+from hydra.core.hydra_config import HydraConfig
+num, ran = HydraConfig.get().job.num, Path(os.environ["RAN"])
+before = len(list(ran.glob(f"{num}-*")))
+(ran / f"{num}-{before}").touch()
+root = Path(HydraConfig.get().sweep.dir)
+while num == 2 and not any('"job_ended"' in file.read_text() for file in (root / ".callbacks").glob("*.jsonl")):
+    time.sleep(0.1)
+if num == 2 and not before:
+    os.kill(os.getpid(), signal.SIGKILL)
+return Loss(cfg.x)
+"""
+
+
+def test_a_value_that_a_broken_pool_has_lost_is_made_again(app: App) -> None:
+    """Only a text of it is on record, from which Optuna would learn nothing or something else."""
+    app.write(KILLS, CONFIG, LOSS)
+    ran = app.directory / "ran"
+    ran.mkdir()
+    done = app.sweep("joblib", "hydra.sweeper.n_trials=3", RAN=str(ran))
+    assert done.code == 0, done.stderr
+    assert "Run again, for each has completed, but what it returned was lost with its pool" in done.stdout
+    assert "Failed experiment" not in done.stdout
+    jobs = load_run(done.root).jobs
+    assert [job.status for job in jobs] == ["COMPLETED"] * 3
+    assert len([*ran.iterdir()]) == sum(job.attempts for job in jobs) > 4

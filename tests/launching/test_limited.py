@@ -20,7 +20,8 @@ from hook_calls import pickled
 
 from hydra_callback_kit import JobTimeoutError, SweepTimeoutError
 from hydra_callback_kit.launching import job_watch
-from hydra_callback_kit.launching.limited import Deadline, LimitedTask, Limits
+from hydra_callback_kit.launching.deadline import Deadline
+from hydra_callback_kit.launching.limited import LimitedTask, Limits
 
 
 def limited(task: Callable[[Any], Any], job_s: float | None, *, interrupts: bool = False, **limits: Any) -> LimitedTask:

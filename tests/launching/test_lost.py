@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import Cut
 from hydra_callback_kit.launching.lost import attempts_in, what_became
 from hydra_callback_kit.launching.policy import Round
 
@@ -53,7 +55,7 @@ def test_what_came_home_counts_and_of_the_rest_the_record_tells() -> None:
         7: ("",),
         8: ("KeyboardInterrupt",),
     }
-    assert became[2:] == ({4, 9}, {6}, {5})
+    assert became[2:] == ({4, 9}, {6}, {5}, set())
     assert became.lost == {4, 6, 9}
 
 
@@ -73,6 +75,32 @@ def test_what_the_launcher_ran_itself_has_failed_by_what_it_raised() -> None:
     assert became.failed == {0: error_of(left)}
     assert became.unstarted == {1}
     assert what_became(_round(1, {}, left), record, {}).running == {0}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Cut(repr="<Model>", type="app.Model"), {"loss": [Cut(repr="0.5…", type="x")]}, "<redacted 3>", {"<redacted 3>": 1}],
+)
+def test_what_cannot_be_given_back_reaches_nobody_as_another_value(value: Any) -> None:
+    """A text stands for it: who looks at values gets none; where nobody does, the job has completed."""
+    record = _record(
+        j0={"status": "COMPLETED", "return_value": value}, j1={"status": "COMPLETED", "return_value": [1, {"a": 2}]}
+    )
+    became = what_became(_round(2, {}), record, {})
+    assert (became.valueless, {num: each.return_value for num, each in became.done.items()}) == ({0}, {1: [1, {"a": 2}]})
+    assert what_became(_round(2, {}), record, {}, looks_at_values=False).done.keys() == {0, 1}
+    assert what_became(_round(1, {0: COMPLETED}), record, {}).done == {0: COMPLETED}
+
+
+def test_who_alone_was_lost_where_sys_exit_was_raised_has_failed_by_it() -> None:
+    """As joblib raises it on Hydra 1.3. Of several nobody knows which it was."""
+    left = SystemExit(3)
+    record = _record(j0={"status": "COMPLETED", "return_value": 1}, j1={"status": "INTERRUPTED"})
+    became = what_became(_round(3, {}, left), record, {})
+    assert (became.failed, became.killed, became.unstarted) == ({1: error_of(left)}, set(), {2})
+    two = _record(j0={"status": "INTERRUPTED"}, j1={"status": "INTERRUPTED"})
+    assert what_became(_round(2, {}, left), two, {}).killed == {0, 1}
+    assert what_became(_round(3, {}), record, {}).killed == {1}
 
 
 def test_what_a_launcher_says_is_over_is_not_waited_for() -> None:

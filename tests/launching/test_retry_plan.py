@@ -70,6 +70,7 @@ def _became(
     failed: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
     killed: Collection[int] = (),
     unstarted: Collection[int] = (),
+    valueless: Collection[int] = (),
 ) -> Became:
     return Became(
         dict.fromkeys(done, JobReturn()),
@@ -77,6 +78,7 @@ def _became(
         frozenset(killed),
         frozenset(unstarted),
         frozenset(),
+        frozenset(valueless),
     )
 
 
@@ -127,14 +129,34 @@ def test_where_no_job_has_started_the_fault_is_not_theirs() -> None:
     assert retry_plan(_became(unstarted={0, 1}), {}, 2, []) == RetryPlan({})
 
 
+def test_who_has_completed_but_lost_its_value_is_started_again_and_pays_nothing() -> None:
+    """With the others, then alone; where it is lost all the same, no job is to blame, and it comes to an end."""
+    plan = retry_plan(_became(valueless={0}, killed={1}), {}, 1, [])
+    assert (plan.together, plan.alone, plan.tries[0]) == ({0}, {1}, Tries(0, 0, 1))
+    plan = retry_plan(_became(valueless={0}), plan.tries, 1, [])
+    assert (plan.together, plan.alone, plan.tries[0]) == (set(), {0}, Tries(0, 0, 2))
+    assert retry_plan(_became(valueless={0}), plan.tries, 9, []).given_up == {0}
+    assert retry_plan(_became(failed={0: ("OSError",)}), plan.tries, 1, []).together == {0}
+
+
 _KINDS = st.sampled_from(["completes", "fails once", "fails", "kills once", "kills"])
 
 
-@given(st.lists(_KINDS, min_size=1, max_size=8), st.integers(1, 3), st.integers(1, 4), st.booleans(), st.randoms())
+@given(
+    st.lists(_KINDS, min_size=1, max_size=8),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.booleans(),
+    st.booleans(),
+    st.randoms(),
+)
 def test_each_job_comes_to_what_it_comes_to_by_itself(
-    kinds: list[str], retries: int, workers: int, apart: bool, random: Random
+    kinds: list[str], retries: int, workers: int, apart: bool, loses_values: bool, random: Random
 ) -> None:
-    """Under a pool that breaks, or a process for each: who kills its worker each time costs no other job an attempt."""
+    """Under a pool that breaks, and may lose what was returned, or a process for each.
+
+    Who kills its worker each time costs no other job an attempt.
+    """
     tries: dict[int, Tries] = {}
     starts: Counter[int] = Counter()
     done, given_up = set(), set()
@@ -142,6 +164,8 @@ def test_each_job_comes_to_what_it_comes_to_by_itself(
     while launches:
         batch = launches.pop(0)
         became, broke = _launched(batch, kinds, starts, workers, apart, random)
+        if broke and loses_values and not apart:
+            became = became._replace(done={}, valueless=frozenset(became.done))
         plan = retry_plan(became, tries, retries, [], said=became.killed if apart else ())
         tries = plan.tries
         done |= became.done.keys()

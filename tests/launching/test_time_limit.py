@@ -13,7 +13,9 @@ from hydra_callback_kit.journal.last_words import LastWordsFile, take_last_words
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.writer import write_line
-from hydra_callback_kit.launching.limited import Deadline, LimitedTask, Limits
+from hydra_callback_kit.launching.deadline import Deadline
+from hydra_callback_kit.launching.limited import LimitedTask, Limits
+from hydra_callback_kit.launching.lost import VALUELESS_AGAIN
 from hydra_callback_kit.launching.policy import Next, Round
 from hydra_callback_kit.launching.time_limit import OthersAgain, TimeLimit
 
@@ -42,7 +44,7 @@ def policies(
     run: RunIdentity, deadline: Deadline | None = None, *, interrupts: bool = False
 ) -> tuple[TimeLimit, OthersAgain]:
     """What acts on a sweep of jobs that may take 5 s."""
-    limit = TimeLimit(run, Limits(5.0, 1.0, interrupts, deadline), stop)
+    limit = TimeLimit(run, Limits(5.0, 1.0, interrupts, deadline), stop, looks_at_values=True)
     return limit, OthersAgain(limit)
 
 
@@ -143,6 +145,34 @@ def test_where_a_job_was_killed_the_others_start_again(run: RunIdentity, says_so
     assert not [*(run.root / ".callbacks").glob("*.last-words")]
     for each in words:
         each.remove()
+
+
+def test_each_job_is_started_again_for_its_own_reason(run: RunIdentity, caplog: pytest.LogCaptureFixture) -> None:
+    """Lost with the worker, never started, or done, with a value that only a text is left of."""
+    limit, others = policies(run, LATER)
+    limit.answers(BATCH)
+    wrote(run, 0, {"status": "COMPLETED", "return_value": object()})
+    wrote(run, 1, {**KILLED, "killed_by": "time_limit_callback"})
+    wrote(run, 2, None)
+    assert limit.after(lost()) is None
+    what = others.after(lost())
+    assert what is not None
+    assert (what.batch.keys(), what.answers.keys()) == ({0, 2, 3}, {1})
+    assert [record.getMessage() for record in caplog.records] == [
+        "Lost with the worker that was killed, and started again: job 2",
+        "Started now, for the launcher gave up before: job 3",
+        f"{VALUELESS_AGAIN}: job 0",
+    ]
+
+
+def test_a_value_that_is_lost_as_the_time_is_over_fails_the_job(run: RunIdentity) -> None:
+    """It is not run again, and nobody gets another value."""
+    limit, _ = policies(run, OVER)
+    wrote(run, 0, {"status": "COMPLETED", "return_value": object()})
+    wrote(run, 1, {**KILLED, "killed_by": "time_limit_callback"})
+    what = limit.after(Round({num: BATCH[num] for num in range(2)}, {}, RuntimeError("the pool is gone")))
+    assert what is not None
+    assert (what.batch, what.answers.keys(), what.answers[0].status) == ({}, {0}, JobStatus.FAILED)
 
 
 def test_what_was_killed_in_one_launch_is_not_killed_in_the_next(run: RunIdentity) -> None:

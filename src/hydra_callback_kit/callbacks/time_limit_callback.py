@@ -14,12 +14,12 @@ from hydra_callback_kit.hooks.parameters import ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.launching.deadline import NOTE, Deadline
 
 log = SafeLogger("hydra_callback_kit.time_limit_callback")
 
 LONGEST_S: Final = 1e8
 """Three years."""
-_NOTE: Final = "time_limit"
 
 
 class TimeLimitCallback(RecordingCallback):
@@ -107,20 +107,26 @@ class TimeLimitCallback(RecordingCallback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Limits the time of the jobs and of the sweep."""
+        from hydra_callback_kit.configs.sweep_jobs import looks_at_values  # noqa: PLC0415  a single run has no sweeper
         from hydra_callback_kit.launching.in_place import put_in_place  # noqa: PLC0415  a single run has no launcher
-        from hydra_callback_kit.launching.limited import Deadline, Limits  # noqa: PLC0415  as above
+        from hydra_callback_kit.launching.limited import Limits  # noqa: PLC0415  as above
         from hydra_callback_kit.launching.time_limit import OthersAgain, TimeLimit  # noqa: PLC0415  the same
 
         deadline = None if self.sweep_s is None else Deadline.of(self.sweep_s)
         limits = Limits(self.job_s, self.grace_s, self.action == "interrupt", deadline)
-        notes_of(config)[_NOTE] = this_process(), deadline
-        limit = TimeLimit(identify_run(config), limits, functools.partial(abort, config, log=log))
+        notes_of(config)[NOTE] = this_process(), deadline
+        limit = TimeLimit(
+            identify_run(config),
+            limits,
+            functools.partial(abort, config, log=log),
+            looks_at_values=looks_at_values(config),
+        )
         for policy in (limit, OthersAgain(limit)):
             put_in_place(config, policy)
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Stops the sweep, if its time is over and its jobs run one after another in its own process."""
-        job, note = identify_job(config), notes_of(config).get(_NOTE)
+        job, note = identify_job(config), notes_of(config).get(NOTE)
         if job.run.mode == "RUN" or job.run.rerun or note is None:
             return
         home, deadline = note

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.given_overrides import task_overrides
+from hydra_callback_kit.configs.given_overrides import are_from_python, task_overrides
 from hydra_callback_kit.configs.hydra_internals import BasicSweeper
 from hydra_callback_kit.configs.reading import reading
 
@@ -24,6 +24,15 @@ _SEARCH_SPACES = ("params", "search_space", "parametrization", "ax_config.params
 def is_basic_sweeper(sweeper: DictConfig) -> bool:
     """Tells whether `hydra.sweeper` is the one that runs the product of the overrides."""
     return bool(sweeper.get("_target_") == _BASIC_SWEEPER)
+
+
+def looks_at_values(config: DictConfig) -> bool:
+    """Tells whether somebody looks at what the jobs of a sweep return: its sweeper, or who has called Hydra from Python.
+
+    Args:
+        config: the config of `on_multirun_start`.
+    """
+    return not is_basic_sweeper(config.hydra.sweeper) or are_from_python(config)
 
 
 def sweep_jobs(config: DictConfig) -> list[list[str]] | None:

@@ -13,10 +13,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.asked import AskedConfigs
 from hydra_callback_kit.configs.directories import absolute_directory, directory_of
-from hydra_callback_kit.configs.given_overrides import are_from_python
 from hydra_callback_kit.configs.identity import identify_run, note_run
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.configs.sweep_jobs import is_basic_sweeper, sweep_jobs
+from hydra_callback_kit.configs.sweep_jobs import is_basic_sweeper, looks_at_values, sweep_jobs
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.earlier_sweeps import latest_sweep, newest_sweep
@@ -130,7 +129,7 @@ def _go_on(config: DictConfig, ready: _Ready) -> None:
     wanted = Wanted(
         ignore=resume.ignore,
         skip=resume.skip,
-        looks_at_values=not is_basic_sweeper(config.hydra.sweeper) or are_from_python(config),
+        looks_at_values=looks_at_values(config),
     )
     root = identify_run(config).root
     before = [Before(config, record, here=record.root == root) for record in ready.before]

@@ -11,7 +11,9 @@ from hydra_callback_kit.journal.values import Cut
 
 
 def can_be_given_back(value: Any) -> bool:
-    """Tells whether a value is on record as it was, and not as a text that stands for it.
+    """Tells whether a value is on record by its content, and not as a text that stands for it, or hides a secret in it.
+
+    What JSON has no word for comes back as what is nearest: a tuple as a list, a data class as a mapping, a key as a text.
 
     Args:
         value: what a job returned, from its record.
@@ -20,7 +22,7 @@ def can_be_given_back(value: Any) -> bool:
         return False
     if isinstance(value, str):
         return not is_marked(value)
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    items = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
     return all(map(can_be_given_back, items))
 
 

@@ -1,50 +1,17 @@
 """A task function that keeps to a time limit: what the launcher's jobs call in place of the app's."""
 
 import functools
-import socket
 import threading
-import time
 from typing import Any, Final, NamedTuple
 
 from hydra.types import TaskFunction
 
 from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.launching.deadline import Deadline
 from hydra_callback_kit.launching.job_watch import JobWatch, Own, without_the_handler
 from hydra_callback_kit.launching.timeouts import Expected, SweepTimeoutError
 
 _log = SafeLogger("hydra_callback_kit.time_limit_callback")
-
-
-class Deadline(NamedTuple):
-    """When the time of a sweep is over: by the clock that nobody sets, where that is the same one, or by the machine's.
-
-    Attributes:
-        sweep_s: how long the sweep may take.
-        host: where it was started.
-        monotonic_s: by `time.monotonic` there.
-        time_s: by `time.time`, for other machines.
-    """
-
-    sweep_s: float
-    host: str
-    monotonic_s: float
-    time_s: float
-
-    @classmethod
-    def of(cls, sweep_s: float) -> "Deadline":
-        """That of a sweep which starts now."""
-        return cls(sweep_s, socket.gethostname(), time.monotonic() + sweep_s, time.time() + sweep_s)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether that time has come."""
-        if self.host == socket.gethostname():
-            return time.monotonic() >= self.monotonic_s
-        return time.time() >= self.time_s
-
-    def __str__(self) -> str:
-        """`the time of the sweep is over (sweep_s=60)`."""
-        return f"the time of the sweep is over (sweep_s={self.sweep_s:g})"
 
 
 class Limits(NamedTuple):

@@ -1,7 +1,7 @@
 """Starts jobs again that failed or were killed, before the sweep ends: the policy of `retry_callback`."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, NamedTuple
 
@@ -13,25 +13,19 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.job_configs import JobConfigs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.configs.sweep_jobs import looks_at_values
 from hydra_callback_kit.journal.errors import error_of
-from hydra_callback_kit.journal.format import JournalNotFoundError
-from hydra_callback_kit.journal.job_numbers import joined_numbers
-from hydra_callback_kit.journal.life import Sight
-from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import read_run
-from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.launching.aftermath import Aftermath
 from hydra_callback_kit.launching.answering import failed_by
-from hydra_callback_kit.launching.lost import Became, attempts_in, what_became
+from hydra_callback_kit.launching.deadline import NOTE as DEADLINE
+from hydra_callback_kit.launching.deadline import Deadline
+from hydra_callback_kit.launching.lost import VALUELESS, VALUELESS_AGAIN, Became
 from hydra_callback_kit.launching.policy import Batch, Next, Policy, Round
 from hydra_callback_kit.launching.record import STARTED_BEFORE
 from hydra_callback_kit.launching.retry_plan import RetryPlan, Tries, retry_plan
 from hydra_callback_kit.launching.retry_rule import NOTE, note
 from hydra_callback_kit.views import wording
-
-_LOOK_S: Final = 0.5
-"""How often it is looked whether a job still runs whose launcher has given up."""
 
 _MOST: Final = 200
 """Characters that are shown of what a launcher says."""
@@ -79,13 +73,12 @@ class Retries(Policy):
         self._end_job = end_job
         self._tries: dict[int, Tries] = {}
         self._last: dict[int, int] = {}
-        self._before: dict[int, int] | None = None
+        self._aftermath = Aftermath(identify_run(config), _log, looks_at_values=looks_at_values(config))
         notes_of(config)[NOTE] = note(asked.errors, {})
 
     def answers(self, batch: Batch) -> Mapping[int, JobReturn]:  # noqa: ARG002  it has none
         """None; it looks how often jobs were started before the sweep went on."""
-        if self._before is None:
-            self._before = attempts_in(self._record())
+        self._aftermath.begin()
         return {}
 
     def after(self, launched: Round) -> Next | None:
@@ -98,52 +91,45 @@ class Retries(Policy):
             why = redaction_of(self._config).of_text(error_of(launched.error).headline)
             _log.info("The launcher gave up: %s", wording.shortened(why, _MOST))
             self._end_job(self._config, launched.error)
-        became = self._what_became(launched)
+        became, _ = self._aftermath.of(launched)
         if launched.error is not None and became.running:
-            _log.warning("Nothing is started again, for nobody knows whether they still run: %s.", _joined(became.running))
+            named = wording.named_jobs(became.running)
+            _log.warning("Nothing is started again, for nobody knows whether they still run: %s.", named)
             return None
-        said = launched.returned.keys() if launched.error is not None else ()
-        plan = retry_plan(became, self._tries, self._asked.retries, self._asked.errors, said)
-        self._tries = plan.tries
+        plan = self._plan(launched, became, self._asked.retries)
         if plan.over:
             _log.info("No job is started again: one was ended by Ctrl-C or by a callback.")
             return None
         if launched.error is not None and not (plan.again or plan.given_up or became.done):
             return None
+        pause_s = self._pause_s(plan)
+        deadline: Deadline | None = notes_of(self._config).get(DEADLINE, (None, None))[1]
+        if plan.again and deadline is not None and deadline.is_over_in(pause_s):
+            if deadline.is_over:
+                _log.info("No job is started again: %s.", deadline)
+                return None
+            _log.warning("No job that failed is started again: it would be after %g s, and then %s.", pause_s, deadline)
+            plan, pause_s = self._plan(launched, became, retries=0), 0.0
+        self._tries = plan.tries
         batch = self._changed(launched.batch, became, plan)
         self._tell(launched, became, plan, batch)
         self._note(plan)
-        self._wait(plan)
+        if pause_s and plan.again:
+            until = datetime.now().astimezone() + timedelta(seconds=pause_s)
+            _log.info("Started again in %g s, at %s: %s.", pause_s, f"{until:%H:%M:%S}", wording.named_jobs(plan.again))
+            time.sleep(pause_s)
         return Next(
             {num: batch[num] for num in sorted(plan.together)},
             self._answers(launched, became, plan),
             {num: batch[num] for num in sorted(plan.alone)},
         )
 
-    def _what_became(self, launched: Round) -> Became:
-        """Waits for those that go on: they are not started a second time."""
-        told = False
-        while True:
-            record = self._record()
-            became = what_became(launched, record, self._before or {}, this_process())
-            known = (
-                {job.job_num for job in record.jobs if job.status == "RUNNING" and not job.silent_since} if record else ()
-            )
-            go_on = became.running.intersection(known) if launched.error is not None else ()
-            if not go_on:
-                self._before = {**(self._before or {}), **attempts_in(record)}
-                return became
-            if not told:
-                told = True
-                _log.info("Waited for, because they go on: %s.", _joined(go_on))
-            time.sleep(_LOOK_S)
+    def _plan(self, launched: Round, became: Became, retries: int) -> RetryPlan:
+        said = launched.returned.keys() if launched.error is not None else ()
+        return retry_plan(became, self._tries, retries, self._asked.errors, said)
 
-    def _record(self) -> RunRecord | None:
-        run = identify_run(self._config)
-        try:
-            return read_run(run.root, run.run_id, without=("config",), sight=Sight(batch_system=Slurm()))
-        except (JournalNotFoundError, OSError):
-            return None
+    def _pause_s(self, plan: RetryPlan) -> float:
+        return self._asked.pause_s(max((sum(plan.tries.get(num, ())) for num in plan.again), default=0))
 
     def _changed(self, batch: Batch, became: Became, plan: RetryPlan) -> dict[int, Sequence[str]]:
         """The overrides of the next attempts. Who did nothing wrong gets what it had."""
@@ -193,11 +179,16 @@ class Retries(Policy):
             )
         unstarted = became.unstarted & plan.again
         if unstarted:
-            _log.info("Started now, for the launcher gave up before: %s.", _joined(unstarted))
+            _log.info("Started now, for the launcher gave up before: %s.", wording.named_jobs(unstarted))
+        again, lost = became.valueless & plan.again, became.valueless & plan.given_up
+        if again:
+            _log.warning("%s: %s.", VALUELESS_AGAIN, wording.named_jobs(again))
+        if lost:
+            _log.warning("%s: %s.", VALUELESS, wording.named_jobs(lost))
 
     def _note(self, plan: RetryPlan) -> None:
         """Tells the jobs of the next launch which failures are the last word, and how often they were started."""
-        before = self._before or {}
+        before = self._aftermath.attempts
         self._last |= {num: before.get(num, 1) for num in plan.given_up}
         spent = [num for num in plan.again if self._tries.get(num, Tries()).failures >= self._asked.retries]
         self._last |= {num: before.get(num, 1) + 1 for num in spent}
@@ -205,27 +196,12 @@ class Retries(Policy):
         notes[NOTE] = note(self._asked.errors, self._last)
         notes[STARTED_BEFORE] = notes.get(STARTED_BEFORE, {}) | {num: before[num] for num in plan.again if num in before}
 
-    def _wait(self, plan: RetryPlan) -> None:
-        if not plan.again:
-            return
-        tries = max(sum(self._tries.get(num, ())) for num in plan.again)
-        pause_s = self._asked.pause_s(tries)
-        if pause_s:
-            until = datetime.now().astimezone() + timedelta(seconds=pause_s)
-            _log.info("Started again in %g s, at %s: %s.", pause_s, f"{until:%H:%M:%S}", _joined(plan.again))
-            time.sleep(pause_s)
-
     def _answers(self, launched: Round, became: Became, plan: RetryPlan) -> dict[int, JobReturn]:
         """What the sweeper gets for jobs that did not come home, and are not started again."""
         away = [num for num in launched.batch if launched.returned.get(num) is None]
         answers = {num: became.done[num] for num in away if num in became.done}
         for num in away:
             if num in plan.given_up:
-                why = became.failed[num].headline if num in became.failed else f"job {num} was killed"
-                answers[num] = failed_by(why, launched.batch[num])
+                why = f"job {num} was killed" if num in became.killed else f"job {num}: {VALUELESS}"
+                answers[num] = failed_by(became.failed[num].headline if num in became.failed else why, launched.batch[num])
         return answers
-
-
-def _joined(numbers: Collection[int]) -> str:
-    """`job 3`, `jobs 3, 5-7`."""
-    return f"job{'' if len(numbers) == 1 else 's'} {joined_numbers(numbers, ', ')}"

@@ -1,10 +1,13 @@
 """Which jobs of a launch are started again, how, and which are given up: from what became of them, and nothing else."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hydra_callback_kit.launching.lost import Became
 from hydra_callback_kit.launching.retry_rule import ENDS, is_one_of, is_worth_it
+
+_ALONE: Final = 2
+"""When a job is started alone whose value was lost: how often it was. Lost once more it was not by another job."""
 
 
 class Tries(NamedTuple):
@@ -13,10 +16,12 @@ class Tries(NamedTuple):
     Attributes:
         failures: how often it failed, or killed its own worker.
         lost: how often it was lost with others, and may have been what ended them.
+        valueless: how often it has completed, and its value was lost.
     """
 
     failures: int = 0
     lost: int = 0
+    valueless: int = 0
 
 
 class RetryPlan(NamedTuple):
@@ -49,7 +54,8 @@ def retry_plan(
 
     A job that fails is started again as often as `retries` says. So is one that is killed. Where a pool breaks, all jobs
     that ran in it are killed, and it is not known by which: they are started again together at first. One that was lost
-    twice, or whose next attempt is its last if it was the one, is started alone. So no job costs another its attempts.
+    twice, or whose next attempt is its last if it was the one, is started alone. So no job costs another its attempts. One
+    that has completed, but whose value was lost, is started again with the others, and the next time alone.
 
     Args:
         became: what became of the jobs.
@@ -64,7 +70,7 @@ def retry_plan(
     """
     if any(is_one_of(error.kinds, ENDS) for error in became.failed.values()):
         return RetryPlan(dict(before), over=True)
-    if not (became.done or became.failed or became.killed):
+    if not (became.done or became.valueless or became.failed or became.killed):
         return RetryPlan(dict(before))
     tries = dict(before)
     together: set[int] = set(became.unstarted)
@@ -75,6 +81,10 @@ def retry_plan(
         tries[num] = earlier._replace(failures=earlier.failures + 1)
         worth_it = tries[num].failures <= retries and is_worth_it(error.kinds, errors)
         (together if worth_it else given_up).add(num)
+    for num in became.valueless:
+        earlier = before.get(num, Tries())
+        tries[num] = now = earlier._replace(valueless=earlier.valueless + 1)
+        (together if now.valueless == 1 else alone if now.valueless == _ALONE else given_up).add(num)
     suspects = became.killed.difference(said)
     for num in became.killed:
         earlier = before.get(num, Tries())
@@ -82,6 +92,6 @@ def retry_plan(
             tries[num] = now = earlier._replace(lost=earlier.lost + 1)
             (alone if now.lost > 1 or now.failures + now.lost >= retries else together).add(num)
             continue
-        tries[num] = now = Tries(earlier.failures + earlier.lost + 1)
+        tries[num] = now = earlier._replace(failures=earlier.failures + earlier.lost + 1, lost=0)
         (given_up if now.failures > retries else alone if num in suspects else together).add(num)
     return RetryPlan(tries, frozenset(together), frozenset(alone), frozenset(given_up))

@@ -3,7 +3,6 @@
 import itertools
 import os
 import shlex
-import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
@@ -11,34 +10,29 @@ from typing import Final, NamedTuple, NoReturn
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import TaskFunction
 
-from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.errors import JobError, error_of
-from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.job_numbers import joined_numbers
 from hydra_callback_kit.journal.last_words import take_last_words
-from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.printable import printable
-from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import read_run
-from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.launching import job_watch
-from hydra_callback_kit.launching.limited import Deadline, LimitedTask, Limits, too_long
-from hydra_callback_kit.launching.lost import Became, attempts_in, what_became
+from hydra_callback_kit.launching.aftermath import Aftermath
+from hydra_callback_kit.launching.answering import failed_by
+from hydra_callback_kit.launching.deadline import Deadline
+from hydra_callback_kit.launching.limited import LimitedTask, Limits, too_long
+from hydra_callback_kit.launching.lost import VALUELESS, VALUELESS_AGAIN, Became
 from hydra_callback_kit.launching.policy import Batch, Next, Policy, Round
 from hydra_callback_kit.launching.timeouts import JobTimeoutError, SweepTimeoutError
+from hydra_callback_kit.views import wording
 
 _log = SafeLogger("hydra_callback_kit.time_limit_callback")
 
 KILLED_BY: Final = "killed_by"
 """The fact of a job whose process was killed: by what."""
 US: Final = "time_limit_callback"
-
-_PAUSES_S: Final = (0.05, 5.0)
-_MORE_S: Final = 30.0
-"""How long jobs that run are waited for beyond their time: those on other machines do not end before our eyes."""
 
 _WATCHES: Final = Path(job_watch.__file__).name
 """What tells the thread that watched, which is no part of the job."""
@@ -60,16 +54,17 @@ class TimeLimit(Policy):
         run: the sweep.
         limits: what its jobs keep to.
         stop: ends the sweep, with a message.
+        looks_at_values: whether somebody looks at what its jobs return.
     """
 
     place = 20
     patient = True
 
-    def __init__(self, run: RunIdentity, limits: Limits, stop: Stop) -> None:
+    def __init__(self, run: RunIdentity, limits: Limits, stop: Stop, *, looks_at_values: bool) -> None:
         self._run = run
         self._limits = limits
         self._stop = stop
-        self._attempts: dict[int, int] | None = None
+        self._aftermath = Aftermath(run, _log, looks_at_values=looks_at_values)
         self.ended: _Ended | None = None
 
     def task_of_jobs(self, task_function: TaskFunction) -> TaskFunction:
@@ -81,8 +76,7 @@ class TimeLimit(Policy):
         deadline = self._limits.deadline
         if batch and deadline is not None and deadline.is_over:
             self._stop_without(deadline, batch)
-        if self._attempts is None:
-            self._attempts = attempts_in(self._record())
+        self._aftermath.begin()
         return {}
 
     def after(self, launched: Round) -> Next | None:
@@ -96,19 +90,18 @@ class TimeLimit(Policy):
         left = refused if self.ended is None else refused | self.ended.became.lost - self.ended.killed.keys()
         if left:
             self._stop_without(deadline, left)
-        return Next(answers={num: each for num, each in home.items() if each.status is not JobStatus.COMPLETED})
+        answers = {num: each for num, each in home.items() if each.status is not JobStatus.COMPLETED}
+        valueless = () if self.ended is None else self.ended.became.valueless
+        return Next(answers=answers | {num: failed_by(f"job {num}: {VALUELESS}", launched.batch[num]) for num in valueless})
 
     def _stop_without(self, deadline: Deadline, jobs: Collection[int]) -> NoReturn:
         self._stop(not_started(joined_numbers(jobs, ", "), len(jobs), deadline, self._run.root))
 
     def _how_it_ended(self, launched: Round) -> _Ended | None:
-        attempts = self._attempts if self._attempts is not None else {}
         if launched.error is None or self._limits.job_s is None:
-            for num in launched.returned:
-                attempts[num] = attempts.get(num, 0) + 1
+            self._aftermath.count(launched)
             return None
-        became, record = self._settled(launched, attempts)
-        self._attempts = attempts_in(record)
+        became, record = self._aftermath.of(launched)
         jobs = {} if record is None else {job.job_num: job for job in record.jobs}
         killed = {
             num: error
@@ -119,24 +112,6 @@ class TimeLimit(Policy):
             if words.where:
                 killed[words.job_num] = self._record_kill(jobs[words.job_num], words.attempt, words.where)
         return _Ended(killed, became) if killed else None
-
-    def _settled(self, launched: Round, attempts: Mapping[int, int]) -> tuple[Became, RunRecord | None]:
-        """What has become of its jobs, once none of them runs: submitit raises as soon as one is lost."""
-        until_s = time.monotonic() + (self._limits.job_s or 0) + self._limits.grace_s + job_watch.TO_SAY_SO_S + _MORE_S
-        pause_s, longest_s = _PAUSES_S
-        while True:
-            record = self._record()
-            became = what_became(launched, record, attempts, this_process())
-            if not became.running or time.monotonic() > until_s:
-                return became, record
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, longest_s)
-
-    def _record(self) -> RunRecord | None:
-        try:
-            return read_run(self._run.root, self._run.run_id, without=("config",), sight=Sight(batch_system=Slurm()))
-        except JournalNotFoundError:
-            return None
 
     def _record_kill(self, job: JobRecord, attempt: str, where: str) -> JobError:
         """Of a job that could not say so itself."""
@@ -184,13 +159,15 @@ class OthersAgain(Policy):
             num: RuntimeError(error.headline) for num, error in became.failed.items() if num not in killed
         }
         answers = {**became.done, **{num: _failed(launched, num, error) for num, error in failed.items()}}
-        lost = sorted((became.lost & launched.batch.keys()) - killed.keys())
-        if lost:
-            _log.warning(
-                "Lost with the worker that was killed, and started again: job%s %s",
-                "s" if len(lost) > 1 else "",
-                joined_numbers(lost, ", "),
-            )
+        for what, jobs in (
+            ("Lost with the worker that was killed, and started again", became.killed),
+            ("Started now, for the launcher gave up before", became.unstarted),
+            (VALUELESS_AGAIN, became.valueless),
+        ):
+            again = (jobs & launched.batch.keys()) - killed.keys()
+            if again:
+                _log.warning("%s: %s", what, wording.named_jobs(again))
+        lost = sorted(((became.lost | became.valueless) & launched.batch.keys()) - killed.keys())
         return Next(
             {num: launched.batch[num] for num in lost}, {num: each for num, each in answers.items() if num in launched.batch}
         )

@@ -1,7 +1,7 @@
 """Durations, sizes and counts in words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -117,7 +117,7 @@ def handed_on(run: RunRecord) -> str:
         by = f"by process {job.process.pid} on {job.process.host}" if job.process else ""
         where = f"as {job.batch_job}" if job.batch_job else by
         waiting.setdefault(where, []).append(job.job_num)
-    named = [f"job{'s' if len(nums) > 1 else ''} {joined_numbers(nums, ', ')} {where}" for where, nums in waiting.items()]
+    named = [f"{named_jobs(nums)} {where}" for where, nums in waiting.items()]
     return ", ".join(named if len(named) <= MAX_QUEUED else [*named[:MAX_QUEUED], f"and {len(named) - MAX_QUEUED} more"])
 
 
@@ -130,3 +130,8 @@ def not_started(run: RunRecord) -> int:
     known = {*(job.job_num for job in run.jobs), *run.queue.there, *run.queue.perhaps, *without_record(run)}
     planned = len({*known, *run.launched}) if run.planned_jobs is None else run.planned_jobs
     return max(0, planned - len(known))
+
+
+def named_jobs(numbers: Collection[int]) -> str:
+    """`job 3`, `jobs 3, 5-7`."""
+    return f"job{'' if len(numbers) == 1 else 's'} {joined_numbers(numbers, ', ')}"
