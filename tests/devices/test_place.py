@@ -104,12 +104,20 @@ def test_without_a_driver_a_name_is_what_is_claimed() -> None:
 
 
 @pytest.mark.usefixtures("no_driver")
-@pytest.mark.parametrize("says", ["", "4,5", "-1"])
-def test_where_none_may_be_used_that_is_an_error(says: str) -> None:
-    """Never another device, and never none at all without a word."""
-    with pytest.raises(
-        DeviceError, match=rf'devices=\[0,"1,2"\] names none that may be used here: CUDA_VISIBLE_DEVICES=\'{says}\''
-    ):
+@pytest.mark.parametrize(
+    ("says", "advice"),
+    [
+        ("", "unset it"),
+        (" ,", "unset it"),
+        ("-1", "unset it"),
+        ("4,5", "Write devices that it names, or devices=auto"),
+        ("GPU-1", "Write devices that it names, or devices=auto"),
+    ],
+)
+def test_where_none_may_be_used_that_is_an_error(says: str, advice: str) -> None:
+    """Never another device, and never none at all without a word; the advice is one that helps."""
+    named = rf'devices=\[0,"1,2"\] names none that may be used here: CUDA_VISIBLE_DEVICES=\'{says}\'.*{advice}\.$'
+    with pytest.raises(DeviceError, match=named):
         places_of(listed("0", "1,2"), says, None)
 
 

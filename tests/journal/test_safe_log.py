@@ -54,6 +54,16 @@ def test_a_broken_handler_keeps_the_message_from_no_other(handlers: list[logging
     assert stream.getvalue() == "a message\n"
 
 
+def test_where_nobody_has_set_up_logging_it_says_whose_word_it_is(
+    handlers: list[logging.Handler], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As in a worker that has not come to its job yet; Python's own last resort shows nothing but the message."""
+    handlers.clear()
+    log.info("too little")
+    log.warning("waits for %s", "a device")
+    assert capfd.readouterr().err == "[hydra_callback_kit.test][WARNING] - waits for a device\n"
+
+
 def test_ctrl_c_passes(handlers: list[logging.Handler]) -> None:
     """It is the user's."""
     handlers[:] = [Raising()]

@@ -18,6 +18,8 @@ from hydra_callback_kit.launching.deadline import NOTE, Deadline
 
 log = SafeLogger("hydra_callback_kit.time_limit_callback")
 
+SHORTEST_S: Final = 0.01
+"""No job would keep to less."""
 LONGEST_S: Final = 1e8
 """Three years."""
 
@@ -27,10 +29,10 @@ class TimeLimitCallback(RecordingCallback):
 
     **A job** is given `job_s`, counted from the call of its task function. Then `hydra_callback_kit.JobTimeoutError`, a
     `TimeoutError`, is raised within the task function, wherever that is, so that it can clean up. A task function that
-    catches it and returns a value in time has completed. In the main thread it is raised by a handler of the signal
-    SIGURG, which the callback sets for the time of the task function: it wakes a job that sleeps, or waits for a child,
-    a lock or the network. In other threads, on Windows, and where the app has a handler of its own for that signal, it
-    is raised with the next line of Python that the thread runs.
+    catches it and returns a value in time has completed; one that answers it by `sys.exit` has failed by it. In the main
+    thread it is raised by a handler of the signal SIGURG, which the callback sets for the time of the task function: it
+    wakes a job that sleeps, or waits for a child, a lock or the network. In other threads, on Windows, and where the app has
+    a handler of its own for that signal, it is raised with the next line of Python that the thread runs.
 
     A job that has not left after `grace_s` more is killed, if its process is its own: under joblib, submitit, Ray and
     RQ. That needs no cooperation, and ends C code that never returns too. Jobs that joblib loses because a worker of its
@@ -48,16 +50,16 @@ class TimeLimitCallback(RecordingCallback):
     Each rank of a distributed job counts the time by itself, and raises the exception in its own process.
 
     Args:
-        job_s: how many seconds a job may take, above 0; null: any time.
-        sweep_s: how many seconds after the start of a sweep jobs may still be started, above 0; null: at any time. A single
-            run has none.
+        job_s: how many seconds a job may take, at least 0.01; null: any time.
+        sweep_s: how many seconds after the start of a sweep jobs may still be started, at least 0.01; null: at any time. A
+            single run has none.
         action: what a job is that was ended. `fail`: `FAILED`, by `JobTimeoutError`. `interrupt`: `INTERRUPTED`, by the same
             error, so that `rerun --interrupted` finds those that were ended, and `rerun --failed` those that went wrong. The
             exit code is 1 either way.
         grace_s: how many seconds a job has to clean up, 0 or more, until its process is killed.
 
     Raises:
-        ParameterError: if both `job_s` and `sweep_s` are null, one of them is not above 0, `action` is another word, or
+        ParameterError: if both `job_s` and `sweep_s` are null, one of them is below 0.01, `action` is another word, or
             `grace_s` is below 0.
         AbortRun: when the time of the sweep is over and a job was about to start.
 
@@ -94,7 +96,7 @@ class TimeLimitCallback(RecordingCallback):
         self.job_s = None if job_s is None else _seconds("job_s", job_s, 3600)
         self.sweep_s = None if sweep_s is None else _seconds("sweep_s", sweep_s, 86400)
         self.action = one_of("action", action, ("fail", "interrupt"))
-        self.grace_s = _seconds("grace_s", grace_s, 10, or_none=True)
+        self.grace_s = _seconds("grace_s", grace_s, 10, least=0)
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Limits the time of the job."""
@@ -151,8 +153,8 @@ class TimeLimitCallback(RecordingCallback):
         may_be_killed(Own(functools.partial(record_job_killed, config), last_words))
 
 
-def _seconds(parameter: str, given: float, example: int, *, or_none: bool = False) -> float:
-    if not (0 < given <= LONGEST_S or (or_none and given == 0)):
-        allowed = f"a number of seconds {'from' if or_none else 'above'} 0, at most {LONGEST_S:.0f}"
+def _seconds(parameter: str, given: float, example: int, least: float = SHORTEST_S) -> float:
+    if not least <= given <= LONGEST_S:
+        allowed = f"a number of seconds, at least {least:g} and at most {LONGEST_S:.0f}"
         raise ParameterError(parameter, given, allowed, f"Write for example {parameter}={example}.")
     return float(given)

@@ -106,9 +106,11 @@ def _named(wanted: Wanted, devices: Sequence[str], says: str | None) -> list[tup
         if seen is None or keys <= seen
     ]
     if not places:
+        names_some = seen and any(word.strip()[:1] not in ("", "-") for word in (says or "").split(","))
+        auto = ", or devices=auto" if wanted.variable == CUDA_VARIABLE else ""
         raise DeviceError(
             f"devices=[{','.join(map(_quoted, devices))}] names none that may be used here: {_said(wanted.variable, says)}. "
-            f"Write devices that it names{', or devices=auto' if wanted.variable == CUDA_VARIABLE else ''}."
+            + (f"Write devices that it names{auto}." if names_some else "That is none at all: unset it.")
         )
     return places
 

@@ -82,8 +82,11 @@ class SafeLogger:
             kept: Any = logger.filter(record)
             if kept:
                 record = kept if isinstance(kept, logging.LogRecord) else record  # since Python 3.12 a filter may change it
-                for handler in _handlers_of(logger) or [logging.lastResort or logging.NullHandler()]:
+                handlers = _handlers_of(logger)
+                for handler in handlers:
                     _give(handler, record)
+                if not handlers and logging.lastResort is not None and level >= logging.lastResort.level:
+                    to_stderr(_FORMAT.format(record))  # Python's own would not say whose word it is
 
 
 class _Unharmed:
