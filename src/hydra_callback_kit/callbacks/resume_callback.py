@@ -43,7 +43,7 @@ class ResumeCallback(RecordingCallback):
             container, jobs in a queue.
 
     Raises:
-        ParameterError: if `skip` or `on_changed_code` has another word.
+        ParameterError: if `skip` or `on_changed_code` has another word, or `resume_from` is empty.
         AbortRun: from the start hook, before any job: if the sweep still runs or may run, if `resume_from` holds no sweep of
             this app, or if the config has no such key as one of `ignore`.
 
@@ -78,9 +78,13 @@ class ResumeCallback(RecordingCallback):
         if isinstance(skip, str) or isinstance(ignore, str):
             name, given = ("skip", skip) if isinstance(skip, str) else ("ignore", ignore)
             raise ParameterError(name, given, "a list", f"Write {name}=[{given}].")
+        if resume_from is not None and not str(resume_from).strip():
+            raise ParameterError(
+                "resume_from", resume_from, "the directory of a sweep, latest, or null", "Write resume_from=null for none."
+            )
         self.resume_from = None if resume_from is None else str(resume_from)
         self.ignore = list(map(str, ignore))
-        self.skip = [one_of("skip", str(status), _STATUSES, "[COMPLETED]") for status in skip]
+        self.skip = [one_of("skip", str(status), _STATUSES, form="[{}]") for status in skip]
         self.on_changed_code = one_of("on_changed_code", on_changed_code, ("warn", "run", "ignore"))
         self.assume_gone = assume_gone
 

@@ -65,7 +65,7 @@ def log_level(parameter: str, given: str) -> int:
     return int(getattr(logging, given.upper()))
 
 
-def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "") -> str:
+def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "", form: str = "{}") -> str:
     """Returns `given` if it is one of the allowed words.
 
     Args:
@@ -73,6 +73,7 @@ def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "") 
         given: a word.
         allowed: the words.
         usual: what is advised where no word is similar; empty for the first.
+        form: how a word is written that is advised: `[{}]` for one of a list.
 
     Raises:
         ParameterError: if it is not; the advice names a similar word, if there is one.
@@ -83,11 +84,8 @@ def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "") 
 
     by_letters = {word.casefold(): word for word in allowed}
     nearest = difflib.get_close_matches(str(given).casefold(), by_letters, n=1)
-    advice = (
-        f"Write {parameter}={by_letters[nearest[0]]}."
-        if nearest
-        else f"Write for example {parameter}={usual or allowed[0]}."
-    )
+    advised = form.format(by_letters[nearest[0]] if nearest else usual or allowed[0])
+    advice = f"Write {'' if nearest else 'for example '}{parameter}={advised}."
     raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", advice)
 
 

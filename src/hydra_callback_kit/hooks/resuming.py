@@ -170,8 +170,7 @@ def _run_here(config: DictConfig, root: Path, resume: Resume, stack: contextlib.
     try:
         stack.enter_context(turn_of_a_sweep(root, is_gone))
     except NotOurTurnError as error:
-        who = f"process {error.holder.pid} on {error.holder.host}" if error.holder else "somebody"
-        _refuse(config, f"The sweep in {root} does not go on: {who} is about to let it go on, or has left {error.file}.")
+        _refuse(config, f"The sweep in {root} does not go on: {_whose_turn(error)}")
     record = latest_sweep(config, root, resume.sight)
     if record is not None and not record.over:
         _refuse(config, f"The sweep in {root} does not go on: {_who_runs(record)}")
@@ -184,6 +183,17 @@ def _run_here(config: DictConfig, root: Path, resume: Resume, stack: contextlib.
     if record is None:
         stack.close()
     return record
+
+
+def _whose_turn(other: NotOurTurnError) -> str:
+    if other.holder is None:
+        return (
+            f"somebody is about to let it go on. Wait for its end, and start this again; if nobody is, remove {other.file}."
+        )
+    who = f"process {other.holder.pid} on {other.holder.host} is about to let it go on"
+    if is_alive(other.holder):
+        return f"{who}. Wait for its end, and start this again if anything is left."
+    return f"{who}, or was: whether it is gone cannot be seen from here. If it is: {_OPTION}.assume_gone=true."
 
 
 def _who_runs(record: RunRecord) -> str:

@@ -38,13 +38,14 @@ def completed(job: JobRecord | None, overrides: Sequence[str]) -> JobReturn:
 
 
 def failed(job: JobRecord, overrides: Sequence[str]) -> JobReturn:
-    """The answer for a job that has not completed: its value raises what says why.
+    """The answer for a job that had not completed when the sweep was started before: its value raises what says so.
 
     Args:
         job: its record.
         overrides: what the sweeper asks for.
     """
-    return failed_by(job.error.headline if job.error else f"the job was {job.status.lower()}", overrides)
+    why = job.error.headline if job.error else f"it was {job.status.lower()}"
+    return failed_by(f"job {job.job_num} is not run again. When the sweep was started before: {why}", overrides)
 
 
 def failed_by(why: str, overrides: Sequence[str]) -> JobReturn:

@@ -14,6 +14,7 @@ from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.sweeping import swept_keys
 from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, differences, leaves_out
 from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.journal.command_line import as_typed, command_line
 from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.masking import is_marked
@@ -189,13 +190,21 @@ class Resumes(Policy):
         done = sum(each.earlier is not None and each.earlier.what == "taken over" for each in found.values())
         if done or whole:
             self._count += done
-            now = {"at": self._at, "taken_over": self._count, **({"otherwise": True} if self._asks_otherwise() else {})}
+            otherwise = {"otherwise": True} if self._asks_otherwise() else {}
+            now = {"at": self._at, "taken_over": self._count, **otherwise, **self._command()}
             write_line(self._run, "run_facts", {"resumed": [*self._resumed_before(), now]})
 
     def _asks_otherwise(self) -> bool:
         """Whether the sweep has gone on with another command: then what was planned first says no longer what is left."""
         given = self._redaction.of_overrides(task_overrides(self._config))
         return self._here is not None and self._here.record.facts.get("overrides") != given
+
+    def _command(self) -> dict[str, list[str]]:
+        """What the sweep has gone on with, where that is not the command that it was started with."""
+        words = list(self._redaction.of_command(command_line().words))
+        first = None if self._here is None else as_typed(self._here.record.facts)
+        unlike = first is not None and [*filter(_is_shown, first)] != [*filter(_is_shown, words)]
+        return {"command": words} if unlike else {}
 
     def _resumed_before(self) -> list[Any]:
         known = None if self._here is None else self._here.record.facts.get("resumed")
@@ -213,6 +222,10 @@ class Resumes(Policy):
 
     def _before_of(self, here: bool) -> Before:
         return next(each for each in self._before if each.here == here)
+
+
+def _is_shown(word: str) -> bool:
+    return not is_marked(word)
 
 
 def _secrets_that_varied(before: Sequence[Before]) -> set[str]:
