@@ -34,6 +34,12 @@ def sleeps():
 def waits():
     subprocess.run(["sleep", "60"])
 
+def leaves():
+    try:
+        sleeps()
+    except TimeoutError:
+        sys.exit(0)
+
 def goes_on():
     while True:
         try:
@@ -44,7 +50,7 @@ def goes_on():
 def matches():
     re.match(r"(a+)+$", "a" * 50 + "b")
 
-SLOW = {each.__name__: each for each in (loops, sleeps, waits, goes_on, matches)}
+SLOW = {each.__name__: each for each in (loops, sleeps, waits, leaves, goes_on, matches)}
 """
 BODY = """
 if cfg.x == 1 and cfg.slow != "no":
@@ -68,12 +74,12 @@ def _run(done: Finished) -> RunRecord:
 
 
 def test_jobs_that_take_too_long_are_told_wherever_they_are(app: App, launcher: str) -> None:
-    """In a loop, asleep and waiting for a child; each cleans up, and the others go on."""
+    """In a loop, asleep and waiting for a child; each cleans up, and the others go on. One leaves by `sys.exit`."""
     app.write(BODY, CONFIG, PREAMBLE)
-    done = app.sweep(launcher, "x=1", "slow=no,loops,sleeps,waits,no", f"{LIMIT}.grace_s=20")
+    done = app.sweep(launcher, "x=1", "slow=no,loops,sleeps,waits,leaves,no", f"{LIMIT}.grace_s=20")
     assert done.code == 1
-    assert _statuses(done) == {0: "COMPLETED", 1: "FAILED", 2: "FAILED", 3: "FAILED", 4: "COMPLETED"}
-    for job in _run(done).jobs[1:4]:
+    assert _statuses(done) == {0: "COMPLETED", **dict.fromkeys(range(1, 5), "FAILED"), 5: "COMPLETED"}
+    for job in _run(done).jobs[1:5]:
         assert job.error
         assert job.error.type == "hydra_callback_kit.JobTimeoutError"
         assert job.error.message == "the job took longer than job_s=1"

@@ -12,7 +12,6 @@ from hydra_callback_kit import AbortRun, ParameterError, ResumeCallback
 from hydra_callback_kit.hooks.resuming import Resume, ask_whether_it_goes_on
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process
 
-
 LIVES = ProcessIdentity(this_process().host, os.getppid(), None)
 
 

@@ -102,12 +102,12 @@ class Retries(Policy):
             return None
         if launched.error is not None and not (plan.again or plan.given_up or became.done):
             return None
-        pause_s = self._pause_s(plan)
+        pause_s = self._asked.pause_s(max((sum(plan.tries.get(num, ())) for num in plan.again), default=0))
         deadline: Deadline | None = notes_of(self._config).get(DEADLINE, (None, None))[1]
+        if plan.again and deadline is not None and deadline.is_over:
+            _log.info("No job is started again: %s.", deadline)
+            return None
         if plan.again and deadline is not None and deadline.is_over_in(pause_s):
-            if deadline.is_over:
-                _log.info("No job is started again: %s.", deadline)
-                return None
             _log.warning("No job that failed is started again: it would be after %g s, and then %s.", pause_s, deadline)
             plan, pause_s = self._plan(launched, became, retries=0), 0.0
         self._tries = plan.tries
@@ -127,9 +127,6 @@ class Retries(Policy):
     def _plan(self, launched: Round, became: Became, retries: int) -> RetryPlan:
         said = launched.returned.keys() if launched.error is not None else ()
         return retry_plan(became, self._tries, retries, self._asked.errors, said)
-
-    def _pause_s(self, plan: RetryPlan) -> float:
-        return self._asked.pause_s(max((sum(plan.tries.get(num, ())) for num in plan.again), default=0))
 
     def _changed(self, batch: Batch, became: Became, plan: RetryPlan) -> dict[int, Sequence[str]]:
         """The overrides of the next attempts. Who did nothing wrong gets what it had."""
