@@ -12,9 +12,10 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import own_files
 from hydra_callback_kit.hooks.own_files import own_file, record_job_file, remove_own_file, write_own_file
-from hydra_callback_kit.journal import reader
+from hydra_callback_kit.journal import journal_lines
 from hydra_callback_kit.journal.fingerprint import fingerprint_of
-from hydra_callback_kit.journal.reader import facts_in, read_run
+from hydra_callback_kit.journal.journal_lines import facts_in
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 log = SafeLogger("hydra_callback_kit.test")
@@ -128,7 +129,7 @@ def test_the_journal_is_read_once_for_all_jobs_and_only_if_something_lies_there(
     config = config_of(tmp_path)
     run = identify_run(config)
     asked: list[Path] = []
-    monkeypatch.setattr(reader, "facts_in", lambda root, name: asked.append(root) or facts_in(root, name))
+    monkeypatch.setattr(journal_lines, "facts_in", lambda root, name: asked.append(root) or facts_in(root, name))
     with own_file(config, "first.csv", log) as temporary:
         temporary.touch()
     assert asked == []

@@ -9,10 +9,11 @@ from journals import a_run, lines_of, rewritten, write_job, write_sweep
 from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.journal_lines import attempts_at
 from hydra_callback_kit.journal.life import Found, Sight
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.queue import Queue
-from hydra_callback_kit.journal.reader import attempts_at, read_run
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.writer import write_line
 
 

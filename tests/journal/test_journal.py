@@ -17,9 +17,10 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.journal import reader, writer
 from hydra_callback_kit.journal.format import MAX_LINE, JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.journal_lines import attempts_at, facts_in
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import attempts_at, facts_in, read_journal, read_run, read_runs, run_ids
+from hydra_callback_kit.journal.reader import read_journal, read_run, read_runs, run_ids
 from hydra_callback_kit.journal.values import Cut
 from hydra_callback_kit.journal.writer import write_line
 
@@ -107,9 +108,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path
     write_sweep(tmp_path)
     gone = tmp_path / ".callbacks" / "20260101T000000-aa.other-1-ab.jsonl"
     gone.symlink_to("nowhere")
-    monkeypatch.setattr(
-        reader, "_files_by_run", lambda root: {"20260101T000000-aa": sorted((root / ".callbacks").iterdir())}
-    )
+    monkeypatch.setattr(reader, "files_by_run", lambda root: {"20260101T000000-aa": sorted((root / ".callbacks").iterdir())})
     run = read_run(tmp_path)
     assert [(line.file, line.reason) for line in run.broken_lines] == [(gone, "No such file or directory")]
     assert len(run.jobs) == 4

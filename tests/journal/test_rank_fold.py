@@ -12,9 +12,10 @@ from journals import a_job, a_run, lines_of, rewritten
 from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.journal_lines import attempts_at
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import attempts_at, read_run
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.writer import write_line
 

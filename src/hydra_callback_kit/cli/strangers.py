@@ -10,7 +10,7 @@ import click
 from hydra_callback_kit.cli.screen import Styled, say
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.format import JOURNAL_DIR
-from hydra_callback_kit.journal.reader import files_of_run
+from hydra_callback_kit.journal.journal_lines import files_of_run
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Command

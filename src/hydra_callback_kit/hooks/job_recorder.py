@@ -101,7 +101,7 @@ def _attempt_number(job: JobIdentity, started_before: Mapping[int, int]) -> dict
     start, before = this_start(), started_before.get(job.job_num, 0)
     if not job.run.rerun and not job.run.goes_on and (start is None or not any(number > 0 for number in start.times)):
         return {"attempt_number": before + 1} if before else {}
-    from hydra_callback_kit.journal.reader import attempts_at  # noqa: PLC0415  most jobs are started once
+    from hydra_callback_kit.journal.journal_lines import attempts_at  # noqa: PLC0415  most jobs are started once
 
     return {"attempt_number": attempts_at(job.run.root, job.run.run_id, job.job_num, but=job.attempt) + 1}
 

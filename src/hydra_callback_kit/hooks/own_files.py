@@ -135,7 +135,7 @@ class _Known:
         if path.is_symlink() or not path.is_file():
             return False
         if not (ask_once and self.is_read) and not is_one_of(path, self._by_name.get(path.name, ())):
-            from hydra_callback_kit.journal.reader import facts_in  # noqa: PLC0415  most places are free
+            from hydra_callback_kit.journal.journal_lines import facts_in  # noqa: PLC0415  most places are free
 
             self.is_read = True
             for written in facts_in(self._root, FACT):

@@ -1,7 +1,6 @@
 """A sweep that `resume_callback` lets go on: whether it may, and from what."""
 
 import contextlib
-import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_callback_kit.configs.asked import AskedConfigs
 from hydra_callback_kit.configs.directories import absolute_directory, directory_of
 from hydra_callback_kit.configs.identity import identify_run, note_run
 from hydra_callback_kit.configs.notes import notes_of
@@ -19,8 +17,8 @@ from hydra_callback_kit.configs.sweep_jobs import is_basic_sweeper, looks_at_val
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.earlier_sweeps import latest_sweep, newest_sweep
+from hydra_callback_kit.hooks.ignored_keys import mistake_in
 from hydra_callback_kit.hooks.sweep_again import note_what_was_before
-from hydra_callback_kit.journal.asked import leaves_out
 from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.format import JOURNAL_DIR
@@ -94,7 +92,9 @@ def ask_whether_it_goes_on(config: DictConfig, resume: Resume) -> None:
     rank = rank_of_this_process()
     if rank is not None and rank.size != 1:
         _refuse(config, "A sweep that is started as several ranks itself cannot be resumed: each would start other jobs.")
-    _check_keys(config, resume.ignore)
+    mistake = mistake_in(resume.ignore, config)
+    if mistake:
+        _refuse(config, f"{_OPTION}.ignore {mistake}")
     root = directory_of(config, "hydra.sweep.dir")
     with contextlib.ExitStack() as stack:
         here = _run_here(config, root, resume, stack)
@@ -226,26 +226,6 @@ def _run_elsewhere(config: DictConfig, root: Path, resume: Resume) -> RunRecord 
     if newest is None:
         _log.info("There is no earlier sweep of this app to take jobs over from: all jobs are run.")
     return newest
-
-
-def _check_keys(config: DictConfig, ignore: Sequence[str]) -> None:
-    """A key that is not there would leave out nothing, and all jobs would be run again."""
-    if not ignore:
-        return
-    configs, jobs = AskedConfigs(config), itertools.chain([[]], sweep_jobs(config) or ())
-    known: set[str] = set()
-    missing = set(ignore)
-    while missing and (overrides := next(jobs, None)) is not None:
-        asked = configs.asked(overrides)
-        known.update(configs.bases[asked.base], asked.differs)
-        missing = {name for name in missing if not any(map(leaves_out({name}), known))}
-    for name in ignore:
-        if name in missing:
-            import difflib  # noqa: PLC0415  only who mistyped needs it
-
-            nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {nearest[0]}?" if nearest else f" There are {', '.join(sorted(known)[:10])}."
-            _refuse(config, f"{_OPTION}.ignore names {name!r}, and the config has no such key.{hint}")
 
 
 def _refuse(config: DictConfig, why: str) -> None:

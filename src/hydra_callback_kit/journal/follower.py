@@ -9,11 +9,11 @@ from typing import Any, Final, get_args
 from hydra_callback_kit.journal.batch_job import batch_job
 from hydra_callback_kit.journal.fold import number_of_attempt
 from hydra_callback_kit.journal.format import MAX_LINE, Status
+from hydra_callback_kit.journal.journal_lines import files_of_run
 from hydra_callback_kit.journal.life import IsAlive
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.process import is_alive as is_process_alive
-from hydra_callback_kit.journal.reader import files_of_run
 from hydra_callback_kit.journal.regular_file import open_regular
 from hydra_callback_kit.journal.values import as_text
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.encoder import whole_text
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.reader import lines_with
+from hydra_callback_kit.journal.journal_lines import lines_with
 from hydra_callback_kit.journal.writer import append
 
 FACT: Final = "taken_over"

@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_callback_kit.configs.flat_config import flat_config
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, digest_of
-from hydra_callback_kit.journal.reader import lines_with
+from hydra_callback_kit.journal.journal_lines import lines_with
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.launching.answering import can_be_given_back
 from hydra_callback_kit.launching.matching import Earlier, What

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.last_words import LastWordsFile
 from hydra_callback_kit.launching.killing import End, call_off, end_this_process
+from hydra_callback_kit.launching.thread_exceptions import raise_in, take_back
 from hydra_callback_kit.launching.timeouts import Expected, JobTimeoutError, expect
 
 TO_SAY_SO_S: Final = 2.0
@@ -111,7 +112,7 @@ class JobWatch:
         if self in _open:
             _open.remove(self)
         if self._was_raised:
-            _take_back(self._thread)
+            take_back(self._thread, JobTimeoutError)
         if self._listens:
             _listen_no_more()
         outer = [watch for watch in _open if watch._thread == self._thread]  # noqa: SLF001  the class's own
@@ -155,7 +156,7 @@ class JobWatch:
                 signal.pthread_kill(self._thread, _SIGNAL)
             else:
                 self._was_raised = True
-                _raise_in(self._thread, JobTimeoutError)
+                raise_in(self._thread, JobTimeoutError)
 
     def _kill(self, own: Own) -> None:
         with self._lock:
@@ -237,23 +238,3 @@ def without_the_handler(error: BaseException) -> None:
             if at.tb_next.tb_frame.f_code is _raise_what_is_due.__code__:
                 at.tb_next = None
             at = at.tb_next
-
-
-def _raise_in(thread: int, error: type[BaseException]) -> bool:
-    """Has the interpreter raise an exception in a thread, in place of one that was not raised yet; whether there is one."""
-    import ctypes  # noqa: PLC0415  hardly a job needs it
-
-    return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error)))
-
-
-def _take_back(thread: int) -> None:
-    """Takes back what may not have been raised yet in this thread: it is raised here.
-
-    The interpreter can be told to forget it. But Python before 3.13 looks for it for ever then, between any two lines, and
-    Python 3.11 does nothing else any more once a profiler or a debugger is on.
-    """
-    try:
-        while _raise_in(thread, JobTimeoutError):
-            pass
-    except JobTimeoutError:
-        pass
