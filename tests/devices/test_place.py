@@ -126,7 +126,7 @@ def test_auto_without_a_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
     for nvml, says, said in (
         (FakeNvml(FakeGpu()), "", r"finds no NVIDIA GPU on .*: CUDA_VISIBLE_DEVICES=''\. Unset it"),
         (FakeNvml(init_error=NVMLError_DriverNotLoaded("not loaded")), None, r"cannot be asked"),
-        (FakeNvml(), None, r"CUDA_VISIBLE_DEVICES is not set"),
+        (FakeNvml(), None, r"CUDA_VISIBLE_DEVICES is not set\. Write devices=\[0,1\], or devices=null with cores"),
     ):
         monkeypatch.setattr(place, "load_nvml", lambda nvml=nvml: nvml)
         with pytest.raises(DeviceError, match=said):

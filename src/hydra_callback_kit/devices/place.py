@@ -3,11 +3,14 @@
 import os
 import socket
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hydra_callback_kit.devices.wanted import CUDA_VARIABLE, DeviceError, Wanted
 from hydra_callback_kit.measure.gpus import NoGpuError, load_nvml
 from hydra_callback_kit.measure.visible_gpus import VisibleGpu, VisibleGpus
+
+
+_WITHOUT_A_GPU: Final = "Write devices=[0,1], or devices=null with cores, or drop the callback"
 
 
 class Place(NamedTuple):
@@ -83,15 +86,14 @@ def _auto(wanted: Wanted, says: str | None) -> list[tuple[int, Place]]:
         with VisibleGpus(load_nvml()) as gpus:
             visible = gpus.named(says)
     except NoGpuError as error:
-        raise DeviceError(
-            f"{where}: {error}. Write devices=[0,1], or devices=null with cores, or drop the callback."
-        ) from error
+        raise DeviceError(f"{where}: {error}. {_WITHOUT_A_GPU}.") from error
     except ImportError as error:
         raise DeviceError(
             f"{where} without nvidia-ml-py. Type: pip install 'hydra-callback-kit[resources]', or write devices=[0,1]."
         ) from error
     if not visible:
-        raise DeviceError(f"{where}: {_said(wanted.variable, says)}. Unset it, or name GPUs that are there.")
+        advice = _WITHOUT_A_GPU if says is None else "Unset it, or name GPUs that are there"
+        raise DeviceError(f"{where}: {_said(wanted.variable, says)}. {advice}.")
     if wanted.whole and says is not None:
         return [(0, Place(says, says, None, tuple(sorted({gpu.uuid for gpu in visible}))))]
     return [(number, Place(gpu.name, gpu.word, None, (gpu.uuid,))) for number, gpu in enumerate(visible)]
