@@ -142,7 +142,9 @@ def test_a_sweep_that_grows(app: App) -> None:
     shown = cli("show", "out", cwd=app.directory)
     taken_over = re.findall(r"\d jobs? taken over(?: by [^;]*?-m x=\S+)?", shown.out.replace("\n", " "))
     assert [re.sub(" by .* -m ", " by ", each) for each in taken_over] == [
-        "1 job taken over by x=1,2,7",
+        "1 job taken over by x=7,2,1",
+        "3 jobs taken over by x=0,1,2",
+        "2 jobs taken over",
     ], shown.out
 
 

@@ -9,7 +9,6 @@ from hydra_callback_kit.devices.wanted import CUDA_VARIABLE, DeviceError, Wanted
 from hydra_callback_kit.measure.gpus import NoGpuError, load_nvml
 from hydra_callback_kit.measure.visible_gpus import VisibleGpu, VisibleGpus
 
-
 _WITHOUT_A_GPU: Final = "Write devices=[0,1], or devices=null with cores, or drop the callback"
 
 
