@@ -1,5 +1,6 @@
 """A job that submitit puts back into the queue: no failure, and no end."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ from hook_calls import Listener, config_of, job_of, returned
 from journals import lines_of
 
 from hydra_callback_kit import ConditionalCallback, LoggingCallback
-from hydra_callback_kit.hooks.requeue import is_requeue
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.requeue import is_requeue
+from hydra_callback_kit.launching.limited import LimitedTask, Limits
 
 
 def requeue() -> BaseException:
@@ -38,7 +40,21 @@ def exits() -> BaseException:
 @pytest.mark.parametrize("value", [exits(), SystemExit(-1), ValueError(), None, 3])
 def test_an_app_may_exit_with_the_same_code(value: Any) -> None:
     """Who has raised it counts."""
-    assert not is_requeue(returned(value))
+    assert not is_requeue(value)
+
+
+def test_a_job_that_was_told_that_its_time_is_over_may_be_put_back() -> None:
+    """It runs again: it has not failed by its limit, as one that leaves by itself."""
+
+    def task(_: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            while True:
+                pass
+        raise requeue()
+
+    with pytest.raises(SystemExit) as raised:
+        LimitedTask(task, Limits(0.1, 60.0, False, None))(None)
+    assert not isinstance(raised.value, TimeoutError)
 
 
 def test_it_is_no_end_of_the_job(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -48,7 +64,7 @@ def test_it_is_no_end_of_the_job(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     logs = LoggingCallback()
     logs.on_multirun_start(config=run)
     job, ended = job_of(run, num=0, id="7_0"), returned(requeue())
-    assert is_requeue(ended)
+    assert is_requeue(ended._return_value)
     logs.on_job_start(config=job, task_function=len)
     logs.on_job_end(config=job, job_return=ended)
     assert "back into the queue" in caplog.text

@@ -22,9 +22,9 @@ from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.hooks.job_recorder import record_job_end, record_job_start
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.parameters import ParameterError, one_of
-from hydra_callback_kit.hooks.requeue import is_requeue
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
+from hydra_callback_kit.journal.requeue import is_requeue
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 log = SafeLogger("hydra_callback_kit.conditional_callback")
@@ -139,7 +139,8 @@ class ConditionalCallback(KnownParameters, Callback):
         try:
             record_job_end(config, job_return)  # also where it is not forwarded: those that heard of the start need the end
         finally:
-            if self.job_status is None or (self.job_status == job_return.status.name and not is_requeue(job_return)):
+            requeued = is_requeue(job_return._return_value)  # noqa: SLF001  `return_value` raises for a failed job
+            if self.job_status is None or (self.job_status == job_return.status.name and not requeued):
                 self._wrapped.forward("on_job_end", config=config, job_return=job_return, **kwargs)
                 if self.job_status is not None:
                     self._log_if_alone(config, self.job_status)

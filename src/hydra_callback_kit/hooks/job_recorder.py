@@ -14,7 +14,6 @@ from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import running_jobs
 from hydra_callback_kit.hooks.job_lines import write_job_line
-from hydra_callback_kit.hooks.requeue import is_requeue
 from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in
 from hydra_callback_kit.journal.batch_job import batch_job, this_start
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
@@ -22,6 +21,7 @@ from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.rank import export, rank_of_this_process
+from hydra_callback_kit.journal.requeue import is_requeue
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
 _log = SafeLogger("hydra_callback_kit")
@@ -243,7 +243,7 @@ def _learn_what_the_job_has_set(config: DictConfig, task_config: Any) -> None:
 def _status(job_return: JobReturn, value: Any) -> Status:
     if job_return.status is JobStatus.COMPLETED:
         return "COMPLETED"
-    if is_requeue(job_return):
+    if is_requeue(value):
         return "RUNNING"
     return _status_by(value)
 

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from hydra.types import TaskFunction
 
+from hydra_callback_kit.journal.requeue import is_requeue
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.deadline import Deadline
 from hydra_callback_kit.launching.job_watch import JobWatch, Own, without_the_handler
@@ -74,7 +75,8 @@ class LimitedTask:
                 _start(watch)
                 return self.__wrapped__(config)
             except SystemExit as left:
-                if watch.has_told:  # else it would end a sweep whose jobs run in this process, with whatever exit code
+                # else it would end a sweep whose jobs run in this process, with whatever exit code
+                if watch.has_told and not is_requeue(left):
                     without_our_frames(left)
                     raise watch.error().with_traceback(left.__traceback__) from left
                 raise

@@ -1,19 +1,17 @@
 """A job that submitit puts back into the queue, after its time limit or a preemption: `SystemExit` ends it, to run again."""
 
 from types import TracebackType
+from typing import Any
 
-from hydra.core.utils import JobReturn
 
-
-def is_requeue(job_return: JobReturn) -> bool:
+def is_requeue(value: Any) -> bool:
     """Tells whether a job ends because submitit has put it back into the queue.
 
     Apps may exit with any code: it counts who has raised it.
 
     Args:
-        job_return: what Hydra says of the job.
+        value: what the job has raised, or returned.
     """
-    value = job_return._return_value  # noqa: SLF001  `return_value` raises for a failed job and writes to stderr
     if not issubclass(type(value), SystemExit):
         return False
     # an exception of the app's may have an attribute of its own under this name
