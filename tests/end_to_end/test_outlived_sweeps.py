@@ -17,7 +17,7 @@ from hydra_callback_kit.journal.records import RunRecord
 
 CONFIG = """
 defaults:
-  - callbacks: [results_aggregator_callback, performance_callback, report_callback]
+  - callbacks: [results_aggregator_callback, performance_callback, report_callback, resume_callback]
   - _self_
 x: 0
 hydra:
@@ -49,10 +49,12 @@ def standing(root: Path) -> list[str]:
 
 
 class Sweep:
-    """A sweep whose two jobs wait for their gates, and whose process can be ended before."""
+    """A sweep whose two jobs wait for their gates, and whose process can be ended before; it may be one that goes on."""
 
-    def __init__(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, app: App, monkeypatch: pytest.MonkeyPatch, *, goes_on: bool) -> None:
         app.write(BODY, CONFIG)
+        if goes_on:
+            assert app.run("-m", "x=1,2").code == 1  # there is no gate
         self.gates = app.directory / "gates"
         self.gates.mkdir()
         monkeypatch.setenv("GATES", str(self.gates))
@@ -93,9 +95,9 @@ DONE = {"rows": ["COMPLETED", "COMPLETED"], "csv": 2, "running": 0, "best": (2, 
 
 
 @pytest.fixture
-def sweep(app: App, monkeypatch: pytest.MonkeyPatch) -> Any:
+def sweep(app: App, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
     """A sweep; whatever is left of it is ended."""
-    made = Sweep(app, monkeypatch)
+    made = Sweep(app, monkeypatch, goes_on=getattr(request, "param", False))
     yield made
     for job in (1, 2):
         (made.gates / str(job)).touch()
@@ -103,6 +105,7 @@ def sweep(app: App, monkeypatch: pytest.MonkeyPatch) -> Any:
         made.end(signal.SIGKILL)
 
 
+@pytest.mark.parametrize("sweep", [False, True], indirect=True, ids=["first", "goes_on"])
 def test_the_job_that_ends_last_makes_the_summaries_again(sweep: Sweep) -> None:
     """After Ctrl-C: the files say that jobs went on, the first to end leaves them, and the last makes them anew."""
     sweep.end(signal.SIGINT)

@@ -11,6 +11,8 @@ from hook_calls import call_job, call_run, config_of, job_of, returned
 from hydra.experimental.callback import Callback
 
 from hydra_callback_kit import RecordingCallback, abort, load_run
+from hydra_callback_kit.configs.identity import identify_run, note_run
+from hydra_callback_kit.journal.life import Found, Sight
 from hydra_callback_kit.journal.reader import read_run
 
 
@@ -224,3 +226,33 @@ def test_a_mistake_at_the_end_has_its_own_name(tmp_path: Path, caplog: pytest.Lo
 
     call_run(Mistaken(), config_of(tmp_path))
     assert [record.getMessage() for record in caplog.records] == ["Mistaken.at_the_end failed. The job is not affected."]
+
+
+@pytest.mark.parametrize("now", ["12", "13", None], ids=["requeued", "another", "none"])
+def test_a_sweep_that_goes_on_lives_where_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str | None
+) -> None:
+    """Its first process was in a job of Slurm's that is gone, or was started again; it is on another machine."""
+
+    class Says:
+        """A batch system that has the job in which the sweep goes on, and no other."""
+
+        def about(self, job: str, owner: int, cluster: str | None) -> Found | None:
+            """It was started again, if the sweep was in it before."""
+            return Found("runs", int(now == "12")) if job == now else Found("gone", 0)
+
+    monkeypatch.setenv("SLURM_CLUSTER_NAME", "c")
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    config = config_of(tmp_path, mode="MULTIRUN")
+    Heard().on_multirun_start(config=config, config_name="config")
+    sight = Sight(is_alive=lambda process: None, batch_system=Says())
+    assert read_run(tmp_path, sight=sight).over
+    if now is None:
+        monkeypatch.delenv("SLURM_JOB_ID")
+    else:
+        monkeypatch.setenv("SLURM_JOB_ID", now)
+        monkeypatch.setenv("SLURM_RESTART_COUNT", str(int(now == "12")))
+    again = config_of(tmp_path, mode="MULTIRUN")
+    note_run(again, identify_run(config)._replace(goes_on=True))
+    Heard().on_multirun_start(config=again, config_name="config")
+    assert not read_run(tmp_path, sight=sight).over

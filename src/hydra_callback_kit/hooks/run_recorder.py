@@ -66,23 +66,23 @@ def record_run_start(config: DictConfig) -> None:
     if planned:
         redaction.learn(redaction.secrets_in_overrides(planned.overrides))
     tell_the_jobs(config)
-    if run.goes_on:  # how it was started stays as it was
-        chosen = {"launcher": config.hydra.runtime.choices.get("hydra/launcher"), "launcher_class": _launcher_class(config)}
-        write_line(run, "run_started", {**chosen, "planned_jobs": planned and planned.count})
-        return
-    directions = _directions(config) if run.mode == "MULTIRUN" else []
     hydra_config = config.hydra  # to look a key up takes a while
     runtime, choices = hydra_config.runtime, hydra_config.runtime.choices
-    given, given_to_hydra, command = task_overrides(config), hydra_overrides(config), command_line()
-    if run.mode == "MULTIRUN":
-        warn_of_secrets_in_subdirectories(config)
-    warn_of_a_secret_in(config, run.root, "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir")
-    launcher = _rank_launcher(command)
     launched_by = {"launcher": choices.get("hydra/launcher")}
     if run.mode == "MULTIRUN":
         launched_by["launcher_class"] = _launcher_class(config)
     if (run.mode == "MULTIRUN" and may_outlive(launched_by)) or rank_of_this_process() is not None:
         jobs_may_outlive(config, run)
+    if run.goes_on:  # how it was begun stays as it was; where its process is now tells whether it lives
+        now = {"start": None, "batch": None, **start_facts()}
+        write_line(run, "run_started", {**launched_by, "planned_jobs": planned and planned.count, **now})
+        return
+    directions = _directions(config) if run.mode == "MULTIRUN" else []
+    given, given_to_hydra, command = task_overrides(config), hydra_overrides(config), command_line()
+    if run.mode == "MULTIRUN":
+        warn_of_secrets_in_subdirectories(config)
+    warn_of_a_secret_in(config, run.root, "hydra.sweep.dir" if run.mode == "MULTIRUN" else "hydra.run.dir")
+    launcher = _rank_launcher(command)
     others = other_arguments(command.arguments, sys.argv[1:], {*given, *given_to_hydra})
     write_line(
         run,
