@@ -19,27 +19,26 @@ from hydra_plugins.hydra_callback_kit.config import OPTIONS
 AT_MOST_S: Final = 150
 """How long anything is waited for."""
 
-ACTS: Final = (
-    *("dry_run_callback", "resume_callback", "retry_callback"),
-    *("device_callback", "time_limit_callback", "compose_once_callback"),
-)
-"""The callbacks that change which jobs run, and how."""
-
 EVERYTHING_ON: Final = f"""
 defaults:
-  - callbacks: [{", ".join(option for option in OPTIONS if option not in ACTS)}]
+  - callbacks: [{", ".join(option for option in OPTIONS if option != "dry_run_callback")}]
   - _self_
 x: 0
 hydra:
   callbacks:
     conditional_callback: {{condition_key: x}}
+    device_callback: {{devices: [{", ".join(map(str, range(16)))}], variable: DEVICE_OF_THE_JOB}}
     failure_limit_callback: {{max_failures: 9}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     resource_monitor_callback: {{interval_s: 0.2}}
     thread_safe_callback: {{output_file: jobs.json}}
+    time_limit_callback: {{job_s: 300}}
     validation_callback: {{required_keys: [x], forbid_missing: true}}
 """
-"""The config of an app with all other callbacks on."""
+"""The config of an app with all callbacks on, but the one that lets nothing run."""
+
+ONCE: Final = ("~hydra.callbacks.retry_callback", "~hydra.callbacks.time_limit_callback")
+"""What tries jobs again, or waits for those that their launcher has given up, is off: the first attempt is looked at."""
 
 PREAMBLE: Final = """
 import socket

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from apps import HYDRA_VERSION, App
 from engines.slurm import ON_SLURM, answer, cancel_all, kill_node, start_node, state, wait_for_state, wait_until_idle
-from engines.sweeping import Sweep, until
+from engines.sweeping import ONCE, Sweep, until
 
 pytestmark = pytest.mark.slurm
 
@@ -67,7 +67,7 @@ def test_twelve_jobs_with_everything_on(sweep: Sweep) -> None:
 def test_a_job_goes_wrong(sweep: Sweep, strikes: str, status: str) -> None:
     """The job that goes wrong is told at once, those beside it go on, and the files tell all at the end."""
     sweep.write(f"if cfg.x == 1:\n    {strikes}")
-    sweep.start("x=0,1,2,3", TWO_AT_A_TIME)
+    sweep.start("x=0,1,2,3", TWO_AT_A_TIME, *ONCE)
     job = sweep.begun(1)
     sweep.begun(0)
     sweep.begun(2)  # it takes the place of the one that is gone
@@ -86,7 +86,7 @@ def test_a_job_goes_wrong(sweep: Sweep, strikes: str, status: str) -> None:
 def test_a_job_is_cancelled(sweep: Sweep) -> None:
     """It is RUNNING until Slurm has killed it, then INTERRUPTED, and the reason is Slurm's; the others go on."""
     sweep.write()
-    sweep.start("x=0,1,2,3", TWO_AT_A_TIME)
+    sweep.start("x=0,1,2,3", TWO_AT_A_TIME, *ONCE)
     job = sweep.begun(0)
     sweep.begun(1)
     answer("scancel", job.batch_job)
@@ -108,7 +108,7 @@ def test_a_job_is_cancelled(sweep: Sweep) -> None:
 def test_a_queued_job_is_cancelled(sweep: Sweep) -> None:
     """A job that will never start is no longer one that may still be queued."""
     sweep.write()
-    sweep.start("x=0,1,2,3", TWO_AT_A_TIME)
+    sweep.start("x=0,1,2,3", TWO_AT_A_TIME, *ONCE)
     array = sweep.begun(0).batch_job.partition("_")[0]
     sweep.begun(1)
     answer("scancel", f"{array}_3")
@@ -173,7 +173,7 @@ def test_a_job_meets_its_time_limit_and_is_requeued(sweep: Sweep) -> None:
 def test_a_job_meets_its_time_limit_for_good(sweep: Sweep) -> None:
     """What submitit does not start again ends as it says, and `failed` tells why; the job that Slurm kills as well."""
     sweep.write("if cfg.x == 1:\n    import signal\n    signal.signal(signal.SIGUSR2, signal.SIG_IGN)")
-    sweep.start("x=0,1", "hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=10")
+    sweep.start("x=0,1", *ONCE, "hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=10")
     jobs = [sweep.begun(x) for x in range(2)]
     sweep.until(lambda: sweep.statuses()[0] != "RUNNING", "submitit to give up")
     assert sweep.statuses() == {0: "FAILED", 1: "RUNNING"}
@@ -217,7 +217,7 @@ def test_a_node_crashes_and_its_job_is_requeued(sweep: Sweep) -> None:
 def test_a_node_crashes_for_good(sweep: Sweep) -> None:
     """A job that Slurm does not start again is gone as soon as Slurm knows it, and the reason is Slurm's."""
     sweep.write()
-    sweep.start("x=0,1", *_on("n4"), "+hydra.launcher.additional_parameters.no_requeue=true")
+    sweep.start("x=0,1", *ONCE, *_on("n4"), "+hydra.launcher.additional_parameters.no_requeue=true")
     jobs = [sweep.begun(x) for x in range(2)]
     kill_node("n4")
     try:
@@ -248,7 +248,8 @@ def test_the_sweeps_process_ends_and_its_jobs_go_on(sweep: Sweep, how: str) -> N
     sweep.nothing_is_run_twice()
     sweep.command("rerun", "--missing", "--execute", "--yes")
     assert sweep.statuses() == {0: "RUNNING", 1: "RUNNING"}
-    assert "already holds a run that still runs" in sweep.app.run("-m", "x=9").stderr  # the guard lets no other in
+    other = sweep.app.run("-m", "x=9", "~hydra.callbacks.resume_callback")
+    assert "already holds a run that still runs" in other.stderr  # the guard lets no other in
     sweep.go()
     wait_until_idle(sweep.app.directory)
     assert all(job["attempts"] == 1 for job in sweep.shown()["jobs"])
@@ -309,7 +310,7 @@ def test_two_ranks_a_job(sweep: Sweep, where: str) -> None:
 def test_a_rank_goes_wrong(sweep: Sweep, strikes: str) -> None:
     """The job has FAILED though rank 0 returned, and it is said which rank it was, and where."""
     sweep.write(f"if cfg.x == 1 and rank == 1:\n    {strikes}")
-    sweep.start("x=0,1", "hydra.launcher.tasks_per_node=2")
+    sweep.start("x=0,1", *ONCE, "hydra.launcher.tasks_per_node=2")
     host = sweep.begun(1, rank=1).host
     sweep.go()
     sweep.ended()
@@ -336,6 +337,18 @@ def test_a_job_of_two_ranks_is_requeued(sweep: Sweep) -> None:
     sweep.go()
     assert sweep.ended() == 0
     assert [(job["status"], job["attempts"]) for job in sweep.shown()["jobs"]] == [("COMPLETED", 2)]
+
+
+DONE_AT_ONCE = """if cfg.x == 0:
+    note("ended", 0)
+    return {"double": 0}"""
+"""What the first job of a sweep does."""
+
+
+def _log_of(sweep: Sweep, job: str) -> str:
+    """What a batch job has printed."""
+    log = sweep.app.directory / f"slurm-{job}.out"
+    return log.read_text("utf-8") if log.exists() else ""
 
 
 def _batch_script(sweep: Sweep, command: list[str], *options: str) -> str:
@@ -378,3 +391,37 @@ def test_a_sweep_within_a_batch_job_is_cancelled(sweep: Sweep) -> None:
     assert sweep.statuses()[0] == "INTERRUPTED"
     assert sweep.shown()["status"] == "INTERRUPTED"
     assert sweep.would_run_again("--missing") == [0, 1]
+
+
+def test_a_sweep_within_a_batch_job_is_requeued(sweep: Sweep) -> None:
+    """It goes on as one sweep: what has completed is not run again, and what Slurm has killed is."""
+    sweep.write(DONE_AT_ONCE)
+    job = _batch_script(sweep, sweep.app.command("-m", "x=0,1,2"))
+    sweep.begun(1)
+    answer("scontrol", "requeue", job)
+    sweep.begun(1, restart=1)
+    assert sweep.statuses() == {0: "COMPLETED", 1: "RUNNING"}
+    sweep.nothing_is_run_twice()
+    sweep.go()
+    wait_until_idle(sweep.app.directory)
+    done = dict.fromkeys(range(3), "COMPLETED")
+    assert sweep.statuses() == sweep.tells() == done
+    assert [each["attempts"] for each in sweep.shown()["jobs"]] == [1, 2, 1]
+    assert sweep.shown()["status"] == "COMPLETED"
+    assert state(job) == "COMPLETED"
+
+
+def test_a_sweep_on_slurm_within_a_batch_job_is_requeued(sweep: Sweep) -> None:
+    """Its jobs go on meanwhile: they are neither started a second time nor taken for done."""
+    sweep.write(DONE_AT_ONCE)
+    job = _batch_script(sweep, sweep.app.command("-m", *ON_SLURM, "x=0,1,2"))
+    for x in range(3):
+        sweep.begun(x)
+    answer("scontrol", "requeue", job)
+    sweep.until(lambda: "may still run" in _log_of(sweep, job), "it to go on")
+    assert sweep.statuses() == {0: "COMPLETED", 1: "RUNNING", 2: "RUNNING"}
+    sweep.go()
+    wait_until_idle(sweep.app.directory)
+    assert sweep.statuses() == dict.fromkeys(range(3), "COMPLETED")
+    assert [each["attempts"] for each in sweep.shown()["jobs"]] == [1, 1, 1]
+    assert state(job) == "FAILED"  # the exit code tells that something was left out
