@@ -82,6 +82,19 @@ def test_a_job_goes_wrong(sweep: Sweep, strikes: str, status: str) -> None:
     assert "_log.err" in sweep.command("failed").output
 
 
+def test_a_killed_job_is_tried_again(sweep: Sweep) -> None:
+    """Beside those that go on, though submitit has given up; each of these runs once."""
+    sweep.write("if cfg.x == 1 and not (Path(SCENE) / 'again').exists():\n    os.kill(os.getpid(), signal.SIGKILL)")
+    sweep.start("x=0,1,2", TWO_AT_A_TIME)
+    sweep.begun(1)
+    sweep.until(lambda: sweep.statuses()[1] == "INTERRUPTED", "the end of the killed job")
+    (sweep.app.directory / "again").touch()
+    sweep.go()
+    assert sweep.ended() == 0, sweep.said()
+    assert sweep.statuses() == sweep.tells() == dict.fromkeys(range(3), "COMPLETED")
+    assert [job["attempts"] for job in sweep.shown()["jobs"]] == [1, 2, 1]
+
+
 @pytest.mark.in_ci
 def test_a_job_is_cancelled(sweep: Sweep) -> None:
     """It is RUNNING until Slurm has killed it, then INTERRUPTED, and the reason is Slurm's; the others go on."""

@@ -34,7 +34,8 @@ def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]
         *_exit(fault, launcher, ours, bare),
         *_reports(fault, ours),
         *_leftovers(ours, bare),
-        *_strangers(ours.root),
+        *(f"job {x} reached its end twice" for x in sorted(ours.twice)),
+        *_strangers(fault, ours.root),
         *_files(ours.root),
         *_record(fault, launcher, ours),
     ]
@@ -69,11 +70,11 @@ _KNOWN = (
 )
 
 
-def _strangers(root: Path) -> Iterator[str]:
+def _strangers(fault: Fault, root: Path) -> Iterator[str]:
     """Temporary files and locks would be among them."""
     for file in sorted(root.rglob("*")):
         name = file.relative_to(root).as_posix()
-        if not file.is_dir() and not any(fnmatch.fnmatchcase(name, known) for known in _KNOWN):
+        if not file.is_dir() and not any(fnmatch.fnmatchcase(name, known) for known in (*_KNOWN, *fault.kept)):
             yield f"{name} left behind"
 
 

@@ -44,6 +44,8 @@ class Fault:
         config: lines of the app's config.
         arguments: overrides, with and without us.
         ours: overrides with us only.
+        again: whether the same command is started again, with and without us, once all is gone.
+        kept: the files, by patterns, that are set aside since nobody knows that we wrote them.
         ranks: of how many processes a job is; what strikes, strikes in all of them, and knows `rank`.
         jobs: the values of `x` in a sweep.
         jobs_without_us: the same without us, where fewer show as much.
@@ -68,6 +70,8 @@ class Fault:
     config: str = ""
     arguments: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    again: bool = False
+    kept: tuple[str, ...] = ()
     ranks: int = 1
     jobs: range = range(3)
     jobs_without_us: range | None = None
@@ -147,11 +151,26 @@ _ENDED_BY_RAY: Final = {"ray": frozenset({"FAILED"})} if HYDRA_VERSION >= (1, 4)
 _HANGS: Final = "Hydra 1.4 with joblib 1.6 hangs without us as well when a worker calls sys.exit"
 _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIGKILL of the parent")
 _JOBLIBS: Final = dict.fromkeys((name for name in LAUNCHERS if name != "joblib"), "speaks of joblib alone")
+_NO_SWEEP: Final = {"single run": "speaks of sweeps"}
+_NOBODY_WAITS: Final = {"rq": "its launcher does not wait for its jobs"}
 _ONE_RANK: Final = dict.fromkeys(("basic", "joblib", "ray", "rq"), "starts one process for each job")
 _NO_PERMISSIONS: Final = dict.fromkeys(ENGINES, "starts jobs as root, for whom permissions do not hold")
 
 # what started the ranks may end rank 0 as well before that has reached its end
 _ONE_OF_TWO_ENDS: Final = frozenset({"FAILED", "INTERRUPTED"})
+
+
+def _on(option: str, *settings: str) -> tuple[str, ...]:
+    """What turns one more callback on, and its settings."""
+    node = f"hydra.callbacks.{option}"
+    return f"+callbacks@{node}={option}", *(f"{node}.{setting}" for setting in settings)
+
+
+_ONCE: Final = """
+struck = (scene / "struck").exists()
+(scene / "struck").touch()
+if not struck:
+    """
 
 _WHEN_ALL_ARE_THERE: Final = """
 until_all_ranks_are_there(scene, rank)
@@ -250,6 +269,51 @@ FAULTS: Final = (
         jobs=range(200),
         jobs_without_us=range(8),
         not_on=_JOBLIBS,
+    ),
+    Fault(
+        "SIGKILL of the parent, then the same command again",
+        _ONCE + "os.kill(APP, signal.SIGKILL)\n    until_the_app_is_gone()",
+        ours=_on("resume_callback"),
+        again=True,
+        kept=("*/resources.csv.bak",),  # of a job that was killed
+        not_on=_NO_SWEEP,
+    ),
+    Fault(
+        "SIGKILL of a worker, then the same command again",
+        _ONCE + "os.kill(os.getpid(), signal.SIGKILL)",
+        ours=_on("resume_callback"),
+        again=True,
+        kept=("*/resources.csv.bak",),
+        not_on=_ONE_PROCESS,
+    ),
+    Fault(
+        "the job raises once, and is tried again",
+        _ONCE + 'raise ValueError("boom")',
+        ours=_on("retry_callback"),
+        code=0,
+        not_on={**_NO_SWEEP, **_NOBODY_WAITS},
+    ),
+    Fault(
+        "SIGKILL of a worker once, and its jobs are tried again",
+        _ONCE + "os.kill(os.getpid(), signal.SIGKILL)",
+        ours=(*_on("retry_callback"), "hydra.callbacks.device_callback.jobs_per_device=1"),
+        code=0,
+        kept=("*/resources.csv.bak",),
+        not_on={**_ONE_PROCESS, **_NOBODY_WAITS},
+    ),
+    Fault(
+        "the job takes too long",
+        "time.sleep(4)",
+        ours=_on("time_limit_callback", "job_s=2"),
+        struck=frozenset({"FAILED"}),
+        code=1,
+    ),
+    Fault(
+        "the config's file is spoilt",
+        '(Path(__file__).parent / "config.yaml").write_text("x: [", "utf-8")',
+        ours=_on("compose_once_callback", "check=true"),
+        code=0,
+        not_on=_NO_SWEEP,
     ),
     Fault("two ranks", _WHEN_ALL_ARE_THERE + "pass", ranks=2, not_on=_ONE_RANK),
     Fault(

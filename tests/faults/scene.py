@@ -16,7 +16,7 @@ from pathlib import Path
 
 from apps import NO_TORN_BYTECODE, ON_LAUNCHER, App
 from engines import rq, slurm
-from faults.fault import CALLBACKS, FAIL_CLOSED, Fault
+from faults.fault import CALLBACKS, ENGINES, FAIL_CLOSED, Fault
 
 HANGS_AFTER_S = 300
 """An app that runs longer is ended."""
@@ -56,7 +56,8 @@ if cfg.x == 1:
 {strikes}
 if rank != 0:
     return None
-(scene / "ended" / str(cfg.x)).touch()
+with (scene / "ended" / str(cfg.x)).open("a") as ended:
+    ended.write(".")
 return {{"double": 2 * cfg.x, "texts": ["x" * 9_000] * {large}}}
 """
 
@@ -114,6 +115,7 @@ class Left:
         root: the run's or sweep's directory.
         started: the jobs whose task function began.
         ended: those whose task function reached its end.
+        twice: those that reached it more than once.
         processes: the command lines of what still ran when it was given up waiting.
         threads: the threads that ran in one of its processes as that ended.
         files: all that it wrote elsewhere than in its root; what is random in a name is left out.
@@ -124,6 +126,7 @@ class Left:
     root: Path
     started: frozenset[int]
     ended: frozenset[int]
+    twice: frozenset[int]
     processes: frozenset[str]
     threads: frozenset[str]
     files: frozenset[str]
@@ -164,6 +167,11 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
             with _other_ranks(command, app, environment, fault.ranks if launcher == "single run" else 1) as first:
                 code, output = _wait([*_unprivileged(fault), *command], app.directory, first, hangs_after_s)
             wait_until_idle()
+            if fault.again:
+                if launcher not in ENGINES:  # whose own processes stay
+                    _wait_for_the_others(directory)
+                code, output = _wait(command, app.directory, environment, hangs_after_s)
+                wait_until_idle()
         processes = _wait_for_the_others(directory)
         files = _files(directory / "home", "home") | _files(Path(temporary), "tmp") | _files(app.directory, "app")
     root = app.directory / "out"
@@ -173,6 +181,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         root=root,
         started=_numbers(directory / "started"),
         ended=_numbers(directory / "ended"),
+        twice=frozenset(int(file.name) for file in (directory / "ended").iterdir() if file.stat().st_size > 1),
         processes=processes,
         threads=_threads(directory / "threads"),
         files=files,

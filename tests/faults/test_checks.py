@@ -18,7 +18,7 @@ def test_what_is_wrong_is_said(app: App) -> None:
     app.write("return {'double': 2}", f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
     done = app.sweep("basic", "x=0,1,2")
     jobs, nothing = frozenset({0, 1, 2}), frozenset()
-    bare = Left(0, "", app.directory / "bare", jobs, jobs, nothing, nothing, nothing)
+    bare = Left(0, "", app.directory / "bare", jobs, jobs, nothing, nothing, nothing, nothing)
     ours = dataclasses.replace(bare, output=done.stdout + done.stderr, root=done.root)
 
     def said(fault=NONE, launcher="basic", **wrong: object) -> str:
@@ -32,6 +32,7 @@ def test_what_is_wrong_is_said(app: App) -> None:
     assert said(files=frozenset({"home/.cache"})) == "files left behind: ['home/.cache']"
     assert "a bug of ours" in said(output="Please report this as a bug")
     assert "through our callbacks" in said(output='File "x/hydra_callback_kit/callbacks/y.py", line 1')
+    assert said(twice=frozenset({2})) == "job 2 reached its end twice"
     assert said(RAISES) == "job 1 is COMPLETED, expected FAILED"
     assert said(started=jobs | {7}) == "job 7 started and has no record"
     assert said(started=frozenset({0, 1})) == "job 2 is COMPLETED, and its task function never began"
@@ -64,5 +65,5 @@ def test_files_are_looked_at(app: App, name: str, content: str | None, complaint
     else:
         file.write_text((file.read_text("utf-8") if name.startswith(".callbacks") else "") + content, "utf-8")
     one, none = frozenset({1}), frozenset()
-    left = Left(0, "", done.root, one, one, none, none, none)
+    left = Left(0, "", done.root, one, one, none, none, none, none)
     assert complaint in "\n".join(complaints(NONE, "single run", left, left))
