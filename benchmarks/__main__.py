@@ -16,6 +16,7 @@ import plot
 import report
 import resources
 import results
+import resuming
 import startup
 import sweeps
 import validation
@@ -39,6 +40,7 @@ def main() -> None:
             "Start-up": lambda: startup.lines(contenders, 1 if quick else 25),
             "Sweeps": lambda: sweeps.lines(contenders, (2, 3, 4) if quick else sweeps.JOBS, 1 if quick else 2),
             "Composing once": lambda: composing.lines(contenders, 4, 1) if quick else composing.lines(contenders),
+            "Resuming": lambda: resuming.lines(contenders, 4, 10, 20, 1) if quick else resuming.lines(contenders),
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
             "Validation": validation.lines,

@@ -48,17 +48,18 @@ class Contender:
 
     def command(self, *arguments: str) -> list[str]:
         """The command that runs the app."""
-        return [self.python, "app.py", "--config-name", self._config, *arguments]
+        return [self.python, "app.py", "--config-name", self.config_name, *arguments]
 
     def write_config(self, directory: Path) -> None:
         """Writes the app's config with this contender's callbacks, as people would, beside `config.yaml`."""
         defaults = ["defaults:", f"  - callbacks: [{', '.join(self.chosen)}]", "  - _self_"] if self.chosen else []
         hydra = [f"hydra: {json.dumps({'callbacks': self.nodes})}"] if self.nodes else []
         text = "\n".join([*defaults, (directory / "config.yaml").read_text("utf-8"), *hydra])
-        (directory / f"{self._config}.yaml").write_text(text, "utf-8")
+        (directory / f"{self.config_name}.yaml").write_text(text, "utf-8")
 
     @property
-    def _config(self) -> str:
+    def config_name(self) -> str:
+        """The name of its config, which has only letters, digits and underscores."""
         return "".join(character if character.isalnum() else "_" for character in f"with {self.name}")
 
 
@@ -83,6 +84,12 @@ class Contenders:
         self.once = _ours(
             ours, "standard_callbacks and compose_once_callback", ("standard_callbacks", "compose_once_callback")
         )
+        self.resuming_standard = _ours(
+            ours, "standard_callbacks and resume_callback", ("standard_callbacks", "resume_callback")
+        )
+        self.resuming_once = _ours(
+            ours, "resume_callback and compose_once_callback", ("resume_callback", "compose_once_callback")
+        )
         self.everything = _ours(ours, "everything", options)
         self.peer = Contender(PEER, environment(directory / "peer", PEER.replace(" ", "=="), *also), nodes=_OF_THE_PEER)
 
@@ -90,7 +97,7 @@ class Contenders:
         """Writes the app and a config for each contender into a git repository, all of it committed."""
         write_app(directory, keys=keys, preamble=preamble)
         several = (self.bare, self.installed, self.both, self.standard, self.once, self.everything, self.peer)
-        for contender in (*several, *self.alone):
+        for contender in (*several, *self.alone, self.resuming_standard, self.resuming_once):
             contender.write_config(directory)
         (directory / ".gitignore").write_text("outputs/\nmultirun/\nhooks_s\n", "utf-8")
         identity = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org"]

@@ -1,0 +1,123 @@
+"""What `resume_callback` costs a sweep that has nothing to resume, and how soon it knows what is left of one that has."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from contenders import Contender, Contenders
+from harness import Line, interleaved, ratios, run, table, temporary_directory
+from hydra import compose, initialize_config_dir
+from validation import VERSION_BASE
+
+from hydra_callback_kit.configs.sweep_jobs import config_loader
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.reader import run_ids
+from hydra_callback_kit.journal.writer import write_line
+
+JOBS = 200
+"""How many jobs a sweep has that is run, and how many configs Hydra composes in the time for a decision."""
+RESUMED = 1_000
+DECIDED = 10_000
+TIMED = """
+import atexit, os, time
+spent = [0.0]
+def timed(kind, name):
+    real = getattr(kind, name)
+    def wrapper(*args, **kwargs):
+        started = time.perf_counter()
+        try:
+            return real(*args, **kwargs)
+        finally:
+            spent[0] += time.perf_counter() - started
+    setattr(kind, name, wrapper)
+if os.environ.get("STARTS") == "nothing":
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+    BasicLauncher.launch = lambda self, job_overrides, initial_job_idx: []
+if os.environ.get("STARTS") == "timed":
+    from hydra_callback_kit.hooks import resuming
+    from hydra_callback_kit.launching.resumes import Resumes
+    for kind, names in ((resuming, ("ask_whether_it_goes_on", "go_on")), (Resumes, ("numbers", "answers"))):
+        for name in names:
+            timed(kind, name)
+    atexit.register(lambda: open("decided_s", "w").write(str(spent[0])))
+"""
+"""The app's preamble: a launcher that starts nothing, so that a large sweep is soon on record, or the time for deciding."""
+
+
+def lines(
+    contenders: Contenders, jobs: int = JOBS, resumed: int = RESUMED, decided: int = DECIDED, repetitions: int = 5
+) -> list[Line]:
+    """Measures sweeps of do-nothing jobs.
+
+    Args:
+        contenders: who.
+        jobs: how many jobs a sweep has that has nothing to resume.
+        resumed: how many finished ones a sweep has that is started again.
+        decided: how many one has of which only the decision is timed.
+        repetitions: how often; the sweeps take turns.
+    """
+    with temporary_directory() as name:
+        directory = Path(name)
+        contenders.write_app(directory, preamble=TIMED)
+        return [
+            *_nothing_to_resume(contenders, directory, jobs, repetitions),
+            _decision(contenders.resuming_once, directory, decided, jobs, repetitions),
+            _taken_over(contenders.resuming_once, directory, resumed, repetitions),
+        ]
+
+
+def _nothing_to_resume(contenders: Contenders, directory: Path, jobs: int, repetitions: int) -> list[Line]:
+    several = (contenders.resuming_standard, contenders.standard)
+    ours, without = interleaved([each.command("-m", f"x=range({jobs})") for each in several], directory, repetitions)
+    what = f"sweep of {jobs} jobs with nothing to resume, {{}}, against {contenders.standard.name} alone"
+    return [
+        Line.of(what.format("CPU time"), ratios(ours, without, "cpu_s"), 1.02),
+        Line.of(what.format("wall time"), ratios(ours, without, "wall_s"), None),
+    ]
+
+
+def _decision(contender: Contender, directory: Path, jobs: int, composed: int, repetitions: int) -> Line:
+    """Of a contender that composes once: Hydra would check for minutes whether its jobs can be composed."""
+    command = _finished_sweep(contender, directory, jobs)
+    samples = []
+    for _ in range(repetitions):
+        run(["env", "STARTS=timed", *command], directory)
+        samples.append(float((directory / "decided_s").read_text("ascii")) / _composing_s(directory, composed))
+    return Line.of(f"deciding over {jobs:,} finished jobs / Hydra composing {composed}", samples, 1.0)
+
+
+def _composing_s(directory: Path, jobs: int) -> float:
+    with initialize_config_dir(str(directory), **VERSION_BASE):
+        master, loader = compose("config", return_hydra_config=True), config_loader()
+        return _seconds(lambda: [loader.load_sweep_config(master, [f"x={num}"]) for num in range(jobs)])
+
+
+def _taken_over(contender: Contender, directory: Path, jobs: int, repetitions: int) -> Line:
+    commands = [_finished_sweep(contender, directory, count) for count in (1, jobs)]
+    one, all_of_them = interleaved(commands, directory, repetitions)
+    samples = [(many.wall_s - alone.wall_s) / (jobs - 1) * 1000 for many, alone in zip(all_of_them, one, strict=True)]
+    return Line.of(f"a sweep of {jobs:,} finished jobs started again, per job: {contender.name}", samples, 1.0, "ms")
+
+
+def _finished_sweep(contender: Contender, directory: Path, jobs: int) -> list[str]:
+    """Puts a sweep on record whose jobs have completed; the command that started it."""
+    command = contender.command("-m", f"x=range({jobs})", f"hydra.sweep.dir={contender.config_name}-{jobs}")
+    run(["env", "STARTS=nothing", *command], directory)
+    root = directory / f"{contender.config_name}-{jobs}"
+    sweep = RunIdentity(run_ids(root)[-1], root, "MULTIRUN")
+    for num in range(jobs):
+        job = JobIdentity(sweep, num, f"{num:012x}", 1, str(num), "app", (f"x={num}",), root / str(num))
+        write_line(sweep, "job_started", {"job_id": str(num), "overrides": [f"x={num}"], "output_dir": str(num)}, job)
+        write_line(sweep, "job_ended", {"status": "COMPLETED", "duration_s": 1.5, "return_value": 1}, job)
+    return command
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    with temporary_directory() as environments:
+        print(table(lines(Contenders(Path(environments), also=("hydra-joblib-launcher",)))))
