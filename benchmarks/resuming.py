@@ -34,8 +34,13 @@ def timed(kind, name):
             spent[0] += time.process_time() - started
     setattr(kind, name, wrapper)
 if os.environ.get("STARTS") == "nothing":
-    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
-    BasicLauncher.launch = lambda self, job_overrides, initial_job_idx: []
+    from hydra.core.plugins import Plugins
+    real = Plugins.instantiate_launcher
+    def starts_nothing(self, **kwargs):
+        launcher = real(self, **kwargs)
+        launcher.launch = lambda job_overrides, initial_job_idx: []
+        return launcher
+    Plugins.instantiate_launcher = starts_nothing
 if os.environ.get("STARTS") == "timed":
     from hydra_callback_kit.hooks import resuming
     from hydra_callback_kit.launching.resumes import Resumes
