@@ -17,7 +17,7 @@ from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE, SCHEMA_VERSION
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
-from hydra_callback_kit.journal.kept_lines import MAX_KEPT, keep
+from hydra_callback_kit.journal.kept_lines import LatestLines, keep
 from hydra_callback_kit.journal.process import ProcessIdentity, this_process, this_process_token
 from hydra_callback_kit.journal.safe_log import SafeLogger
 
@@ -131,8 +131,8 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()  # a forked child has a file of its own, and so a lock of its own
-        self._written: list[bytes] = []
-        self._waiting: list[bytes] = []
+        self._written = LatestLines()
+        self._waiting = LatestLines()
         self._size = 0  # what the file holds by what this process has written
         self._is_torn = False
         self._was_there = False
@@ -142,8 +142,7 @@ class _File:
         """Writes a line. Never raises for what the disk does: the first failure is logged."""
         try:
             with self._lock:
-                self._waiting.append(line)
-                self._drop_what_is_too_much(self._waiting)
+                self._waiting.add(line)
                 self._write()
         except OSError as error:
             vanished = self._was_there and not self._path.parent.parent.is_dir()
@@ -166,8 +165,10 @@ class _File:
         descriptor = self._opened()
         try:
             if os.fstat(descriptor).st_size < self._size:
-                self._waiting[:0] = self._written
-                self._written, self._size, self._is_torn = [], 0, False
+                again = LatestLines()
+                for line in (*self._written, *self._waiting):
+                    again.add(line)
+                self._waiting, self._written, self._size, self._is_torn = again, LatestLines(), 0, False
             # after a write that the disk cut short, the next line must not continue the torn one
             data = (b"\n" if self._is_torn else b"") + b"".join(self._waiting)
             written = os.write(descriptor, data)
@@ -183,14 +184,9 @@ class _File:
         self._take_what_was_written(len(data))
 
     def _take_what_was_written(self, size: int) -> None:
-        while self._waiting and len(self._waiting[0]) <= size:
-            size -= len(self._waiting[0])
-            self._written.append(self._waiting.pop(0))
-        self._drop_what_is_too_much(self._written)
-
-    def _drop_what_is_too_much(self, lines: list[bytes]) -> None:
-        while sum(map(len, lines)) > MAX_KEPT:
-            del lines[0]
+        while self._waiting and len(self._waiting.oldest()) <= size:
+            size -= len(self._waiting.oldest())
+            self._written.add(self._waiting.take())
 
     def _opened(self) -> int:
         try:
