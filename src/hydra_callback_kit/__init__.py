@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
     from hydra_callback_kit.hooks.abort import AbortRun, abort
     from hydra_callback_kit.hooks.facts import FactError, add_job_facts, add_run_facts
+    from hydra_callback_kit.hooks.metrics import report_metrics
     from hydra_callback_kit.hooks.parameters import ParameterError
     from hydra_callback_kit.hooks.recording import RecordingCallback
     from hydra_callback_kit.journal.errors import JobError
@@ -77,6 +78,7 @@ __all__ = [
     "add_job_facts",
     "add_run_facts",
     "load_run",
+    "report_metrics",
 ]
 
 _MODULES = {
@@ -115,6 +117,7 @@ _MODULES = {
     "add_job_facts": "hooks.facts",
     "add_run_facts": "hooks.facts",
     "load_run": "views.run",
+    "report_metrics": "hooks.metrics",
 }
 
 _LIBRARIES = frozenset(("click", "jinja2", "markupsafe", "psutil", "pynvml", "rich"))

@@ -125,22 +125,31 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
         status = _status(job_return, value)
         _learn_what_the_job_has_set(config, job_return.cfg)
         facts = {"status": status, "duration_s": duration_s}
-        returned, error = None, None
+        returned, error, reported = None, None, _reported(config)
         if status == "RUNNING":
             write_job_line(config, "job_requeued", {"requeued": True})
         elif status != "COMPLETED":
             error = _error(config, value) if issubclass(type(value), BaseException) else None
-            write_job_line(config, "job_ended", {**facts, "error": error})
+            write_job_line(config, "job_ended", {**facts, "error": error}, reported)
         elif job.rank:  # what rank 0 returns is the job's value
             write_job_line(config, "job_ended", facts)
         else:
             returned = redaction_of(config).encoded({"": value})[""]
-            write_job_line(config, "job_ended", facts, {"return_value": returned})
+            write_job_line(config, "job_ended", facts, {"return_value": returned, **reported})
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
         if "kept_lines" in notes:
             from hydra_callback_kit.launching.lines_home import ride_on  # noqa: PLC0415  as above
 
             ride_on(config, job_return)
+
+
+def _reported(config: DictConfig) -> dict[str, Any]:
+    """What sums up the metrics that the job has reported."""
+    if "reports" not in notes_of(config):
+        return {}
+    from hydra_callback_kit.hooks.metric_recorder import end_of_metrics  # noqa: PLC0415  most jobs report none
+
+    return end_of_metrics(config)
 
 
 def how_it_ended(config: DictConfig) -> JobEnd:

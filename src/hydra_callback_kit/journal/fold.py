@@ -13,6 +13,7 @@ from hydra_callback_kit.journal.handed_on import HandedOn, handed_on_by, still_w
 from hydra_callback_kit.journal.launched import LaunchedJobs
 from hydra_callback_kit.journal.life import Lookout, Sight, batch_id
 from hydra_callback_kit.journal.masking import is_marked
+from hydra_callback_kit.journal.metric import metrics_in
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.rank_fold import error_in, rank_records, with_ranks
 from hydra_callback_kit.journal.records import AttemptRecord, BrokenLine, JobRecord, RunRecord
@@ -24,7 +25,7 @@ MAX_ATTEMPTS: Final = 1_000_000
 
 _JOB_FACTS = frozenset(
     ("job_id", "job_name", "overrides", "output_dir", "status", "return_value", "error", "duration_s", "rerun")
-) | {"files", "attempt_number", "world_size", "requeued"}
+) | {"files", "attempt_number", "world_size", "requeued", "metrics", "metrics_file"}
 _RUN_FACTS = frozenset(("mode", "duration_s", "planned_jobs", "files"))
 
 
@@ -184,6 +185,8 @@ def _job_record(
         root=root,
         subdir=last.get("output_dir", str),
         facts=last.others(_JOB_FACTS),
+        metrics=metrics_in(facts["metrics"]) if "metrics" in facts else {},
+        metrics_file=last.get("metrics_file", str),
         world_size=last.get("world_size", int),
         is_rank="world_size" in facts,
         first_job_id=first_job_id if first_job_id != job_id else None,

@@ -12,6 +12,7 @@ from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in, says_something
 from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
+from hydra_callback_kit.journal.metric_growth import growth_of
 from hydra_callback_kit.journal.records import BrokenLine, RunRecord
 
 
@@ -51,7 +52,16 @@ def read_run(
         raise JournalNotFoundError(root, sorted({*files, *folds}))
     folds.setdefault(wanted, RunFold(wanted, without))
     _read([file for file in files.get(wanted, ()) if file not in odd], folds, broken, without)
-    return folds[wanted].record(root, broken, sight, has_ended=has_ended)
+    return _with_metrics(folds[wanted].record(root, broken, sight, has_ended=has_ended))
+
+
+def _with_metrics(run: RunRecord) -> RunRecord:
+    """Sums up what jobs have reported that have not done so themselves: they run, or were killed."""
+    for job in run.jobs:
+        if job.metrics_file is not None and not job.metrics:
+            growth = growth_of(job)
+            job.metrics = {} if growth is None else growth.metrics
+    return run
 
 
 def _latest(files: Mapping[str, Sequence[Path]], folds: Collection[str]) -> str | None:
@@ -93,7 +103,7 @@ def read_journal(root: Path, *, sight: Sight = HERE) -> Journal:
     folds = {run_id: RunFold(run_id) for run_id in files if _NAMED_BY_US.fullmatch(run_id)}
     broken: list[BrokenLine] = []
     _read(itertools.chain.from_iterable(files.values()), folds, broken)
-    return Journal([folds[run_id].record(root, broken, sight) for run_id in sorted(folds)], broken)
+    return Journal([_with_metrics(folds[run_id].record(root, broken, sight)) for run_id in sorted(folds)], broken)
 
 
 def read_runs(root: Path, *, sight: Sight = HERE) -> list[RunRecord]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Mode, Status
 from hydra_callback_kit.journal.handed_on import HandedOn
+from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.queue import EMPTY, Queue
 
 
@@ -87,6 +88,8 @@ class JobRecord:
         root: the directory that holds the journal.
         subdir: the job's output directory relative to `root`, or an absolute path where it lies elsewhere.
         facts: what callbacks added, by name.
+        metrics: what the task function reported by `report_metrics` while it ran, by name.
+        metrics_file: the file of the points, relative to the job's output directory; None if it reported none.
         world_size: of how many processes a distributed job is; None for one that is one process.
         ranks: those of them that left a record, in the order of their numbers, as each ended by itself.
         is_rank: whether it was started as one of them. The job of a library that starts the others itself was not.
@@ -113,6 +116,8 @@ class JobRecord:
     root: Path = Path()
     subdir: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    metrics_file: str | None = None
     world_size: int | None = None
     ranks: tuple[RankRecord, ...] = ()
     first_job_id: str | None = None

@@ -1,0 +1,321 @@
+"""What a job reports of its metrics, on disk at once, and summed up in its record as it ends."""
+
+import errno
+import functools
+import math
+import numbers
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from omegaconf import DictConfig
+
+from hydra_callback_kit.configs.directories import is_shared
+from hydra_callback_kit.configs.identity import identify_job
+from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.hooks.error_report import report
+from hydra_callback_kit.hooks.facts import FactError
+from hydra_callback_kit.hooks.job_lines import write_job_line
+from hydra_callback_kit.hooks.own_files import tell
+from hydra_callback_kit.journal import metric_points
+from hydra_callback_kit.journal.metric import Metric, Step, as_fact
+from hydra_callback_kit.journal.metric_points import Point
+from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.journal.values import is_number, type_name
+from hydra_callback_kit.journal.writer import utc_now
+from hydra_callback_kit.views import files
+
+Listener: TypeAlias = Callable[[Mapping[str, float], Step, str], None]
+"""Is told of each report: the values by name, the step or None, and the time (UTC, ISO 8601)."""
+
+MAX_NAMES: Final = 1_000
+"""Metrics of a job; those that come after so many are left out."""
+
+_log = SafeLogger("hydra_callback_kit")
+
+
+def record_metrics(config: DictConfig, values: Mapping[Any, Any], step: Any) -> None:
+    """Takes a report of a job.
+
+    Args:
+        config: the config of the job's hooks.
+        values: as `report_metrics` takes them.
+        step: the same.
+
+    Raises:
+        FactError: if `step` is no number.
+    """
+    reporter = _reporter(config)
+    at = step if type(step) is int or step is None else _step(step)
+    try:
+        reporter.take(values, at)
+        _record_if_it_has_ended(reporter)
+    except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
+        report("report_metrics", error)
+
+
+def record_points(config: DictConfig, points: Iterable[Point]) -> None:
+    """Takes the points that something else has kept of a job, but for metrics that the job has reported itself.
+
+    Args:
+        config: the config of the job's hooks.
+        points: in their order.
+    """
+    reporter = _reporter(config)
+    own = reporter.known()
+    for time, step, values in points:
+        reporter.take({name: value for name, value in values.items() if name not in own}, step, time)
+    _record_if_it_has_ended(reporter)
+
+
+def listen(config: DictConfig, listener: Listener) -> None:
+    """Has each report of a job told to somebody, in the job's process and in the thread that reports, until the job ends.
+
+    Args:
+        config: the config of `on_job_start`.
+        listener: what is called; it must be quick. What it raises is logged once.
+    """
+    _reporter(config).listeners.append(listener)
+
+
+def end_of_metrics(config: DictConfig) -> dict[str, Any]:
+    """Ends the reports of a job.
+
+    Args:
+        config: the config of the job's hooks.
+
+    Returns:
+        The fact that sums them up, encoded; nothing if there were none.
+    """
+    reporter = _reporters.pop(id(config), None)
+    return {} if reporter is None else reporter.end()
+
+
+_reporters: Final[dict[int, "_Reporter"]] = {}
+"""Those of the jobs that run in this process, by their configs; the notes on a config would be copied with it."""
+
+
+def _reporter(config: DictConfig) -> "_Reporter":
+    reporter = _reporters.get(id(config))
+    if reporter is None or reporter.config is not config or reporter.pid != os.getpid():
+        with _making:
+            reporter = _reporters.get(id(config))
+            if reporter is None or reporter.config is not config or reporter.pid != os.getpid():
+                reporter = _reporters[id(config)] = _Reporter(config)
+                notes_of(config)["reports"] = True
+    return reporter
+
+
+_making: Final = threading.Lock()
+
+
+def _record_if_it_has_ended(reporter: "_Reporter") -> None:
+    """A hook may report at the end of its job, when what there was before is summed up already."""
+    config = reporter.config
+    if "job_ended" in notes_of(config):
+        write_job_line(config, "job_facts", {}, end_of_metrics(config))
+
+
+class _Reporter:
+    """Takes the reports of a job, in its process.
+
+    Args:
+        config: that of the job's hooks.
+
+    Attributes:
+        listeners: who else is told.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        self.config = config
+        self.pid = os.getpid()
+        self.listeners: list[Listener] = []
+        self._job = identify_job(config)
+        self._names: dict[Any, str | None] = {}
+        self._metrics: dict[str, Metric] = {}
+        self._earlier: list[Point] = []
+        """What earlier attempts have reported."""
+        self._lock = threading.Lock()
+        self._file: _File | None = None
+        self._may_open = True
+
+    def known(self) -> frozenset[str]:
+        """The metrics that this attempt has reported."""
+        with self._lock:
+            if self._may_open:
+                self._open()
+            return frozenset(self._metrics)
+
+    def take(self, values: Mapping[Any, Any], step: Step, time: str = "") -> None:
+        """Takes one report."""
+        if self._job.rank:
+            return
+        time = time or utc_now()
+        with self._lock:
+            if self._may_open:
+                self._open()
+            taken = self._numbers(values)
+            if not taken:
+                return
+            for name in taken.keys() - self._metrics.keys() if self._earlier else ():
+                self._go_on(name, step)
+            metric_points.add(self._metrics, step, taken)
+            self._write(time, step, taken)
+        for listener in self.listeners:
+            try:
+                listener(taken, step, time)
+            except Exception as error:  # noqa: BLE001  whoever listens, the job goes on
+                report("report_metrics", error)
+
+    def _write(self, time: str, step: Step, values: Mapping[str, float]) -> None:
+        if self._file is not None:
+            try:
+                self._file.write(metric_points.line(self._job.attempt, time, step, values))
+            except OSError as error:
+                report("report_metrics", error)
+
+    def _numbers(self, values: Mapping[Any, Any]) -> dict[str, float]:
+        """What can be reported of some values."""
+        taken: dict[str, float] = {}
+        for name, value in values.items():
+            kind = type(value)
+            if (kind is float or (kind is int and is_number(value))) and (known := self._names.get(name)) is not None:
+                taken[known] = value
+            else:
+                self._take(name, value, taken)
+        return taken
+
+    def _take(self, name: Any, value: Any, taken: dict[str, float]) -> None:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                self._take(f"{name}.{key}", item, taken)
+            return
+        known = self._names[name] if name in self._names else self._named(name)
+        number = number_of(value)
+        if known is not None and number is None:
+            kind = type_name(type(value))
+            _warn_once(f"The metric {known!r} is left out where it is no single number, but of type {kind}.")
+        elif known is not None and number is not None:
+            taken[known] = number
+
+    def _named(self, name: Any) -> str | None:
+        """What a metric is called on record; None if it is left out."""
+        if len(self._names) < MAX_NAMES:
+            self._names[name] = redaction_of(self.config).of_text(str(name))
+            return self._names[name]
+        _warn_once(f"The job reports more than {MAX_NAMES:,} metrics: those that come from here on are left out.")
+        return None
+
+    def _open(self) -> None:
+        """Finds the file's place, and what is there of this job."""
+        self._may_open = False
+        name = metric_points.NAME
+        if is_shared(self.config, name):
+            name = str(Path(name).with_stem(f"{Path(name).stem}_{self._job.job_num}"))
+        path = self._job.output_dir / name
+        try:
+            of_this_job = (self._job.run.run_id, self._job.job_num)
+            if metric_points.owner_of(path) == of_this_job:
+                own, self._earlier = self._found(path)
+                for point in own:
+                    metric_points.add(self._metrics, point.step, point.values)
+            else:
+                files.make_room(path, _is_ours, tell(_log))
+                path.unlink(missing_ok=True)
+            self._file = _File(path, metric_points.head(*of_this_job))
+        except OSError as error:
+            report("report_metrics", error)
+            return
+        write_job_line(self.config, "job_facts", {"metrics_file": name})
+
+    def _found(self, path: Path) -> tuple[list[Point], list[Point]]:
+        """What this attempt has reported already, and what the earlier ones have."""
+        found = list(metric_points.read(path))
+        own = [point for attempt, point in found if attempt == self._job.attempt]
+        others = [(attempt, point) for attempt, point in found if attempt != self._job.attempt]
+        return own, metric_points.merged(others)
+
+    def _go_on(self, name: str, step: Step) -> None:
+        """Takes over what earlier attempts have reported of a metric before the step at which this one goes on with it."""
+        for point in self._earlier:
+            if name in point.values and step is not None and metric_points.is_before(point.step, step):
+                metric_points.add(self._metrics, point.step, {name: point.values[name]})
+
+    def end(self) -> dict[str, Any]:
+        """Closes the file, and sums up."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            return {"metrics": as_fact(self._metrics)} if self._metrics else {}
+
+
+class _File:
+    """A file that points are appended to, each by one write.
+
+    Args:
+        path: its place, where nothing lies or a file of the same job.
+        head: its first line.
+
+    Raises:
+        OSError: if it cannot be opened.
+    """
+
+    def __init__(self, path: Path, head: bytes) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        flags |= sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"))
+        self._descriptor = os.open(path, flags, 0o666)
+        self._is_torn = False
+        if os.fstat(self._descriptor).st_size == 0:
+            self.write(head)
+        else:
+            self._is_torn = True  # the attempt before may have been killed in the middle of a line
+
+    def write(self, line: bytes) -> None:
+        """Appends a line."""
+        text = b"\n" + line if self._is_torn else line
+        self._is_torn = True
+        if os.write(self._descriptor, text) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._is_torn = False
+
+    def close(self) -> None:
+        """Closes it."""
+        os.close(self._descriptor)
+
+
+def number_of(value: Any) -> float | None:
+    """A value as a number that can be reported; None for what is none.
+
+    Args:
+        value: a number of Python's, or what holds one: of NumPy, torch or JAX.
+    """
+    try:
+        if isinstance(value, (str, bytes)) or value is None:
+            return None
+        item = getattr(value, "item", None)
+        plain = item() if callable(item) else value
+        if not isinstance(plain, numbers.Real):
+            plain = float(plain)
+        plain = int(plain) if isinstance(plain, numbers.Integral) else float(plain)
+    except Exception:  # noqa: BLE001  an array of several, or a value whose own methods raise
+        return None
+    return plain if is_number(plain) else None
+
+
+def _step(step: Any) -> Step:
+    number = number_of(step)
+    if number is None or isinstance(step, bool) or not math.isfinite(number):
+        raise FactError(step, f"step={step!r} is no number. Write for example report_metrics({{'loss': 0.3}}, step=3).")
+    return number
+
+
+def _is_ours(path: Path) -> bool:
+    return not path.is_symlink() and metric_points.owner_of(path) is not None
+
+
+@functools.cache
+def _warn_once(message: str) -> None:
+    _log.warning("%s", message)
