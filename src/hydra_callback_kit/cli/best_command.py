@@ -22,7 +22,8 @@ from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front, the_metric
-from hydra_callback_kit.views.metrics import metric_names, metric_of
+from hydra_callback_kit.views.flat import flat_return_value
+from hydra_callback_kit.views.metrics import metric_names, metric_of, reported
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.results import nested_row
@@ -38,8 +39,9 @@ from hydra_callback_kit.views.varied import varied_overrides, varied_text
 def command(path: Path, sort_by: str | None, mode: Best | None, run_id: str | None, as_json: bool) -> None:
     """Show the best job of a sweep.
 
-    Its overrides, what it returned, its directory, and the command that runs it again as a run of its own. METRIC is a key
-    of the mapping that the jobs return, dotted where it is nested, or `return_value` for a bare number.
+    Its overrides, what it returned and reported, its directory, and the command that runs it again as a run of its own.
+    METRIC is a key of the mapping that the jobs return, dotted where it is nested, or `return_value` for a bare number; or a
+    metric that they reported while they ran, for its last value, or `<metric>.min` and `<metric>.max`.
     """
     run = the_run(path, run_id, with_configs=as_json)
     screen.print_warnings(run)
@@ -69,11 +71,18 @@ def command(path: Path, sort_by: str | None, mode: Best | None, run_id: str | No
     screen.print_facts(
         {
             "best by": f"{metric} ({direction_of(run.facts, metric, mode)})",
-            "returned": json.dumps(values.as_json(best.return_value), ensure_ascii=False),
+            **_outcome(best),
             "directory": str(best.output_dir or "?"),
             "run again": again.line() if again else why_not,
         }
     )
+
+
+def _outcome(job: JobRecord) -> dict[str, str]:
+    """What it returned, and the last values of what it reported besides."""
+    said = {"reported": reported(job, flat_return_value(job.return_value))} if job.metrics else {}
+    said = {"returned": job.return_value, **said} if job.return_value is not None or not said else said
+    return {name: json.dumps(values.as_json(value), ensure_ascii=False) for name, value in said.items()}
 
 
 def _print_front(run: RunRecord, front: Sequence[JobRecord], *, as_json: bool) -> None:

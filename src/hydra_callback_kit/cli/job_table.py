@@ -7,6 +7,7 @@ from typing import Final
 
 from hydra_callback_kit.cli.rank_table import ranks_in_words
 from hydra_callback_kit.cli.screen import seconds_since
+from hydra_callback_kit.journal.metric_growth import growth_of
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.records import JobRecord
@@ -14,6 +15,7 @@ from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.metrics import added_facts, metrics_of
 from hydra_callback_kit.views.plain_table import Column
+from hydra_callback_kit.views.sparkline import sparkline
 from hydra_callback_kit.views.table_formats import cell_text
 from hydra_callback_kit.views.varied import varied_overrides
 from hydra_callback_kit.views.whereabouts import telling_id
@@ -23,7 +25,12 @@ MAX_FACT: Final = 40
 
 
 def job_columns(
-    jobs: Sequence[JobRecord], of_run: Sequence[JobRecord], rows: int | None, sort_by: str | None = None
+    jobs: Sequence[JobRecord],
+    of_run: Sequence[JobRecord],
+    rows: int | None,
+    sort_by: str | None = None,
+    *,
+    curves: bool = False,
 ) -> list[Column]:
     """Lays out the table.
 
@@ -32,10 +39,11 @@ def job_columns(
         of_run: all jobs of their run.
         rows: how many of them are shown, the first and the last ones; None for all.
         sort_by: the metric that they are sorted by, whose column is the first of the metrics and stays on a narrow screen.
+        curves: whether the course of what a job reports is drawn beside the last value, as long as it runs.
 
     Returns:
-        Its columns: only overrides that not all jobs of the run share, only numbers of what jobs returned, and the facts
-        that were added.
+        Its columns: only overrides that not all jobs of the run share, only numbers of what jobs returned and reported, and
+        the facts that were added.
     """
     swept = varied_overrides(of_run)
     numbers = {job.job_num: metrics_of(job) for job in jobs}
@@ -66,9 +74,15 @@ def job_columns(
         columns.append(Column("id", ids, needed=False))
     if len({job.host for job in of_run}) > 1:
         columns.append(Column("host", hosts, needed=False))
+    growing = [growth_of(job) if curves and job.status == "RUNNING" else None for job in shown]
     for name in metrics:
-        cells = [_number(job[name]) if name in job else "" for job in values]
-        head = f"return_value.{name}" if name in swept else name
+        courses = [sparkline(growth.curves[name].values) if growth and name in growth.curves else "" for growth in growing]
+        cells = [
+            f"{course} {_number(job[name])}".lstrip() if name in job else ""
+            for job, course in zip(values, courses, strict=True)
+        ]
+        kind = "metrics" if any(name in job.metrics for job in jobs) else "return_value"
+        head = f"{kind}.{name}" if name in swept else name
         columns.append(Column(head, cells, right=True, needed=name == sorted_by))
     added = [_texts_added(job) for job in shown]
     columns += [

@@ -14,7 +14,8 @@ from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
-from hydra_callback_kit.views.metrics import added_facts
+from hydra_callback_kit.views.flat import flat_return_value
+from hydra_callback_kit.views.metrics import added_facts, reported
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.results import free_name, nested_row
 from hydra_callback_kit.views.resumed import resumed
@@ -25,7 +26,13 @@ from hydra_callback_kit.views.whereabouts import place_in_words
 
 
 def print_run(
-    run: RunRecord, jobs: Sequence[JobRecord], earlier: Sequence[str], rows: int | None, sort_by: str | None
+    run: RunRecord,
+    jobs: Sequence[JobRecord],
+    earlier: Sequence[str],
+    rows: int | None,
+    sort_by: str | None,
+    *,
+    curves: bool,
 ) -> None:
     """Prints one run.
 
@@ -35,6 +42,7 @@ def print_run(
         earlier: ids of other runs in the same directory.
         rows: how many rows the table may have; None for any number.
         sort_by: the metric that the jobs are sorted by, if any.
+        curves: whether the course of what running jobs report is drawn.
     """
     name = run.facts.get("job_name") or "app"
     kind = "sweep" if run.mode == "MULTIRUN" else "run"
@@ -63,7 +71,7 @@ def print_run(
         screen.print_reason(as_text(run.facts["aborted"]))
     if jobs and run.mode == "MULTIRUN":
         screen.say()
-        screen.print_table(job_columns(jobs, run.jobs, rows, sort_by))
+        screen.print_table(job_columns(jobs, run.jobs, rows, sort_by, curves=curves))
 
 
 def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:
@@ -168,6 +176,8 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     if place_in_words(job):
         facts["ran as"] = place_in_words(job)
     taken = {*facts, "ranks", "attempts", "error"}
+    for name, value in reported(job, flat_return_value(job.return_value)).items():
+        facts[free_name(name, "metrics", taken)] = cell_text(value)
     for name, value in added_facts(job).items():
         facts[free_name(name, "facts", taken)] = cell_text(value)
     if job.world_size is not None:

@@ -92,7 +92,8 @@ def command(  # noqa: C901  what the options ask for, one after another
         if ranks:
             _print_ranks(run, chosen(run))
         else:
-            print_run(run, chosen(run), [known for known in run_ids(run.root) if known != run.run_id], rows, sort_by)
+            earlier = [known for known in run_ids(run.root) if known != run.run_id]
+            print_run(run, chosen(run), earlier, rows, sort_by, curves=watch)
         return run.status == "RUNNING"
 
     if as_json and lists_runs():

@@ -1,6 +1,6 @@
 """The numbers of a job: what it returned, and what was added to its record."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord
@@ -23,10 +23,24 @@ def added_facts(job: JobRecord) -> dict[str, Any]:
     return flat_mapping({name: fact for name, fact in job.facts.items() if name not in _MEASURED})
 
 
-def metrics_of(job: JobRecord) -> dict[str, float]:
-    """Every number of a job by the name that `metric_of` takes: those that it returned, then those that were added.
+def reported(job: JobRecord, others: Collection[str] = ()) -> dict[str, float]:
+    """The last value of each metric that a job reported while it ran, but for those that it returned.
 
-    A fact whose name is that of a number that the job returned is called `facts.<name>`.
+    Args:
+        job: the job.
+        others: the columns of what it returned, or their names without `return_value.`.
+    """
+    return {
+        name: metric.last
+        for name, metric in job.metrics.items()
+        if name not in others and f"return_value.{name}" not in others
+    }
+
+
+def metrics_of(job: JobRecord) -> dict[str, float]:
+    """Every number of a job by the name that `metric_of` takes: those that it returned, reported, and that were added.
+
+    A fact whose name is that of a number that the job returned or reported is called `facts.<name>`.
     """
     metrics: dict[str, float] = {}
     if job.return_value is not None:
@@ -34,6 +48,8 @@ def metrics_of(job: JobRecord) -> dict[str, float]:
         for column, value in flat_return_value(job.return_value).items():
             if is_number(value):
                 metrics[column.removeprefix(prefix)] = value
+    if job.metrics:
+        metrics |= reported(job, metrics)
     taken = set(metrics)
     for name, value in added_facts(job).items():
         if is_number(value):
@@ -47,17 +63,29 @@ def metric_of(job: JobRecord, metric: str) -> float | None:
     Args:
         job: the job.
         metric: a key of the returned mapping, dotted where it is nested (`test.accuracy`); `return_value` for a bare number;
-            else the name of a fact. `return_value.` or `facts.` in front, as columns of the results table may have it, says
-            where to look.
+            else the name of a metric that was reported, for its last value, or that and `.min` or `.max`; else the name of
+            a fact. `return_value.`, `metrics.` or `facts.` in front, as columns of the results table may have it, says where
+            to look.
 
     Returns:
         The number, NaN and infinities too; None if there is none by that name.
     """
-    for where in (job.return_value, {"return_value": job.return_value}, job.facts, {"facts": job.facts}):
-        found = _at(where, metric)
-        if found is not None:
-            return found
-    return None
+    found = _at(job.return_value, metric)
+    if found is None:
+        found = _at({"return_value": job.return_value}, metric)
+    if found is None and job.metrics:
+        found = _reported_at(job, metric)
+        found = _reported_at(job, metric.removeprefix("metrics.")) if found is None else found
+    if found is None:
+        found = _at(job.facts, metric)
+    return _at({"facts": job.facts}, metric) if found is None else found
+
+
+def _reported_at(job: JobRecord, name: str) -> float | None:
+    if name in job.metrics:
+        return job.metrics[name].last
+    name, _, figure = name.rpartition(".")
+    return getattr(job.metrics[name], figure) if name in job.metrics and figure in ("min", "max") else None
 
 
 def metric_names(jobs: Sequence[JobRecord]) -> list[str]:

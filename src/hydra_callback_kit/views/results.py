@@ -36,9 +36,10 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
 
     Returns:
         `job_num`, `job_id`, `job_name`, `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`,
-        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), of a distributed
-        job `world_size` and `ranks` (each with `rank`, `status`, `host`, `pid`, `started_at`, `ended_at`, `duration_s`,
-        `error`, `facts`), `config` and, if there are such keys, `config_as_written`; `first_job_id` where
+        `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other callbacks recorded, by name), of a job that
+        reported some `metrics` (by name, each with `last`, `step`, `min`, `min_step`, `max`, `max_step`, `points`), of a
+        distributed job `world_size` and `ranks` (each with `rank`, `status`, `host`, `pid`, `started_at`, `ended_at`,
+        `duration_s`, `error`, `facts`), `config` and, if there are such keys, `config_as_written`; `first_job_id` where
         the job was run again under another id; `earlier_attempts` of a job that was started several times (each with
         `status`, `overrides`, `error`, `started_at`, `ended_at`, `duration_s`, `host`). Floats are floats, NaN and
         infinities too.
@@ -58,6 +59,7 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         "host": job.host,
         "output_dir": _directory(job),
         "facts": _other_facts(job) or {},
+        **({"metrics": {name: metric._asdict() for name, metric in job.metrics.items()}} if job.metrics else {}),
         **({} if job.world_size is None else {"world_size": job.world_size, "ranks": [_rank(rank) for rank in job.ranks]}),
     }
     if job.first_job_id is not None:
@@ -92,10 +94,12 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
     """The jobs as rows that all have the same columns, the union of what the jobs have.
 
     They are `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or
-    `return_value.<key>` for each item of a mapping, or of a short sequence of numbers; `error_type`, `error_message`;
+    `return_value.<key>` for each item of a mapping, or of a short sequence of numbers; the last value of each metric that
+    was reported under its name, but for those that the jobs returned; `error_type`, `error_message`;
     `started_at`, `ended_at`, `duration_s`, `attempts`, `host`, `output_dir`, and `first_job_id` if a job was run again under
     another id; each other fact under its name, but not the config. An override whose key is one of the other names is called
-    `overrides.<key>`, and such a fact `facts.<name>`. Overrides that choose callbacks of this package have no column.
+    `overrides.<key>`, such a metric `metrics.<name>`, and such a fact `facts.<name>`. Overrides that choose callbacks of
+    this package have no column.
 
     Args:
         jobs: the jobs, in the order of the rows.
@@ -157,6 +161,7 @@ class _Layout:
 
     def __init__(self, jobs: Iterable[JobRecord]) -> None:
         written: dict[str, None] = {}
+        reported: dict[str, None] = {}
         first_ids = False
         values, facts = Flattening("return_value"), Flattening("")
         for job in jobs:
@@ -164,15 +169,18 @@ class _Layout:
                 written[override.partition("=")[0]] = None
             values.see(job.return_value)
             facts.see(_other_facts(job))
+            reported.update(dict.fromkeys(job.metrics))
             first_ids = first_ids or job.first_job_id is not None
         self._overrides = list(dict.fromkeys(map(override_key, written)))
         self._values, self._value_columns = values, tuple(values.columns) or ("return_value",)
         self._facts, self._fact_columns = facts, tuple(facts.columns)
         taken = {*_FIXED, *self._value_columns}
         overrides = [free_name(key, "overrides", taken) for key in self._overrides]
+        self._reported = [name for name in reported if f"return_value.{name}" not in self._value_columns]
+        metrics = [free_name(name, "metrics", taken) for name in self._reported]
         names = [free_name(name, "facts", taken) for name in self._fact_columns]
         self._first_ids = [_FIRST_ID] if first_ids else []
-        self.columns = [*_HEAD, *overrides, *self._value_columns, *_ERROR, *_TAIL, *self._first_ids, *names]
+        self.columns = [*_HEAD, *overrides, *self._value_columns, *metrics, *_ERROR, *_TAIL, *self._first_ids, *names]
 
     def cells(self, jobs: Iterable[JobRecord]) -> Iterator[list[Any]]:
         """The cells of each job, one for each column."""
@@ -186,6 +194,7 @@ class _Layout:
                 job.status,
                 *map(typed_overrides(job.task_overrides).get, self._overrides),
                 *values.cells(job.return_value, value_columns),
+                *(job.metrics[name].last if name in job.metrics else None for name in self._reported),
                 error and error.type,
                 error and error.message,
                 job.started_at,

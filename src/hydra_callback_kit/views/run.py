@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.life import HERE, Sight
+from hydra_callback_kit.journal.metric_points import points_of
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.ranking import best_job
-from hydra_callback_kit.views.results import flat_rows
+from hydra_callback_kit.views.results import flat_rows, free_name
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -61,13 +62,45 @@ class Run(RunRecord):
         """
         return list(flat_rows(self.jobs))
 
+    def metrics(self, name: str) -> list[dict[str, Any]]:
+        """The points of a metric that jobs reported while they ran: `pandas.DataFrame(run.metrics("val/loss"))`.
+
+        Args:
+            name: the metric.
+
+        Returns:
+            A row for each point, in the order of the jobs and then of the reports: `job_num`, each override under its own
+            key (`overrides.<key>` where that is the name of another column), `step` (None where the job gave none), `time`
+            (UTC, ISO 8601) and `value`. Where a job was started several times, what an earlier attempt reported counts up
+            to the step at which a later one goes on.
+
+        Raises:
+            MetricNotFoundError: if no job reported it; it is a `LookupError`.
+        """
+        if not any(name in job.metrics for job in self.jobs):
+            raise MetricNotFoundError(name, list(dict.fromkeys(known for job in self.jobs for known in job.metrics)))
+        taken = {"job_num", "step", "time", "value"}
+        keys = {key: free_name(key, "overrides", taken) for key in dict.fromkeys(k for j in self.jobs for k in j.overrides)}
+        return [
+            {
+                "job_num": job.job_num,
+                **{column: job.overrides.get(key) for key, column in keys.items()},
+                "step": point.step,
+                "time": point.time,
+                "value": point.values[name],
+            }
+            for job in self.jobs
+            for point in points_of(job)
+            if name in point.values
+        ]
+
 
 class MetricNotFoundError(LookupError):
-    """No completed job returned a number by this name that is not NaN.
+    """No completed job returned or reported a number by this name that is not NaN.
 
     Attributes:
         metric: the name.
-        known: the names of the numbers that jobs returned.
+        known: the names of the numbers that there are.
     """
 
     def __init__(self, metric: str, known: Sequence[str]) -> None:
