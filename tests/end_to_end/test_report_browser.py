@@ -6,13 +6,15 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hydra_callback_kit.journal import metric_points
 from hydra_callback_kit.journal.errors import JobError
+from hydra_callback_kit.journal.metric_points import Point, metrics_of
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.report.choice import ReportOptions
 from hydra_callback_kit.views.report.page import write_report
@@ -136,6 +138,17 @@ def sweep(tmp_path: Path) -> list[JobRecord]:
         else:
             jobs.append(job(num, *overrides, value=value, facts={"resources": used} if num % 2 else {}))
     return jobs
+
+
+def reporting(root: Path, num: int, *overrides: str, steps: int, names: Sequence[str] = ("val/loss",)) -> JobRecord:
+    """A job that reported metrics while it ran."""
+    points = [Point("", step, {name: math.exp(-step * (num + 1) / steps) for name in names}) for step in range(steps)]
+    directory = root / str(num)
+    directory.mkdir(parents=True)
+    lines = [metric_points.line("a/0/0", *point) for point in points]
+    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa", num) + b"".join(lines))
+    more = {"metrics": metrics_of(points), "metrics_file": metric_points.NAME}
+    return job(num, *overrides, root=root, **more)
 
 
 @pytest.mark.parametrize("plotly_js", ["inline", "directory"])
@@ -320,6 +333,38 @@ def test_what_there_may_be(browser: Browser, tmp_path: Path) -> None:
         plots[name] = browser.ask("return document.querySelectorAll('.js-plotly-plot').length")
         assert browser.ask("return [...document.querySelectorAll('.plot')].every((e) => e.data && e.data.length)"), name
     assert plots == {"one": 0, "single": 0, "failed": 2, "nan": 2, "nothing": 2, "mixed": 3}
+
+
+def test_what_jobs_reported_is_drawn_in_the_colours_of_an_override(browser: Browser, tmp_path: Path) -> None:
+    """A line a job, in a figure a metric; another override gives other colours; a name that is hostile is text."""
+    names = ("val/loss", HOSTILE)
+    jobs = [
+        reporting(tmp_path, num, f"lr={10.0**-num}", f"model={'ab'[num % 2]}", steps=50, names=names) for num in range(4)
+    ]
+    browser.open(written(tmp_path, *jobs))
+    figure = '[aria-label="val/loss by step"].js-plotly-plot'
+    lines = f"return document.querySelector({figure!r}).data.map((line) => [line.x?.length, line.line.color])"
+    by_rate = browser.ask(lines)
+    assert [points for points, _ in by_rate] == [50] * 4
+    assert len({colour for _, colour in by_rate}) == 4
+    assert browser.ask("return document.querySelectorAll('#courses-figures .js-plotly-plot').length") == 2
+    from selenium.webdriver.support.ui import Select  # noqa: PLC0415  an extra
+
+    Select(browser.find("#course-colour")).select_by_visible_text("model")
+    colours = f"document.querySelector({figure!r}).data.map((line) => line.line.color)"
+    browser.wait(f"return new Set({colours}).size === 2")
+    assert browser.ask("return typeof window.hacked") == "undefined"
+    assert browser.complaints() == []
+
+
+def test_the_curves_of_a_hundred_jobs(browser: Browser, tmp_path: Path) -> None:
+    """Three megabytes more at most, however many steps they had, and all of it is drawn."""
+    without = written(tmp_path, *(job(num, f"x={num}", value=num / 2) for num in range(100)), name="without.html")
+    page = written(tmp_path, *(reporting(tmp_path, num, f"x={num}", steps=2_000) for num in range(100)))
+    assert page.stat().st_size - without.stat().st_size < 3_000_000
+    browser.open(page)
+    assert browser.ask("return document.querySelector('#courses-figures .js-plotly-plot').data.length") == 100
+    assert browser.complaints() == []
 
 
 def test_ten_thousand_jobs(browser: Browser, tmp_path: Path) -> None:

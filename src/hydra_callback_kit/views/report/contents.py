@@ -19,6 +19,7 @@ from hydra_callback_kit.views.report.columns import (
     compact_numbers,
     links,
 )
+from hydra_callback_kit.views.report.courses import courses_of
 from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, failures_of
 from hydra_callback_kit.views.report.resources import resources_of
 from hydra_callback_kit.views.report.timeline import timeline_of
@@ -45,6 +46,7 @@ class Contents:
         failures: the groups of jobs that went wrong.
         timeline: None if it says nothing.
         resources: None if nothing was measured.
+        courses: None if no metrics were reported.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Contents:
         self.failures = failures_of(run)
         self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.resources = resources_of(shown, run.jobs)
+        self.courses = courses_of(shown, metric.name if metric else None)
         self._root, self._beside, self._facts = run.root, beside, run.facts
         self._shown = shown
         self._metric = metric
@@ -106,6 +109,7 @@ class Contents:
             "timeline": self.timeline and self.timeline.as_data(),
             "peaks": {name: compact_numbers(values) for name, values in peaks.items()},
             "curves": self.resources.curves if self.resources else [],
+            "courses": self.courses.metrics if self.courses else [],
         }
 
     def plain_rows(self) -> list[list[str]]:

@@ -21,7 +21,7 @@ from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javasc
 from hydra_callback_kit.views.report.overview import best_of, facts_of, front_of, notices_of, outcome_of
 from hydra_callback_kit.views.seal import is_as_sealed, sealed
 
-SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "timeline", "resources", "start")
+SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "courses", "timeline", "resources", "start")
 """The parts of the page's script, in their order."""
 GENERATOR: Final = "hydra-callback-kit report"
 

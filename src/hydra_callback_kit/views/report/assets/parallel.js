@@ -77,17 +77,6 @@ const parallel = (() => {
     ];
   }
 
-  const mixed = (from, to, part) => from.map((value, i) => Math.round(value + part * (to[i] - value)));
-  function rgb(name) {
-    const hex = plots.colour(name);
-    const long = hex.length === 4 ? [...hex.slice(1)].map((digit) => digit + digit).join("") : hex.slice(1);
-    return [0, 2, 4].map((at) => parseInt(long.slice(at, at + 2), 16));
-  }
-  function shade(part) {
-    const [low, middle, high] = ["low", "middle", "high"].map(rgb);
-    return `rgb(${part < 0.5 ? mixed(low, middle, 2 * part) : mixed(middle, high, 2 * part - 1)})`;
-  }
-
   function paint() {
     const holder = figure.querySelector(".parallel");
     holder.style.minWidth = plots.printing() ? "" : `${axes.length * 92}px`;
@@ -109,7 +98,7 @@ const parallel = (() => {
       else strokes[2 + Math.min(SHADES - 1, Math.floor((metrics[shown.metric].mode === "max" ? measure[row] : 1 - measure[row]) * SHADES))].push(row);
     });
     strokes.forEach((of, stroke) => {
-      context.strokeStyle = stroke === 0 ? plots.colour("faint") : stroke === 1 ? plots.colour("failed") : shade((stroke - 2) / (SHADES - 1));
+      context.strokeStyle = stroke === 0 ? plots.colour("faint") : stroke === 1 ? plots.colour("failed") : plots.shade((stroke - 2) / (SHADES - 1));
       context.setLineDash(stroke === 1 ? [4, 3] : []);
       context.globalAlpha = stroke > 0 && of.length > 300 ? 0.6 : 1;
       context.beginPath();

@@ -9,6 +9,18 @@ const plots = (() => {
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const hover = (row) => describe(row).map(escaped).join("<br>");
 
+  const mixed = (from, to, part) => from.map((value, i) => Math.round(value + part * (to[i] - value)));
+  function rgb(name) {
+    const hex = colour(name);
+    const long = hex.length === 4 ? [...hex.slice(1)].map((digit) => digit + digit).join("") : hex.slice(1);
+    return [0, 2, 4].map((at) => parseInt(long.slice(at, at + 2), 16));
+  }
+  // From the lowest to the highest of something.
+  function shade(part) {
+    const [low, middle, high] = ["low", "middle", "high"].map(rgb);
+    return `rgb(${part < 0.5 ? mixed(low, middle, 2 * part) : mixed(middle, high, 2 * part - 1)})`;
+  }
+
   function axis(title, more = {}) {
     return {
       title: title ? { text: escaped(short(title, 40)), font: { size: 12, color: colour("muted") }, standoff: 8 } : undefined,
@@ -65,6 +77,7 @@ const plots = (() => {
   return {
     printing,
     colour,
+    shade,
     escaped,
     hover,
     axis,

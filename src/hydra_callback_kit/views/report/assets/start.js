@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   parallel.start();
   if (!window.Plotly) {
-    document.querySelectorAll("#matters, #timeline, #resources").forEach((section) => {
+    document.querySelectorAll("#matters, #courses, #timeline, #resources").forEach((section) => {
       section.querySelector("h2").after(element("p", { className: "notice", textContent: "The plots need the file plotly.min.js, which was written beside this one." }));
     });
     return;
@@ -22,6 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
     plots.start();
   });
   matters.start();
+  courses.start();
   timeline.start();
   resources.start();
   plots.start();

@@ -1,0 +1,128 @@
+"""How the metrics that jobs reported went: a line for each job, thinned without losing a peak."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from hydra_callback_kit.journal.metric import Step
+from hydra_callback_kit.journal.metric_points import points_of
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.views.report.charts import asks_for_log
+from hydra_callback_kit.views.report.columns import compact_numbers
+
+MAX_METRICS: Final = 12
+"""Metrics that have a figure."""
+MAX_LINES: Final = 100
+"""Jobs that have a line in each figure."""
+MAX_POINTS: Final = 60_000
+"""Points of all lines of the page."""
+MAX_POINTS_OF_LINE: Final = 1_000
+_LEAST_POINTS: Final = 20
+_WIDE: Final = 100
+
+
+class Courses(NamedTuple):
+    """The lines.
+
+    Attributes:
+        metrics: for each metric its `name`, whether its axis is logarithmic (`log`), whether `steps` were given, and its
+            `lines`: the place of the job among those that are spelled out (`row`), `x` and `y`; without an `x` the points
+            are numbered from 0.
+        jobs: how many jobs have lines.
+        of_jobs: how many have reported some.
+        left_out: the metrics that there is no room for.
+    """
+
+    metrics: list[dict[str, Any]]
+    jobs: int
+    of_jobs: int
+    left_out: list[str]
+
+
+def courses_of(shown: Sequence[JobRecord], first: str | None = None) -> Courses | None:
+    """Reads the points of the jobs.
+
+    Args:
+        shown: the jobs that are spelled out on the page.
+        first: the metric whose figure comes before the others.
+
+    Returns:
+        None if no job has reported a metric more than once, or their directories cannot be read from here.
+    """
+    names: dict[str, None] = {}
+    reporting = []
+    for row, job in enumerate(shown):
+        own = [name for name, metric in job.metrics.items() if metric.points > 1]
+        names.update(dict.fromkeys(own))
+        if own:
+            reporting.append(row)
+    ordered = sorted(names, key=lambda name: name != first)
+    drawn, left_out = ordered[:MAX_METRICS], ordered[MAX_METRICS:]
+    some = (
+        reporting if len(reporting) <= MAX_LINES else [reporting[len(reporting) * i // MAX_LINES] for i in range(MAX_LINES)]
+    )
+    most = max(_LEAST_POINTS, min(MAX_POINTS_OF_LINE, MAX_POINTS // max(1, len(some) * len(drawn))))
+    lines: dict[str, list[dict[str, Any]]] = {name: [] for name in drawn}
+    for row in some:
+        job = shown[row]
+        thinned = {name: Thinned(job.metrics[name].points, most) for name in drawn if name in job.metrics}
+        for _, step, values in points_of(job):
+            for name, value in values.items():
+                if name in thinned:
+                    thinned[name].add(step, value)
+        for name, line in thinned.items():
+            if line.points():
+                lines[name].append({"row": row, **_as_data(line.points())})
+    metrics = [_figure(name, lines[name]) for name in drawn if lines[name]]
+    return Courses(metrics, len(some), len(reporting), left_out) if metrics else None
+
+
+class Thinned:
+    """A line with so many points at most: of each stretch the lowest and the highest, in their order.
+
+    Args:
+        count: how many points there are going to be.
+        most: how many are kept, at most, but for the last one and those that are more than was said.
+    """
+
+    def __init__(self, count: int, most: int) -> None:
+        self._each = max(1, -(-count // max(1, most // 2))) if count > most else 1
+        self._points: list[tuple[Step, int, float]] = []
+        self._stretch: list[tuple[Step, int, float]] = []
+        self._seen = 0
+
+    def add(self, step: Step, value: float) -> None:
+        """Takes the next point."""
+        self._stretch.append((step, self._seen, value))
+        self._seen += 1
+        if len(self._stretch) == self._each:
+            self._points += _extremes(self._stretch)
+            self._stretch = []
+
+    def points(self) -> list[tuple[Step, int, float]]:
+        """What is kept: the step, the place in the order of the reports, and the value."""
+        return [*self._points, *_extremes(self._stretch)]
+
+
+def _extremes(stretch: list[tuple[Step, int, float]]) -> list[tuple[Step, int, float]]:
+    known = [point for point in stretch if point[2] == point[2]]
+    if len(known) < 2:  # noqa: PLR2004  there are two extremes
+        return known or stretch[:1]
+    low, high = min(known, key=lambda point: point[2]), max(known, key=lambda point: point[2])
+    return sorted({low, high}, key=lambda point: point[1])
+
+
+def _as_data(points: list[tuple[Step, int, float]]) -> dict[str, Any]:
+    steps = [step for step, _, _ in points]
+    has_steps = None not in steps
+    x = steps if has_steps else [place for _, place, _ in points]
+    return {
+        "x": None if x == list(range(len(x))) else compact_numbers(x),
+        "y": compact_numbers(float(f"{value:.5g}") for _, _, value in points),
+        "steps": has_steps,
+    }
+
+
+def _figure(name: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    finite = [value for line in lines for value in line["y"] if isinstance(value, (int, float))]
+    steps = any(line.pop("steps") for line in lines)
+    return {"name": name, "log": asks_for_log(finite, _WIDE), "steps": steps, "lines": lines}
