@@ -39,6 +39,7 @@ class ResultsAggregatorCallback:
     top_k: int = 10
     average_over: list[str] = field(default_factory=list)
     safe_csv: bool = False
+    metrics_file: str | None = None
 
 
 _SECRET_KEYS = (

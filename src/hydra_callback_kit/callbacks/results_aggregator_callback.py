@@ -10,7 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
@@ -23,6 +23,7 @@ from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.journal.writer import utc_now
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.direction import Best, direction_of
@@ -63,6 +64,10 @@ class ResultsAggregatorCallback(RecordingCallback):
             are averaged. A NaN makes the mean NaN.
         safe_csv: whether `.csv` files are written for spreadsheets: a text, also in the head, that begins with `=`, `+`,
             `-`, `@`, a tab or a line break and is no number has a `'` in front, so that it is not taken for a formula.
+        metrics_file: a glob for a CSV file of metrics in the job's output directory, as Lightning's `CSVLogger` writes it
+            (`"**/metrics.csv"`): as the job ends, the newest that matches is taken as if the job had reported its rows by
+            `report_metrics`, but for metrics that it did report. A column `step`, else `epoch`, gives the step. A job that
+            is killed leaves its file unread. null for none.
 
     Raises:
         ParameterError: if a parameter is not one of these, no file can be written there, or pyarrow is missing.
@@ -76,8 +81,9 @@ class ResultsAggregatorCallback(RecordingCallback):
         `Infinity` and `-Infinity` there.
         `.jsonl` has the same objects without the list.
         `.csv`, `.parquet` and `.md` have a column for each override under its key, for each metric (`return_value` or
-        `return_value.<key>`), `error_type` and `error_message`, and the other fields, one a name. Markdown leaves out what
-        people seldom look at, and shortens cells. In pandas: `pd.read_csv("results.csv")`.
+        `return_value.<key>`, and the last value of what was reported under its name), `error_type` and `error_message`, and
+        the other fields, one a name. Markdown leaves out what people seldom look at, and shortens cells. In pandas:
+        `pd.read_csv("results.csv")`.
         `<stem>_averaged.<suffix>` beside each table, with `average_over`: the overrides, `jobs`, `completed`, and each
         metric's `count`, `mean`, `std` (of the sample), `min` and `max`.
         `best.json` (JSON), with `sort_by`: the best job's object, with `jobs_running` if others run that may be better;
@@ -110,6 +116,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         top_k: int = 10,
         average_over: Sequence[str] = (),
         safe_csv: bool = False,
+        metrics_file: str | None = None,
     ) -> None:
         self.output_files = _output_files(output_file)
         self.include_config = include_config
@@ -122,6 +129,10 @@ class ResultsAggregatorCallback(RecordingCallback):
             raise ParameterError("average_over", average_over, "a list of keys", f"Write average_over=[{average_over}].")
         self.average_over = [str(key).lstrip("+") for key in average_over]
         self.safe_csv = safe_csv
+        self.metrics_file = metrics_file
+        if metrics_file is not None and (not metrics_file or Path(metrics_file).is_absolute()):
+            allowed = "a glob below the job's output directory, or null"
+            raise ParameterError("metrics_file", metrics_file, allowed, 'Write metrics_file="**/metrics.csv".')
         self._check_names()
 
     def _check_names(self) -> None:
@@ -151,6 +162,8 @@ class ResultsAggregatorCallback(RecordingCallback):
         """Records what of the config only the job could tell."""
         if self.include_config:
             record_job_config(config, job_return.cfg)
+        if self.metrics_file is not None:
+            _take_csv(config, self.metrics_file)
 
     def _import_libraries(self) -> None:
         if any(Path(name).suffix.lower() == ".parquet" for name in self.output_files):
@@ -225,6 +238,16 @@ class ResultsAggregatorCallback(RecordingCallback):
         mode = direction_of(run.facts, self.sort_by, self.mode)
         text = ranking.ranking_text(run.jobs, self.sort_by, mode, self.top_k)
         log.info("Best jobs by %s (%s):\n%s", self.sort_by, mode, text.rstrip())
+
+
+def _take_csv(config: DictConfig, pattern: str) -> None:
+    """Reports what the newest file that matches tells."""
+    from hydra_callback_kit.hooks.metric_recorder import record_points  # noqa: PLC0415  few ask for it
+    from hydra_callback_kit.journal.csv_points import points_in  # noqa: PLC0415  the same
+
+    found = [(file.stat().st_mtime, file) for file in identify_job(config).output_dir.glob(pattern) if file.is_file()]
+    if found:
+        record_points(config, points_in(max(found)[1], utc_now()))
 
 
 def _output_files(given: Any) -> list[str]:
