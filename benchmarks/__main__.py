@@ -12,6 +12,7 @@ import composing
 import costs_page
 import hydra
 import journals
+import metrics
 import plot
 import report
 import resources
@@ -43,6 +44,7 @@ def main() -> None:
             "Resuming": lambda: resuming.lines(contenders, 4, 10, 20, 1) if quick else resuming.lines(contenders),
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
+            "Metrics": lambda: metrics.lines(1, 100) if quick else metrics.lines(),
             "Validation": validation.lines,
             "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
             "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),

@@ -53,7 +53,7 @@ def lines() -> list[Line]:
         write_journal(root)
         measured = json.loads(subprocess.run([sys.executable, __file__, temporary], capture_output=True, check=True).stdout)
         size = (root / "report.html").stat().st_size / 1e6
-        opening = _opening_s(root / "report.html")
+        opening = opening_s(root / "report.html")
     what = f"report of {JOBS:,} jobs (5 overrides, 3 metrics)"
     return [
         Line.of(f"{what}: writing it, against reading the journal", measured["ratios"], 5.0),
@@ -127,7 +127,7 @@ def _measure(root: Path) -> None:
     sys.stdout.write(json.dumps({"ratios": ratios, "write_s": [write_s for _, write_s in times[1:]]}))
 
 
-def _opening_s(report: Path) -> list[tuple[float, ...]]:
+def opening_s(report: Path) -> list[tuple[float, ...]]:
     """Seconds by the page's own clock, in a fresh browser each time; needs the extra `browser` and chromium-driver."""
     from selenium import webdriver  # noqa: PLC0415  an extra
     from selenium.webdriver.chrome.service import Service  # noqa: PLC0415  the same

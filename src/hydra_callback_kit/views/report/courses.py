@@ -13,7 +13,7 @@ MAX_METRICS: Final = 12
 """Metrics that have a figure."""
 MAX_LINES: Final = 100
 """Jobs that have a line in each figure."""
-MAX_POINTS: Final = 60_000
+MAX_POINTS: Final = 30_000
 """Points of all lines of the page."""
 MAX_POINTS_OF_LINE: Final = 1_000
 _LEAST_POINTS: Final = 20
