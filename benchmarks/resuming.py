@@ -3,6 +3,7 @@
 Each is one process that waits for nothing: CPU time is what it takes where nobody else wants the processor.
 """
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -116,7 +117,7 @@ def _finished_sweep(contender: Contender, directory: Path, jobs: int) -> list[st
     root = directory / f"{contender.config_name}-{jobs}"
     sweep = RunIdentity(run_ids(root)[-1], root, "MULTIRUN")
     for num in range(jobs):
-        job = JobIdentity(sweep, num, f"{num:012x}", 1, str(num), "app", (f"x={num}",), root / str(num))
+        job = JobIdentity(sweep, num, f"{num:012x}", os.getpid(), str(num), "app", (f"x={num}",), root / str(num))
         write_line(sweep, "job_started", {"job_id": str(num), "overrides": [f"x={num}"], "output_dir": str(num)}, job)
         write_line(sweep, "job_ended", {"status": "COMPLETED", "duration_s": 1.5, "return_value": 1}, job)
     return command
