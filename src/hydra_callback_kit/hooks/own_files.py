@@ -92,7 +92,8 @@ def make_room(run: RunIdentity, log: SafeLogger, path: Path) -> None:
     Raises:
         OSError: if something lies there and cannot be moved.
     """
-    files.make_room(path, functools.partial(_known(run).is_ours, ask_once=True), tell(log))
+    says = "%s is not what hydra-callback-kit wrote, or of an attempt that was killed: it is kept as %s"
+    files.make_room(path, functools.partial(_known(run).is_ours, ask_once=True), functools.partial(log.warning, says))
     path.unlink(missing_ok=True)
 
 
