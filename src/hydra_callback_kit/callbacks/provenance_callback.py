@@ -160,6 +160,7 @@ class ProvenanceCallback(RecordingCallback):
         if tree is not None:
             facts = {"commit": tree.commit, "branch": tree.branch, "dirty": tree.dirty, "remote": tree.remote}
             add_run_facts({"git": facts}, config)
+            notes_of(config)["commit"] = tree.commit  # for the jobs
         if patch.content:
             content = redaction.of_text(patch.content.decode("utf-8", "surrogateescape"))
             write_own_file(config, _PATCH, content.encode("utf-8", "surrogateescape"), log)

@@ -1,0 +1,1 @@
+"""Where else a run is written down: what is sent there, from the record, and how to never wait for it."""
