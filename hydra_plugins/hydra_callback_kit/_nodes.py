@@ -205,6 +205,20 @@ class LatestRunCallback:
     name: str = "latest"
 
 
+class MlflowCallback:
+    """`callbacks: [mlflow_callback]`."""
+
+    _target_: str = "hydra_callback_kit.MlflowCallback"
+    experiment: str | None = None
+    tracking_uri: str | None = None
+    nested: bool = True
+    tags: dict[str, Any] = field(default_factory=dict)
+    log_artifacts: list[str] = field(default_factory=lambda: [".hydra", "*.log"])
+    log_config: bool = True
+    timeout_s: float = 10.0
+    setup_timeout_s: float = 60.0
+
+
 _OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -226,6 +240,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "dry_run_callback": DryRunCallback,
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,
+    "mlflow_callback": MlflowCallback,
 }
 
 

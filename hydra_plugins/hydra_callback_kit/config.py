@@ -15,6 +15,7 @@ OPTIONS = (
     "failure_limit_callback",
     "latest_run_callback",
     "logging_callback",
+    "mlflow_callback",
     "output_guard_callback",
     "performance_callback",
     "progress_callback",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
     from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
+    from hydra_callback_kit.callbacks.mlflow_callback import MlflowCallback
     from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
@@ -57,6 +58,7 @@ __all__ = [
     "LatestRunCallback",
     "LoggingCallback",
     "MetricNotFoundError",
+    "MlflowCallback",
     "OutputGuardCallback",
     "ParameterError",
     "PerformanceCallback",
@@ -96,6 +98,7 @@ _MODULES = {
     "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",
+    "MlflowCallback": "callbacks.mlflow_callback",
     "OutputGuardCallback": "callbacks.output_guard_callback",
     "ParameterError": "hooks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",

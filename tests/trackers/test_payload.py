@@ -62,11 +62,11 @@ def test_a_job_that_failed() -> None:
 
 
 def test_a_single_run_has_no_sweep() -> None:
-    """No number, no launcher, and a name all the same."""
+    """No sweep, no launcher, and a name all the same."""
     run = RunRecord("r", Path("/run"), "RUN", "COMPLETED", facts={"launcher": "basic"})
     payload = payload_of_job(run, JobRecord(0, "COMPLETED", job_name="app", root=Path("/run"), subdir="."))
     assert payload.name == "app"
-    assert payload.tags == {"run_id": "r", "job_name": "app", "output_dir": "/run"}
+    assert payload.tags == {"run_id": "r", "job_num": "0", "job_name": "app", "output_dir": "/run"}
 
 
 def test_a_sweep() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.app_config import app_config
-from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.identity import identify_job, identify_run, job_name
+from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.job_recorder import JobEnd
 from hydra_callback_kit.journal.process import this_process
@@ -26,6 +27,7 @@ def run_so_far(config: DictConfig) -> RunRecord:
     run = identify_run(config)
     commit = notes_of(config).get("commit")
     facts = {
+        "job_name": redaction_of(config).of_text(job_name(config)),
         "launcher": config.hydra.runtime.choices.get("hydra/launcher"),
         **({} if commit is None else {"git": {"commit": commit}}),
     }

@@ -66,7 +66,7 @@ def payload_of_job(run: RunRecord, job: JobRecord) -> Payload:
         tags=_known(
             {
                 **_origin(run),
-                "job_num": job.job_num if is_of_a_sweep else None,
+                "job_num": job.job_num,
                 "job_name": job.job_name,
                 "overrides": overrides,
                 "output_dir": job.output_dir,

@@ -1,0 +1,237 @@
+"""`mlflow_callback`: each job is a run in MLflow, below one for the sweep."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from hydra.core.utils import JobReturn
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+
+from hydra_callback_kit.configs.identity import identify_job, job_name
+from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end
+from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
+from hydra_callback_kit.hooks.job_recorder import record_job_config
+from hydra_callback_kit.hooks.parameters import NotInstalledError
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
+from hydra_callback_kit.hooks.tracker_parameters import filled, globs, seconds, texts_by_name
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.trackers import mlflow_active
+from hydra_callback_kit.trackers.credentials import without_credentials
+from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted, address, load, source_tags
+from hydra_callback_kit.trackers.mlflow_sending import Destination, send_job, send_sweep
+from hydra_callback_kit.trackers.patience import Patience, patience_of
+from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
+
+log = SafeLogger("hydra_callback_kit.mlflow_callback")
+
+_RUN: Final = "mlflow_run"
+"""The note on a job's config that names its run in MLflow."""
+
+
+class MlflowCallback(RecordingCallback):
+    """Makes each job a run in MLflow, below one for the sweep; a single run is a run by itself.
+
+    The experiment and the sweep's run are made once, before the first job starts. While a task function runs, its job's run
+    is MLflow's active run: what the app logs with `mlflow.log_metric`, `mlflow.autolog` and so on lands there, and runs that
+    the app starts with `nested=True` lie below it. Runs that are still active from before are ended. The app starts no other
+    run of its own, and sets no tracking URI and no experiment.
+
+    At its end a job's run has as params the overrides and the config, as metrics the numbers that it returned, as tags where
+    it comes from (`hydra.job_num`, `hydra.sweep_dir`, `hydra.output_dir`, `hydra.overrides`, `hydra.launcher`,
+    `hydra.launcher_id`, `hydra.host`, `hydra.commit`), and its status: `FINISHED`, `FAILED` (the tag `hydra.error` says why)
+    or `KILLED`. A job that is killed says nothing, and is closed as the sweep ends. Params come at the end, because MLflow
+    refuses a param that has another value already, and it must not be the app that fails. Where the app has logged one of
+    the same name and another value, the app's stays, and ours is the tag `hydra.param.<name>`.
+
+    Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) goes on in the same run.
+
+    A job never fails because of MLflow, and waits for it no longer than said. What is missing there afterwards,
+    `hydra-callback-kit sync PATH --to mlflow` sends. Secrets are hidden in all that is sent, also in files; see
+    `RedactionCallback`.
+
+    Args:
+        experiment: the experiment's name. null: what MLflow's own settings (`MLFLOW_EXPERIMENT_NAME`,
+            `MLFLOW_EXPERIMENT_ID`) say, else `hydra.job.name`.
+        tracking_uri: where MLflow is: `http://host:5000`, `sqlite:///mlflow.db`. null: what MLflow's own settings
+            (`MLFLOW_TRACKING_URI`) say.
+        nested: whether a sweep has a run of its own, above those of its jobs.
+        tags: tags of all these runs, by name.
+        log_artifacts: which files of the job's directory go to MLflow, as globs in it; a directory with all that is in it.
+        log_config: whether the config is logged as params, and not the overrides alone.
+        timeout_s: how long a job waits for MLflow at its start and at its end, and a sweep at its end, in seconds. After one
+            wait that was too long, MLflow is not asked again.
+        setup_timeout_s: how long the run or sweep waits for it at its start, in seconds. To make a new SQLite database takes
+            MLflow a quarter of a minute.
+
+    Raises:
+        NotInstalledError: if MLflow is not installed.
+        ParameterError: if `experiment` or `tracking_uri` is blank, `tags` is no mapping to texts, `log_artifacts` is no list
+            of globs or leads out of the job's directory, or a time is not more than 0.
+
+    Files:
+        `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where run and
+        jobs have the fact `mlflow`: `uri` (without credentials), `experiment_id` and `run_id`; a job `sent`, which says
+        whether all was sent at its end.
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [mlflow_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            mlflow_callback:
+              experiment: my-study
+              tracking_uri: sqlite:///mlflow.db
+              tags: {team: vision}
+        ```
+    """
+
+    writes_summaries = True
+
+    def __init__(
+        self,
+        experiment: str | None = None,
+        tracking_uri: str | None = None,
+        nested: bool = True,
+        tags: Mapping[str, Any] = MappingProxyType({}),
+        log_artifacts: Sequence[str] = (".hydra", "*.log"),
+        log_config: bool = True,
+        timeout_s: float = 10.0,
+        setup_timeout_s: float = 60.0,
+    ) -> None:
+        if importlib.util.find_spec("mlflow") is None:
+            raise NotInstalledError(["mlflow"], "mlflow")
+        self.experiment = filled("experiment", experiment, "an experiment's name", "my-study")
+        self.tracking_uri = filled("tracking_uri", tracking_uri, "an address", "http://127.0.0.1:5000")
+        self.nested = nested
+        self.tags = texts_by_name("tags", tags)
+        self.log_artifacts = globs("log_artifacts", log_artifacts)
+        self.log_config = log_config
+        self.timeout_s = seconds("timeout_s", timeout_s, 10)
+        self.setup_timeout_s = seconds("setup_timeout_s", setup_timeout_s, 60)
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Makes the experiment."""
+        self._set_up(config)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Makes the experiment, and the sweep's run."""
+        self._set_up(config)
+
+    def _set_up(self, config: DictConfig) -> None:
+        run, name = run_so_far(config), job_name(config)
+        uri = address(self.tracking_uri)
+        load(uri)
+        patience = patience_of(config, TRACKER, log, uri)
+
+        def set_up() -> dict[str, Any]:
+            runs, source = Runs(uri), source_tags()
+            experiment_id = runs.experiment(self.experiment, name)
+            parent = None
+            if run.mode == "MULTIRUN" and self.nested:
+                wanted = self._wanted(patience, source)
+                parent = runs.begin(experiment_id, "sweep", payload_of_sweep(run), wanted).info.run_id
+            return {"uri": uri, "experiment_id": experiment_id, "run_id": parent, "source": source}
+
+        place = patience.ask(f"the start of the {_word(run)}", set_up, self.setup_timeout_s)
+        if place is not None:
+            notes_of(config)[TRACKER.name] = place
+            wanted = {"nested": self.nested, **self._wanted(patience, place["source"])._asdict()}
+            add_run_facts({TRACKER.name: {**place, "uri": without_credentials(uri), **wanted}}, config)
+            log.info("MLflow: experiment %s at %s", place["experiment_id"], patience.hide(uri))
+
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
+        """Makes the job's run, and makes it MLflow's active one."""
+        place = notes_of(config).get(TRACKER.name)
+        if place is None:
+            return
+        if self.log_config:
+            record_job_config(config)
+        uri, experiment_id = place["uri"], place["experiment_id"]
+        load(uri)
+        patience = patience_of(config, TRACKER, log, uri)
+        strays, job = mlflow_active.take_away(), job_so_far(config, with_config=False)
+        payload, wanted = payload_of_job(run_so_far(config), job), self._wanted(patience, place["source"])
+
+        def begin() -> Any:
+            runs = Runs(uri)
+            runs.end(strays, "FINISHED")
+            return runs.begin(experiment_id, "job", payload, wanted, place["run_id"])
+
+        made = patience.ask(f"the start of job {job.job_num}", begin, self.timeout_s)
+        if made is not None:
+            notes_of(config)[_RUN] = made.info.run_id
+            mlflow_active.make_active(made, uri)
+            add_job_facts(_fact(place, made.info.run_id, sent=False), config)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Sends what came of the job, and ends its run."""
+        run_id, place = notes_of(config).pop(_RUN, None), notes_of(config).get(TRACKER.name)
+        if run_id is None or place is None:
+            return
+        inner = [each for each in mlflow_active.take_away() if each != run_id]
+        mlflow_active.put_back(run_id)
+        patience = patience_of(config, TRACKER, log, place["uri"])
+        job, wanted = job_so_far(config, with_config=self.log_config), self._wanted(patience, place["source"])
+        payload, directory = payload_of_job(run_so_far(config), job), identify_job(config).output_dir
+
+        def finish() -> bool:
+            runs = Runs(place["uri"])
+            runs.end(inner, STATUS["COMPLETED" if job.status == "COMPLETED" else "FAILED"])
+            runs.finish(run_id, "job", payload, wanted)
+            runs.send_files(run_id, directory, wanted.log_artifacts, patience.hide)
+            return job.status != "RUNNING"
+
+        if patience.ask(f"the end of job {job.job_num}", finish, self.timeout_s):
+            add_job_facts(_fact(place, run_id, sent=True), config)
+
+    def at_the_end(self, config: DictConfig) -> None:
+        """Ends the sweep's run, and the runs of jobs that could not do it: killed ones, and those left by `sys.exit`."""
+        place = notes_of(config).get(TRACKER.name)
+        if place is None:
+            return
+        mlflow_active.forget_all()
+        run = run_at_its_end(config, without=() if self.log_config else ("config",))
+        left = [(job, run_id) for job in run.jobs if (run_id := _unsent(job)) is not None]
+        if not left and place["run_id"] is None:
+            return
+        load(place["uri"])
+        patience = patience_of(config, TRACKER, log, place["uri"])
+        to = Destination(place["experiment_id"], self.nested, self._wanted(patience, place["source"]), patience.hide)
+
+        def finish() -> bool:
+            runs = Runs(place["uri"])
+            for job, run_id in left:
+                send_job(runs, run, job, runs.client.get_run(run_id), to)
+            send_sweep(runs, run, to)
+            return True
+
+        patience.ask(f"the end of the {_word(run)}", finish, self.timeout_s)
+
+    def _wanted(self, patience: Patience, source: Mapping[str, str]) -> Wanted:
+        tags = {name: patience.hide(tag) for name, tag in self.tags.items()}
+        return Wanted({**source, **tags}, self.log_config, self.log_artifacts)
+
+
+def _word(run: RunRecord) -> str:
+    return "sweep" if run.mode == "MULTIRUN" else "run"
+
+
+def _fact(place: Mapping[str, Any], run_id: str, *, sent: bool) -> dict[str, Any]:
+    uri = without_credentials(place["uri"])
+    return {TRACKER.name: {"run_id": run_id, "experiment_id": place["experiment_id"], "uri": uri, "sent": sent}}
+
+
+def _unsent(job: JobRecord) -> str | None:
+    """The id of a job's run that was begun and not finished, where the job is over."""
+    fact = job.facts.get(TRACKER.name)
+    if job.status == "RUNNING" or type(fact) is not dict or fact.get("sent") or not fact.get("run_id"):
+        return None
+    return str(fact["run_id"])

@@ -1,0 +1,104 @@
+"""A run of ours, sent to MLflow from its record: as it ends what its jobs could not send, and by `sync` all of it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.trackers.mlflow import Runs, Wanted
+from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
+
+
+class Sent(NamedTuple):
+    """What was done.
+
+    Attributes:
+        made: how many runs were made there.
+        updated: how many were there and lacked something.
+        complete: how many had it all.
+        running: how many jobs still run, and send it themselves.
+    """
+
+    made: int = 0
+    updated: int = 0
+    complete: int = 0
+    running: int = 0
+
+
+class Destination(NamedTuple):
+    """Where a run of ours goes.
+
+    Attributes:
+        experiment_id: the experiment.
+        nested: whether a sweep has a run of its own, above those of its jobs.
+        wanted: what is sent.
+        hide: takes what is secret out of a text.
+    """
+
+    experiment_id: str
+    nested: bool
+    wanted: Wanted
+    hide: Callable[[str], str]
+
+
+def send_run(runs: Runs, run: RunRecord, to: Destination) -> Sent:
+    """Sends all of a run that is missing there; what is there already stays as it is.
+
+    Args:
+        runs: MLflow.
+        run: the run, with the configs of its jobs if these are to be sent.
+        to: where it goes.
+    """
+    parent = send_sweep(runs, run, to)
+    there = {each.data.tags.get("hydra.job_num"): each for each in runs.of_run(to.experiment_id, run.run_id, "job")}
+    made, updated, complete, running = 0, 0, 0, 0
+    for job in run.jobs:
+        known = there.get(str(job.job_num))
+        if job.status == "RUNNING":
+            running += 1
+        elif known is None:
+            payload = payload_of_job(run, job)
+            send_job(runs, run, job, runs.make(to.experiment_id, "job", payload, to.wanted, parent), to)
+            made += 1
+        elif send_job(runs, run, job, known, to):
+            updated += 1
+        else:
+            complete += 1
+    return Sent(made, updated, complete, running)
+
+
+def send_sweep(runs: Runs, run: RunRecord, to: Destination) -> str | None:
+    """Sends how a sweep itself stands.
+
+    Returns:
+        The id of its run there; None if it has none.
+    """
+    if run.mode != "MULTIRUN" or not to.nested:
+        return None
+    payload = payload_of_sweep(run)
+    known = next(runs.of_run(to.experiment_id, run.run_id, "sweep"), None)
+    made = known if known is not None else runs.make(to.experiment_id, "sweep", payload, to.wanted)
+    runs.finish(made, "sweep", payload, to.wanted)
+    return str(made.info.run_id)
+
+
+def send_job(runs: Runs, run: RunRecord, job: JobRecord, known: Any, to: Destination) -> bool:
+    """Sends what a job's run there has not got.
+
+    Args:
+        runs: MLflow.
+        run: the job's run of ours.
+        job: the job.
+        known: its run there.
+        to: where it goes.
+
+    Returns:
+        Whether anything was missing.
+    """
+    was_missing = runs.finish(known, "job", payload_of_job(run, job), to.wanted)
+    directory, run_id = job.output_dir, known.info.run_id
+    if directory is None or not directory.resolve().is_relative_to(run.root.resolve()):
+        return was_missing  # a journal may be anybody's, and name any directory
+    if runs.lacks_files(run_id, directory, to.wanted.log_artifacts):
+        runs.send_files(run_id, directory, to.wanted.log_artifacts, to.hide)
+        return True
+    return was_missing
