@@ -22,7 +22,8 @@ from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import mlflow_active
 from hydra_callback_kit.trackers.credentials import without_credentials
-from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted, address, load, source_tags
+from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted
+from hydra_callback_kit.trackers.mlflow_library import address, load, source_tags
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_job, send_sweep
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
@@ -185,7 +186,7 @@ class MlflowCallback(RecordingCallback):
         def finish() -> bool:
             runs = Runs(place["uri"])
             runs.end(inner, STATUS["COMPLETED" if job.status == "COMPLETED" else "FAILED"])
-            runs.finish(run_id, "job", payload, wanted)
+            runs.finish(runs.client.get_run(run_id), "job", payload, wanted)
             runs.send_files(run_id, directory, wanted.log_artifacts, patience.hide)
             return job.status != "RUNNING"
 
