@@ -134,19 +134,20 @@ class MlflowCallback(RecordingCallback):
 
         def set_up() -> dict[str, Any]:
             runs, source = Runs(uri), source_tags()
-            experiment_id = runs.experiment(self.experiment, name)
+            experiment = runs.experiment(self.experiment, name)
             parent = None
             if run.mode == "MULTIRUN" and self.nested:
                 wanted = self._wanted(patience, source)
-                parent = runs.begin(experiment_id, "sweep", payload_of_sweep(run), wanted).info.run_id
-            return {"uri": uri, "experiment_id": experiment_id, "run_id": parent, "source": source}
+                parent = runs.begin(experiment.id, "sweep", payload_of_sweep(run), wanted).info.run_id
+            known = {"experiment": experiment.name, "experiment_id": experiment.id, "run_id": parent, "source": source}
+            return {"uri": uri, **known}
 
         place = patience.ask(f"the start of the {_word(run)}", set_up, self.setup_timeout_s)
         if place is not None:
             notes_of(config)[TRACKER.name] = place
             wanted = {"nested": self.nested, **self._wanted(patience, place["source"])._asdict()}
             add_run_facts({TRACKER.name: {**place, "uri": without_credentials(uri), **wanted}}, config)
-            log.info("MLflow: experiment %s at %s", place["experiment_id"], patience.hide(uri))
+            log.info("MLflow: experiment %s at %s", place["experiment"], patience.hide(uri))
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Makes the job's run, and makes it MLflow's active one."""
@@ -187,7 +188,7 @@ class MlflowCallback(RecordingCallback):
             runs = Runs(place["uri"])
             runs.end(inner, STATUS["COMPLETED" if job.status == "COMPLETED" else "FAILED"])
             runs.finish(runs.client.get_run(run_id), "job", payload, wanted)
-            runs.send_files(run_id, directory, wanted.log_artifacts, patience.hide)
+            runs.send_files(run_id, directory, wanted.log_artifacts, patience.redaction.of_text)
             return job.status != "RUNNING"
 
         if patience.ask(f"the end of job {job.job_num}", finish, self.timeout_s):
@@ -205,7 +206,7 @@ class MlflowCallback(RecordingCallback):
             return
         load(place["uri"])
         patience = patience_of(config, TRACKER, log, place["uri"])
-        to = Destination(place["experiment_id"], self.nested, self._wanted(patience, place["source"]), patience.hide)
+        to = Destination(place["experiment_id"], self.nested, self._wanted(patience, place["source"]), patience.redaction)
 
         def finish() -> bool:
             runs = Runs(place["uri"])

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "collect": "Write the results table of one or more sweeps.",
     "report": "Write the report of a run or a sweep, one HTML file.",
     "best": "Show the best job of a sweep.",
+    "sync": "Send a run or a sweep to a tracker, from its record.",
     "compare": "Show what differs between runs.",
 }
 """The commands and their first lines, said here so that `--help` need not import them."""

@@ -36,6 +36,18 @@ STATUS: Final = {"COMPLETED": "FINISHED", "FAILED": "FAILED", "INTERRUPTED": "KI
 _PARENT: Final = "mlflow.parentRunId"
 
 
+class Experiment(NamedTuple):
+    """What MLflow calls a group of runs.
+
+    Attributes:
+        id: MLflow's number for it.
+        name: its name.
+    """
+
+    id: str
+    name: str
+
+
 class Wanted(NamedTuple):
     """What a user wants to be sent, besides what always is.
 
@@ -66,8 +78,8 @@ class Runs:
         reach(uri)
         self.client = mlflow.MlflowClient(tracking_uri=uri)
 
-    def experiment(self, name: str | None, otherwise: str) -> str:
-        """The id of an experiment, which is made if there is none.
+    def experiment(self, name: str | None, otherwise: str) -> Experiment:
+        """An experiment, which is made if there is none.
 
         Args:
             name: its name; None for what MLflow's own settings say.
@@ -80,19 +92,20 @@ class Runs:
 
         name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME")
         if not name and os.environ.get("MLFLOW_EXPERIMENT_ID"):
-            return os.environ["MLFLOW_EXPERIMENT_ID"]
+            found = self.client.get_experiment(os.environ["MLFLOW_EXPERIMENT_ID"])
+            return Experiment(str(found.experiment_id), str(found.name))
         name = name or otherwise
         found = self.client.get_experiment_by_name(name)
         if found is None:
             try:
-                return str(self.client.create_experiment(name))
+                return Experiment(str(self.client.create_experiment(name)), name)
             except MlflowException:
                 found = self.client.get_experiment_by_name(name)  # somebody else has made it in this moment
                 if found is None:
                     raise
         if found.lifecycle_stage != "active":
             raise ValueError(f"the experiment {name!r} was deleted: restore it, or choose another one")
-        return str(found.experiment_id)
+        return Experiment(str(found.experiment_id), name)
 
     def of_run(self, experiment_id: str, run_id: str, kind: Kind, job_num: str | None = None) -> Iterator[Any]:
         """What it has of a run of ours, the oldest first.

@@ -1,27 +1,12 @@
 """A run of ours, sent to MLflow from its record: as it ends what its jobs could not send, and by `sync` all of it."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.trackers.mlflow import Runs, Wanted
 from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
-
-
-class Sent(NamedTuple):
-    """What was done.
-
-    Attributes:
-        made: how many runs were made there.
-        updated: how many were there and lacked something.
-        complete: how many had it all.
-        running: how many jobs still run, and send it themselves.
-    """
-
-    made: int = 0
-    updated: int = 0
-    complete: int = 0
-    running: int = 0
+from hydra_callback_kit.trackers.saved_secrets import learn_saved_secrets
 
 
 class Destination(NamedTuple):
@@ -31,22 +16,25 @@ class Destination(NamedTuple):
         experiment_id: the experiment.
         nested: whether a sweep has a run of its own, above those of its jobs.
         wanted: what is sent.
-        hide: takes what is secret out of a text.
+        redaction: hides what is secret in files.
     """
 
     experiment_id: str
     nested: bool
     wanted: Wanted
-    hide: Callable[[str], str]
+    redaction: Redaction
 
 
-def send_run(runs: Runs, run: RunRecord, to: Destination) -> Sent:
+def send_run(runs: Runs, run: RunRecord, to: Destination) -> tuple[int, int, int, int]:
     """Sends all of a run that is missing there; what is there already stays as it is.
 
     Args:
         runs: MLflow.
         run: the run, with the configs of its jobs if these are to be sent.
         to: where it goes.
+
+    Returns:
+        How many runs of jobs were made, were updated, and had it all; and how many jobs still run.
     """
     parent = send_sweep(runs, run, to)
     there = {each.data.tags.get("hydra.job_num"): each for each in runs.of_run(to.experiment_id, run.run_id, "job")}
@@ -63,7 +51,7 @@ def send_run(runs: Runs, run: RunRecord, to: Destination) -> Sent:
             updated += 1
         else:
             complete += 1
-    return Sent(made, updated, complete, running)
+    return made, updated, complete, running
 
 
 def send_sweep(runs: Runs, run: RunRecord, to: Destination) -> str | None:
@@ -99,6 +87,7 @@ def send_job(runs: Runs, run: RunRecord, job: JobRecord, known: Any, to: Destina
     if directory is None or not directory.resolve().is_relative_to(run.root.resolve()):
         return was_missing  # a journal may be anybody's, and name any directory
     if runs.lacks_files(run_id, directory, to.wanted.log_artifacts):
-        runs.send_files(run_id, directory, to.wanted.log_artifacts, to.hide)
+        learn_saved_secrets(directory, to.redaction)
+        runs.send_files(run_id, directory, to.wanted.log_artifacts, to.redaction.of_text)
         return True
     return was_missing

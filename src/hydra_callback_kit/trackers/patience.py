@@ -58,12 +58,15 @@ class Patience:
         redaction: takes what is secret out of what is said.
         log: is told what went wrong.
         gave_up_on: the names of the trackers that are not to be asked any more; it is added to.
+
+    Attributes:
+        redaction: the same.
     """
 
     def __init__(self, tracker: Tracker, root: Path, redaction: Redaction, log: SafeLogger, gave_up_on: list[str]) -> None:
         self._tracker = tracker
         self._root = root
-        self._redaction = redaction
+        self.redaction = redaction
         self._log = log
         self._gave_up_on = gave_up_on
         self._has_complained = False
@@ -126,7 +129,7 @@ class Patience:
 
     def hide(self, text: str) -> str:
         """A text without credentials, and without the secrets that are known of the run."""
-        return self._redaction.of_text(without_credentials(text))
+        return self.redaction.of_text(without_credentials(text))
 
 
 def patience_of(config: DictConfig, tracker: Tracker, log: SafeLogger, *addresses: str) -> Patience:

@@ -1,0 +1,83 @@
+"""`hydra-callback-kit sync`: a run or sweep, sent to a tracker from its record."""
+
+import importlib
+import importlib.util
+import shlex
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.target import NothingToShowError, assume_gone_option, path_argument, run_option, the_run
+from hydra_callback_kit.journal.errors import error_of
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.views import wording
+
+TRACKERS: Final = {"mlflow": "MLflow"}
+"""The trackers by the names that they have on record. Each has a module `trackers.<name>_sync`."""
+
+
+@click.command("sync")
+@path_argument
+@click.option(
+    "--to",
+    "names",
+    type=click.Choice(list(TRACKERS)),
+    multiple=True,
+    help="The tracker.  [default: those that the run's record names]",
+)
+@click.option("--address", metavar="URI", help="Where it is.  [default: what the tracker's own settings say]")
+@click.option("--project", metavar="NAME", help="The experiment of MLflow.  [default: the one on record]")
+@assume_gone_option
+@run_option
+def command(
+    *, path: Path, names: tuple[str, ...], address: str | None, project: str | None, assume_gone: bool, run_id: str | None
+) -> None:
+    """Send a run or a sweep to a tracker, from its record.
+
+    For those that ran without the tracker or without a network, and for what could not be sent while they ran. What is there
+    already stays as it is, so that it may be typed again. Jobs that still run are left to send it themselves.
+    """
+    run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
+    screen.print_warnings(run)
+    if not run.jobs:
+        raise NothingToShowError(f"No job has started yet in {run.root}.")
+    chosen = names or tuple(name for name in TRACKERS if name in run.facts)
+    if not chosen:
+        raise click.UsageError(f"{run.root} was sent to no tracker yet: say --to {' or --to '.join(TRACKERS)}.")
+    for name in chosen:
+        _sync(name, run, address, project)
+
+
+def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -> None:
+    module = importlib.import_module(f"hydra_callback_kit.trackers.{name}_sync")
+    if importlib.util.find_spec(module.LIBRARY) is None:
+        raise click.UsageError(f"{TRACKERS[name]} is not installed here. Type: pip install 'hydra-callback-kit[{name}]'")
+    from hydra_callback_kit.trackers.credentials import without_credentials  # noqa: PLC0415  --help needs no OmegaConf
+    from hydra_callback_kit.trackers.syncing import NotSaidError  # noqa: PLC0415  the same
+
+    redaction = _redaction(run)
+    try:
+        done = module.sync(run, redaction, address, project)
+    except NotSaidError as error:
+        words = ["hydra-callback-kit", "sync", str(run.root), "--to", name, "--address", error.named]
+        raise click.UsageError(f"The record says {error.named}, and {error.settings}. Type: {shlex.join(words)}") from error
+    except Exception as error:  # whatever the library raises
+        reason = redaction.of_text(without_credentials(error_of(error).headline))
+        raise click.ClickException(f"{TRACKERS[name]} could not be told everything: {reason}") from error
+    screen.say(f"{done.place}: {wording.jobs(len(run.jobs))}: {_counts(done)}")
+
+
+def _redaction(run: RunRecord) -> Any:
+    from hydra_callback_kit.configs.redaction import Redaction  # noqa: PLC0415  as above
+    from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS  # noqa: PLC0415  the same
+
+    words = run.facts.get("secret_keys")
+    return Redaction(list(map(as_text, words)) if type(words) is list else DEFAULT_SECRET_KEYS)
+
+
+def _counts(done: Any) -> str:
+    counts = {"made": done.made, "updated": done.updated, "there already": done.complete, "still running": done.running}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
