@@ -1,0 +1,220 @@
+"""Sweeps in MLflow: as many runs as jobs below one parent, whatever happens to jobs, parent and server."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from apps import App, Finished
+from mlflow_server import MlflowServer
+
+from hydra_callback_kit.journal.reader import read_run
+
+pytestmark = pytest.mark.mlflow
+
+BODY = """
+mlflow.log_metric("own", cfg.x)
+mlflow.log_param("x", f"mine {cfg.x}" if cfg.x == 2 else cfg.x)
+open(f"{cfg.done}-{cfg.x}", "w").close()
+if cfg.x == 3:
+    raise ValueError("boom")
+if cfg.x == cfg.killed:
+    while not all(os.path.exists(f"{cfg.done}-{x}") for x in range(cfg.killed)):
+        time.sleep(0.1)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+return {"loss": cfg.x / 2, "deep": {"nan": float("nan"), "name": "x"}}
+"""
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """One for all tests: each has an experiment of its own."""
+    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
+    server.start()
+    yield server
+    server.kill()
+
+
+def write(app: App, server: MlflowServer, body: str = BODY, more: str = "", callbacks: str = "mlflow_callback") -> None:
+    """An app whose sweeps go into an experiment that is called as its directory."""
+    config = f"""
+    defaults: [{{callbacks: [{callbacks}]}}, _self_]
+    x: 0
+    killed: -1
+    done: {app.directory}/done
+    db: {{password: hunter-two, url: "postgres://me:${{db.password}}@host/db"}}
+    hydra:
+      callbacks:
+        mlflow_callback: {{experiment: {app.directory.name}, tracking_uri: "{server.uri}", tags: {{team: vision}}}}
+    """
+    app.write(body, config + more, "import mlflow")
+
+
+def warnings_of(done: Finished) -> list[str]:
+    """What was said of MLflow."""
+    logs = [file.read_text("utf-8") for file in done.root.rglob("*.log")]
+    return [line for text in (done.stdout, *logs) for line in text.splitlines() if "could not be told" in line]
+
+
+def sync(root: Path, *arguments: str, code: int = 0) -> str:
+    """What the command says."""
+    command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_twelve_jobs(launcher: str, app: App, server: MlflowServer) -> None:
+    """One of them fails, one is killed; each has a run, the parent is ended, and the app's own calls are where they belong.
+
+    Under the basic launcher the killed job takes the sweep's process along: what is left is the next look's to say.
+    """
+    write(app, server)
+    app.sweep(launcher, "x=range(12)", "killed=11", timeout_s=300)
+    if launcher == "basic":
+        assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 1 updated, 11 there already\n")
+    (sweep,) = server.runs(app.directory.name, kind="sweep")
+    jobs = {int(run.tags["hydra.job_num"]): run for run in server.runs(app.directory.name, kind="job")}
+    assert len(server.runs(app.directory.name)) == 13
+    assert sorted(jobs) == list(range(12))
+    expected = {3: "FAILED", 11: "KILLED"}
+    assert {num: run.status for num, run in jobs.items()} == {num: expected.get(num, "FINISHED") for num in range(12)}
+    assert sweep.status in ("FAILED", "KILLED")
+    for num, run in jobs.items():
+        assert run.tags["mlflow.parentRunId"] == sweep.run_id
+        assert run.metrics["own"] == num
+        assert run.params["db.url"].startswith("postgres://me:<redacted")
+        assert run.tags["team"] == "vision"
+        assert run.tags["hydra.overrides"] == f"x={num} killed=11"
+        if num not in expected:
+            assert run.metrics["loss"] == num / 2
+            assert "deep.nan" in run.metrics
+            assert server.files(run) == [".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml", "app.log"]
+    assert jobs[3].tags["hydra.error"] == "ValueError: boom"
+    assert (jobs[2].params["x"], jobs[2].tags["hydra.param.x"]) == ("mine 2", "2")
+    assert b"hunter-two" not in server.everything()
+    assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 12 there already\n")
+
+
+def test_a_single_run(app: App, server: MlflowServer) -> None:
+    """It has no parent; a run that was still active is ended, and what the app had chosen is put back."""
+    write(
+        app,
+        server,
+        """
+        active = mlflow.active_run()
+        inner = mlflow.start_run(nested=True)
+        assert inner.data.tags["mlflow.parentRunId"] == active.info.run_id
+        assert inner.info.experiment_id == active.info.experiment_id
+        return 1
+        """,
+        callbacks="mlflow_callback,stray",
+    )
+    (app.directory / "callbacks").mkdir()
+    (app.directory / "callbacks" / "stray.yaml").write_text("# @package hydra.callbacks.stray\n_target_: stray.Stray\n")
+    (app.directory / "stray.py").write_text(
+        """
+import mlflow
+from hydra.experimental.callback import Callback
+
+class Stray(Callback):
+    def on_run_start(self, config, **kwargs):
+        mlflow.set_tracking_uri(config.hydra.callbacks.mlflow_callback.tracking_uri)
+        mlflow.start_run(experiment_id="0", run_name="stray of " + config.hydra.callbacks.mlflow_callback.experiment)
+
+    def on_run_end(self, config, **kwargs):
+        assert mlflow.active_run() is None
+        print("experiment afterwards:", __import__("os").environ.get("MLFLOW_EXPERIMENT_ID"))
+"""
+    )
+    done = app.run()
+    assert done.code == 0, done.stderr
+    assert "experiment afterwards: None" in done.stdout
+    runs = server.runs(app.directory.name)
+    assert [run.status for run in runs] == ["FINISHED", "FINISHED"]
+    (own,) = server.runs(app.directory.name, kind="job")
+    assert "mlflow.parentRunId" not in own.tags
+    assert own.metrics == {"return_value": 1}
+    strays = [run for run in server.runs("Default") if run.name == f"stray of {app.directory.name}"]
+    assert [run.status for run in strays] == ["FINISHED"]
+
+
+def test_another_attempt_goes_on_in_the_same_run(app: App, server: MlflowServer) -> None:
+    """Of `retry_callback`, and of `rerun`: never a second run, and it ends as the last attempt did."""
+    body = """
+    mlflow.log_metric("own", cfg.x)
+    if not os.path.exists(f"{cfg.done}-{cfg.x}"):
+        open(f"{cfg.done}-{cfg.x}", "w").close()
+        raise ValueError("the first time")
+    return cfg.x
+    """
+    write(app, server, body, callbacks="mlflow_callback,retry_callback")
+    done = app.sweep("basic", "x=1,2")
+    assert done.code == 0, done.stderr
+    jobs = server.runs(app.directory.name, kind="job")
+    assert [(run.status, run.metrics["return_value"]) for run in jobs] == [("FINISHED", 1), ("FINISHED", 2)]
+    assert not [run for run in jobs if "hydra.error" in run.tags]
+    assert len(server.runs(app.directory.name, kind="sweep")) == 1
+
+
+def test_nobody_answers(app: App, tmp_path: Path) -> None:
+    """A server that is down costs no time: one warning, the exit code is the app's own, and sync can be typed later."""
+    nobody = MlflowServer(tmp_path)
+    write(app, nobody, "return cfg.x")
+    started_s = time.monotonic()
+    done = app.sweep("basic", "x=1,2")
+    assert done.code == 0, done.stderr
+    assert time.monotonic() - started_s < 60
+    (warning,) = warnings_of(done)
+    assert f"nobody answers at {nobody.uri}" in warning
+    assert f"hydra-callback-kit sync {done.root} --to mlflow" in warning
+
+
+def test_a_tracker_that_hangs(app: App, launcher: str) -> None:
+    """A socket that takes connections and says nothing: it is waited for once, and the jobs do not ask."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        write(app, MlflowServer(app.directory, listener.getsockname()[1]), "return cfg.x")
+        done = app.sweep(launcher, "x=1,2", "hydra.callbacks.mlflow_callback.setup_timeout_s=1")
+    assert done.code == 0, done.stderr
+    (warning,) = warnings_of(done)
+    assert "no answer within 1 s" in warning
+    assert read_run(done.root).status == "COMPLETED"
+
+
+def test_the_server_is_killed_in_the_middle(app: App, server: MlflowServer) -> None:
+    """Jobs and exit code are untouched, it is said once, and what is missing is sent once the server is there again."""
+    mortal = server.another(app.directory)
+    mortal.start()
+    body = """
+    if cfg.x == 2:
+        os.killpg(int(os.environ["SERVER"]), signal.SIGKILL)
+        time.sleep(1)
+    return cfg.x
+    """
+    write(app, mortal, body)
+    assert mortal.process is not None
+    done = app.sweep("basic", "x=1,2,3", SERVER=str(mortal.process.pid))
+    assert done.code == 0, done.stderr
+    assert len(warnings_of(done)) == 2, warnings_of(done)  # the console, and the log of the job
+    mortal.process.wait(30)
+    mortal.start()
+    assert [run.status for run in mortal.runs(app.directory.name, kind="job")] == ["FINISHED", "RUNNING"]
+    said = sync(done.root, "--address", mortal.uri)
+    assert said.endswith("3 jobs: 1 made, 1 updated, 1 there already\n")
+    assert [run.status for run in mortal.runs(app.directory.name)] == ["FINISHED"] * 4
+    assert [run.metrics.get("return_value") for run in mortal.runs(app.directory.name, kind="job")] == [1, 2, 3]
+    assert sync(done.root, "--address", mortal.uri).endswith("3 jobs: 3 there already\n")
+    mortal.kill()
+
+
+def test_where_it_goes_has_to_be_said(app: App, server: MlflowServer) -> None:
+    """A record alone does not make this user's token go anywhere."""
+    write(app, server, "return cfg.x")
+    done = app.run()
+    assert done.code == 0
+    refused = sync(done.root, code=2)
+    assert f"hydra-callback-kit sync {done.root} --to mlflow --address {server.uri}" in " ".join(refused.split())
