@@ -36,10 +36,11 @@ NEEDED = {
     "time_limit_callback": {"job_s": 3600.0},
 }
 ACTS = ("dry_run_callback", "resume_callback", "retry_callback")
+TRACKERS = ("mlflow_callback",)  # their libraries are not there
 
 node = ConfigStore.instance().repo["hydra"]["config.yaml"].node
 for option in OPTIONS:
-    if option not in (*ACTS, *node.callbacks):
+    if option not in (*ACTS, *TRACKERS, *node.callbacks):
         with open_dict(node):
             node.callbacks[option] = OmegaConf.merge(OmegaConf.structured(dataclass_of(option)), NEEDED.get(option, {}))
 '''

@@ -22,6 +22,7 @@ _NEEDED = {
     "output_guard_callback": {"policy": "warn"},
 }
 _STOPS = ("dry_run_callback",)
+_NEEDS_MORE = ("mlflow_callback",)  # a tracker
 _OF_THE_PEER = {
     "git": {"_target_": "hydra_callbacks.GitInfo"},
     "latest": {"_target_": "hydra_callbacks.LatestRunLink"},
@@ -75,7 +76,7 @@ class Contenders:
     def __init__(self, directory: Path, extras: str = "all", also: tuple[str, ...] = ()) -> None:
         also = (*also, "attrs")  # OmegaConf imports it where it is installed, and jsonschema, one of the extras, needs it
         ours = environment(directory / "ours", f"{PROJECT}[{extras}]", *also)
-        options = tuple(option for option in OPTIONS if option not in _STOPS)
+        options = tuple(option for option in OPTIONS if option not in (*_STOPS, *_NEEDS_MORE))
         self.bare = Contender("bare Hydra", environment(directory / "bare", *also))
         self.installed = Contender("installed, not used", ours)
         self.both = _ours(ours, "logging and performance", ("logging_callback", "performance_callback"))

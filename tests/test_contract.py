@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from apps import App
+from apps import TRACKERS, App
 from hydra.experimental.callback import Callback
 from hydra.utils import get_class
 
@@ -32,6 +32,8 @@ NOT_FOR_A_HOOKLESS_APP = (
     "jinja2",
     "numpy",
     "pandas",
+    "mlflow",
+    "requests",
 )
 
 
@@ -39,7 +41,12 @@ NEEDED = {"conditional_callback": {"condition_key": "x"}, "time_limit_callback":
 """The parameters without which an option can't be built."""
 
 
-@pytest.fixture(params=sorted(config.OPTIONS))
+def with_mark(option: str) -> object:
+    """An option, which only the stage of the trackers looks at if its library is only there."""
+    return pytest.param(option, marks=getattr(pytest.mark, option.removesuffix("_callback")) if option in TRACKERS else ())
+
+
+@pytest.fixture(params=[with_mark(option) for option in sorted(config.OPTIONS)])
 def option(request: pytest.FixtureRequest) -> str:
     """Each option in turn."""
     return request.param

@@ -1,11 +1,11 @@
 """End to end: every callback is on at once, under every launcher, and none is in another's way."""
 
 import pytest
-from apps import LAUNCHERS, ON_LAUNCHER, App
+from apps import LAUNCHERS, ON_LAUNCHER, TRACKERS, App
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
-CHOSEN = [option for option in OPTIONS if option != "dry_run_callback"]  # it lets nothing run
+CHOSEN = [option for option in OPTIONS if option not in ("dry_run_callback", *TRACKERS)]  # it lets nothing run
 CONFIG = f"""
 defaults:
   - callbacks: [{", ".join(CHOSEN)}]

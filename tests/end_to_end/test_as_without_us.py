@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
-from apps import ON_LAUNCHER, App, Finished
+from apps import ON_LAUNCHER, TRACKERS, App, Finished
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
 ACTS = ("dry_run_callback", "retry_callback")  # nothing runs, or runs again
-CHOSEN = [option for option in OPTIONS if option not in (*ACTS, "progress_callback")]
+CHOSEN = [option for option in OPTIONS if option not in (*ACTS, *TRACKERS, "progress_callback")]
 ALL = f"""
 defaults:
   - callbacks: [{", ".join(CHOSEN)}]

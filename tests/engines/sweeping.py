@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from apps import App
+from apps import TRACKERS, App
 from click.testing import CliRunner
 
 from hydra_callback_kit.cli.main import main
@@ -21,7 +21,7 @@ AT_MOST_S: Final = 150
 
 EVERYTHING_ON: Final = f"""
 defaults:
-  - callbacks: [{", ".join(option for option in OPTIONS if option != "dry_run_callback")}]
+  - callbacks: [{", ".join(option for option in OPTIONS if option not in ("dry_run_callback", *TRACKERS))}]
   - _self_
 x: 0
 hydra:
