@@ -34,6 +34,10 @@ _RUN: Final = "mlflow_run"
 """The note on a job's config that names its run in MLflow."""
 
 
+_START_JOBS_ONCE: Final = ("basic", "joblib", "submitit_local", "submitit_slurm")
+"""The launchers that start no job again, or that let it know."""
+
+
 class MlflowCallback(RecordingCallback):
     """Makes each job a run in MLflow, below one for the sweep; a single run is a run by itself.
 
@@ -160,12 +164,15 @@ class MlflowCallback(RecordingCallback):
         load(uri)
         patience = patience_of(config, TRACKER, log, uri)
         strays, job = mlflow_active.take_away(), job_so_far(config, with_config=False)
-        payload, wanted = payload_of_job(run_so_far(config), job), self._wanted(patience, place["source"])
+        run, wanted = run_so_far(config), self._wanted(patience, place["source"])
+        payload = payload_of_job(run, job)
+        # what Ray or RQ starts again says nothing of it
+        is_new = job.attempts == 1 and run.mode == "MULTIRUN" and run.facts["launcher"] in _START_JOBS_ONCE
 
         def begin() -> Any:
             runs = Runs(uri)
             runs.end(strays, "FINISHED")
-            return runs.begin(experiment_id, "job", payload, wanted, place["run_id"])
+            return runs.begin(experiment_id, "job", payload, wanted, place["run_id"], is_new=is_new)
 
         made = patience.ask(f"the start of job {job.job_num}", begin, self.timeout_s)
         if made is not None:

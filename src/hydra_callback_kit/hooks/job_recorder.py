@@ -68,6 +68,8 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             from hydra_callback_kit.launching.lines_home import keep_lines  # noqa: PLC0415  most jobs share the sweep's disk
 
             keep_lines(config, job)
+        number = _attempt_number(job, notes.get("started_before", {}))
+        notes.update(number)
         warn_of_a_secret_in(config, job.output_dir, "hydra.sweep.subdir" if job.run.mode == "MULTIRUN" else "hydra.run.dir")
         write_job_line(
             config,
@@ -75,7 +77,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             {
                 "job_id": job.job_id,
                 **({"rerun": True} if job.run.rerun else {}),
-                **_attempt_number(job, notes.get("started_before", {})),
+                **number,
                 **_surroundings(),
             },
             {

@@ -53,6 +53,7 @@ def job_so_far(config: DictConfig, *, with_config: bool) -> JobRecord:
         job_id=job.job_id,
         job_name=job.job_name,
         ended_at=None if end is None or end.status == "RUNNING" else utc_now(),
+        attempts=notes_of(config).get("attempt_number", 1),
         host=process.host,
         pid=process.pid,
         root=job.run.root,

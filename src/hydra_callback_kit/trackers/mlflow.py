@@ -127,7 +127,16 @@ class Runs:
             if not token:
                 return
 
-    def begin(self, experiment_id: str, kind: Kind, payload: Payload, wanted: Wanted, parent: str | None = None) -> Any:
+    def begin(
+        self,
+        experiment_id: str,
+        kind: Kind,
+        payload: Payload,
+        wanted: Wanted,
+        parent: str | None = None,
+        *,
+        is_new: bool = False,
+    ) -> Any:
         """The run of a job or a sweep that starts: it is made, or goes on if there is one.
 
         Args:
@@ -136,11 +145,12 @@ class Runs:
             payload: what is known of it.
             wanted: what else is wanted.
             parent: the id of the sweep's run.
+            is_new: whether there can be none: to look for it takes as long as to make one.
 
         Returns:
             MLflow's `Run`.
         """
-        for found in self.of_run(experiment_id, payload.tags["run_id"], kind, payload.tags.get("job_num")):
+        for found in () if is_new else self.of_run(experiment_id, payload.tags["run_id"], kind, payload.tags.get("job_num")):
             self.client.update_run(found.info.run_id, "RUNNING")
             if ERROR in found.data.tags:
                 self.client.delete_tag(found.info.run_id, ERROR)
