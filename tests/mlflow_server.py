@@ -88,6 +88,11 @@ class MlflowServer:
         body = {"experiment_ids": [found["experiment"]["experiment_id"]], "filter": sought, "max_results": 1000}
         return sorted(map(_tracked, self._ask("runs/search", body).get("runs", [])), key=lambda run: run.name)
 
+    def course(self, run: TrackedRun, metric: str) -> list[tuple[int, float]]:
+        """The steps and values of a metric."""
+        found = self._ask("metrics/get-history", run_id=run.run_id, metric_key=metric).get("metrics", [])
+        return sorted((int(point["step"]), float(point["value"])) for point in found)
+
     def files(self, run: TrackedRun, path: str = "") -> list[str]:
         """The paths of a run's files, directories looked into."""
         listed = self._ask("artifacts/list", run_id=run.run_id, **({"path": path} if path else {})).get("files", [])

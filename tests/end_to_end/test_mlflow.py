@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +160,49 @@ def test_another_attempt_goes_on_in_the_same_run(app: App, server: MlflowServer)
     assert [(run.status, run.metrics["return_value"]) for run in jobs] == [("FINISHED", 1), ("FINISHED", 2)]
     assert not [run for run in jobs if "hydra.error" in run.tags]
     assert len(server.runs(app.directory.name, kind="sweep")) == 1
+
+
+def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
+    """By `rerun`, in another process: the same run goes on, and the sweep's ends as it stands now."""
+    write(app, server, 'if not os.path.exists(cfg.done):\n    raise ValueError("not yet")\nreturn cfg.x')
+    done = app.sweep("basic", "x=1,2")
+    assert done.code == 1
+    before = server.runs(app.directory.name)
+    assert [run.status for run in before] == ["FAILED"] * 3
+    (app.directory / "done").touch()
+    command = [sys.executable, "-m", "hydra_callback_kit", "rerun", str(done.root), "--execute"]
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=app.directory)
+    assert again.returncode == 0, again.stderr
+    after = server.runs(app.directory.name)
+    assert [run.run_id for run in after] == [run.run_id for run in before]
+    assert [run.status for run in after] == ["FINISHED"] * 3
+    assert [run.metrics.get("return_value") for run in after] == [1, 2, None]
+    assert not [run for run in after if "hydra.error" in run.tags]
+
+
+def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> None:
+    """All points, live and by sync alike, and a returned number of the same name does not disturb them."""
+    body = """
+    for step in range(5):
+        hydra_callback_kit.report_metrics({"val/loss": 1 / (step + 1), "other": step}, step=10 * step)
+        hydra_callback_kit.report_metrics(plain=step)
+    return {"val/loss": 7.0, "returned": 1.0}
+    """
+    write(app, server, "import hydra_callback_kit\n" + textwrap.dedent(body))
+    done = app.sweep("basic", "x=1,2")
+    assert done.code == 0, done.stderr
+    course = [(10 * step, pytest.approx(1 / (step + 1))) for step in range(5)]
+    for run in server.runs(app.directory.name, kind="job"):
+        assert server.course(run, "val/loss") == course
+        assert server.course(run, "plain") == [(step, step) for step in range(5)]
+        assert run.metrics["returned"] == 1
+    assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already\n")
+    again = f"{app.directory.name} again"
+    assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 made\n")
+    for run in server.runs(again, kind="job"):
+        assert server.course(run, "val/loss") == course
+        assert server.course(run, "plain") == [(step, step) for step in range(5)]
+    assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 there already\n")
 
 
 def test_nobody_answers(app: App, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hydra_callback_kit.journal.metric import Metric
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.trackers.mlflow_values import (
     MAX_FLOAT,
     MAX_KEY,
@@ -18,7 +20,9 @@ from hydra_callback_kit.trackers.mlflow_values import (
     milliseconds,
     missing,
     name_of,
+    not_there,
     params_of,
+    points_as_metrics,
     tags_of,
 )
 from hydra_callback_kit.trackers.payload import Payload
@@ -96,6 +100,20 @@ def test_no_tag_of_a_user_takes_the_place_of_what_identifies() -> None:
         "mlflow.source.git.commit": "c0ffee",
         "team": "vision",
     }
+
+
+def test_points_have_steps() -> None:
+    """Those without one are counted, also over several batches; what MLflow cannot keep is kept as near as it can."""
+    counts: dict[str, int] = {}
+    first = [Point("1970-01-01T00:00:01+00:00", None, {"a": 1.0}), Point("1970-01-01T00:00:02+00:00", 7.9, {"b@": math.inf})]
+    assert points_as_metrics(first, counts) == [("a", 1.0, 1000, 0), ("b_", MAX_FLOAT, 2000, 7)]
+    assert points_as_metrics(first[:1], counts) == [("a", 1.0, 1000, 1)]
+
+
+def test_a_curve_is_complete_when_its_last_value_is_there() -> None:
+    """NaN and infinities too."""
+    metrics = {name: Metric.of(value, 0) for name, value in {"a": 1.0, "b": math.nan, "c@": math.inf, "d": 2.0}.items()}
+    assert not_there(there({}, {"a": 1.0, "b": math.nan, "c_": MAX_FLOAT, "d": 1.0}, {}), metrics) == ["d"]
 
 
 def test_times() -> None:

@@ -1,6 +1,7 @@
 """`mlflow_callback`: each job is a run in MLflow, below one for the sweep."""
 
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +15,7 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
 from hydra_callback_kit.hooks.job_recorder import record_job_config
+from hydra_callback_kit.hooks.metric_recorder import listen
 from hydra_callback_kit.hooks.parameters import NotInstalledError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
@@ -27,6 +29,7 @@ from hydra_callback_kit.trackers.mlflow_library import address, load, source_tag
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_job, send_sweep
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
+from hydra_callback_kit.trackers.point_stream import PointStream
 
 log = SafeLogger("hydra_callback_kit.mlflow_callback")
 
@@ -49,9 +52,10 @@ class MlflowCallback(RecordingCallback):
     At its end a job's run has as params the overrides and the config, as metrics the numbers that it returned, as tags where
     it comes from (`hydra.job_num`, `hydra.sweep_dir`, `hydra.output_dir`, `hydra.overrides`, `hydra.launcher`,
     `hydra.launcher_id`, `hydra.host`, `hydra.commit`), and its status: `FINISHED`, `FAILED` (the tag `hydra.error` says why)
-    or `KILLED`. A job that is killed says nothing, and is closed as the sweep ends. Params come at the end, because MLflow
-    refuses a param that has another value already, and it must not be the app that fails. Where the app has logged one of
-    the same name and another value, the app's stays, and ours is the tag `hydra.param.<name>`.
+    or `KILLED`. What it reports by `report_metrics` comes while it runs. A job that is killed says nothing more, and is
+    closed as the sweep ends. Params come at the end, because MLflow refuses a param that has another value already, and it
+    must not be the app that fails. Where the app has logged one of the same name and another value, the app's stays, and
+    ours is the tag `hydra.param.<name>`.
 
     Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) goes on in the same run.
 
@@ -179,12 +183,17 @@ class MlflowCallback(RecordingCallback):
             notes_of(config)[_RUN] = made.info.run_id
             mlflow_active.make_active(made, uri)
             add_job_facts(_fact(place, made.info.run_id, sent=False), config)
+            counts: dict[str, int] = {}
+            stream = PointStream(patience, lambda points: Runs(uri).send_points(made.info.run_id, points, counts))
+            _streams[os.getpid(), made.info.run_id] = stream
+            listen(config, stream.take)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Sends what came of the job, and ends its run."""
         run_id, place = notes_of(config).pop(_RUN, None), notes_of(config).get(TRACKER.name)
         if run_id is None or place is None:
             return
+        stream = _streams.pop((os.getpid(), run_id), None)
         inner = [each for each in mlflow_active.take_away() if each != run_id]
         mlflow_active.put_back(run_id)
         patience = patience_of(config, TRACKER, log, place["uri"])
@@ -193,6 +202,8 @@ class MlflowCallback(RecordingCallback):
 
         def finish() -> bool:
             runs = Runs(place["uri"])
+            if stream is not None:
+                stream.end()
             runs.end(inner, STATUS["COMPLETED" if job.status == "COMPLETED" else "FAILED"])
             runs.finish(runs.client.get_run(run_id), "job", payload, wanted)
             runs.send_files(run_id, directory, wanted.log_artifacts, patience.redaction.of_text)
@@ -227,6 +238,10 @@ class MlflowCallback(RecordingCallback):
     def _wanted(self, patience: Patience, source: Mapping[str, str]) -> Wanted:
         tags = {name: patience.hide(tag) for name, tag in self.tags.items()}
         return Wanted({**source, **tags}, self.log_config, self.log_artifacts)
+
+
+_streams: Final[dict[tuple[int, str], PointStream]] = {}
+"""What the jobs that run in this process report, by process and by the id of their run in MLflow."""
 
 
 def _word(run: RunRecord) -> str:

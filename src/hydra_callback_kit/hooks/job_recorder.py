@@ -36,6 +36,7 @@ class JobEnd(NamedTuple):
         duration_s: seconds since its start, by a monotonic clock; None if the start was not recorded.
         error: why it did not complete; None if it did, or runs again.
         returned: what it returned, as it is on record; None if it did not complete.
+        reported: the fact that sums up what it reported, as it is on record; empty if it reported nothing.
     """
 
     job: JobIdentity
@@ -43,6 +44,7 @@ class JobEnd(NamedTuple):
     duration_s: float | None
     error: JobError | None
     returned: Any = None
+    reported: Mapping[str, Any] = MappingProxyType({})
 
 
 def record_job_start(config: DictConfig) -> JobIdentity:
@@ -138,7 +140,7 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
         else:
             returned = redaction_of(config).encoded({"": value})[""]
             write_job_line(config, "job_ended", facts, {"return_value": returned, **reported})
-        notes["job_ended"] = JobEnd(job, status, duration_s, error, returned)
+        notes["job_ended"] = JobEnd(job, status, duration_s, error, returned, reported)
         if "kept_lines" in notes:
             from hydra_callback_kit.launching.lines_home import ride_on  # noqa: PLC0415  as above
 

@@ -12,6 +12,7 @@ from hydra_callback_kit.configs.identity import identify_job, identify_run, job_
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.job_recorder import JobEnd
+from hydra_callback_kit.journal.metric import metrics_in
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import from_json
@@ -35,7 +36,7 @@ def run_so_far(config: DictConfig) -> RunRecord:
 
 
 def job_so_far(config: DictConfig, *, with_config: bool) -> JobRecord:
-    """What a job's process knows of the job: which it is, and, once its end is recorded, how it ended and what it returned.
+    """What a job's process knows of the job: which it is, and, once its end is recorded, how it ended and what came out.
 
     Args:
         config: the config of `on_job_start` or `on_job_end`.
@@ -57,6 +58,7 @@ def job_so_far(config: DictConfig, *, with_config: bool) -> JobRecord:
         host=process.host,
         pid=process.pid,
         root=job.run.root,
+        metrics={} if end is None else metrics_in(from_json(end.reported.get("metrics"))),
         subdir=str(job.output_dir),
         facts=facts,
     )

@@ -6,10 +6,11 @@ A run is found again by its tags: `hydra.run_id`, which is the sweep's or the si
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.trackers.artifacts import files_of, gathered
 from hydra_callback_kit.trackers.mlflow_library import reach, without_its_links
 from hydra_callback_kit.trackers.mlflow_values import (
@@ -22,6 +23,7 @@ from hydra_callback_kit.trackers.mlflow_values import (
     milliseconds,
     missing,
     params_of,
+    points_as_metrics,
     tags_of,
 )
 from hydra_callback_kit.trackers.patience import Tracker
@@ -178,7 +180,7 @@ class Runs:
 
         run_id: str = run.info.run_id
         params = payload.params() if wanted.log_config else payload.overrides
-        values = Values(params_of(params), metrics_of(payload.metrics), tags_of(kind, payload, wanted.tags))
+        values = Values(params_of(params), _not_reported(payload), tags_of(kind, payload, wanted.tags))
         values = missing(run.data, values, lambda name: self._is_a_curve(run_id, name))
         try:
             self._log(run_id, values, payload.ended_at)
@@ -192,6 +194,20 @@ class Runs:
         if payload.status != "RUNNING":
             self.end([run_id], STATUS[payload.status], payload.ended_at)
         return True
+
+    def send_points(self, run_id: str, points: Iterable[Point], counts: dict[str, int]) -> None:
+        """Sends points of a job's curves; MLflow takes a point that it has for the same.
+
+        Args:
+            run_id: its run there.
+            points: in the order in which they were reported.
+            counts: how many values of each metric came before; they are counted on.
+        """
+        from mlflow.entities import Metric  # noqa: PLC0415  it takes seconds
+
+        metrics = [Metric(*point) for point in points_as_metrics(points, counts)]
+        for first in range(0, len(metrics), METRICS_A_BATCH):
+            self.client.log_batch(run_id, metrics[first : first + METRICS_A_BATCH])
 
     def _is_a_curve(self, run_id: str, name: str) -> bool:
         """Whether a metric has more than a first step: then it is the app's own, and not what an attempt has returned."""
@@ -237,3 +253,8 @@ class Runs:
         while params or metrics or tags:
             self.client.log_batch(run_id, metrics[:METRICS_A_BATCH], params[:PARAMS_A_BATCH], tags[:PARAMS_A_BATCH])
             del metrics[:METRICS_A_BATCH], params[:PARAMS_A_BATCH], tags[:PARAMS_A_BATCH]
+
+
+def _not_reported(payload: Payload) -> dict[str, float]:
+    """The metrics that have no course: that of the others says more."""
+    return metrics_of({name: value for name, value in payload.metrics.items() if name not in payload.reported})

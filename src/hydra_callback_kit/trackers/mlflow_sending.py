@@ -1,10 +1,13 @@
 """A run of ours, sent to MLflow from its record: as it ends what its jobs could not send, and by `sync` all of it."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.metric_points import Point, points_of
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.trackers.mlflow import Runs, Wanted
+from hydra_callback_kit.trackers.mlflow_values import not_there
 from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
 from hydra_callback_kit.trackers.saved_secrets import learn_saved_secrets
 
@@ -84,6 +87,10 @@ def send_job(runs: Runs, run: RunRecord, job: JobRecord, known: Any, to: Destina
     """
     was_missing = runs.finish(known, "job", payload_of_job(run, job), to.wanted)
     directory, run_id = job.output_dir, known.info.run_id
+    names = not_there(known.data, job.metrics)
+    if names:
+        runs.send_points(run_id, _points(job, names), {})
+        was_missing = True
     if directory is None or not directory.resolve().is_relative_to(run.root.resolve()):
         return was_missing  # a journal may be anybody's, and name any directory
     if runs.lacks_files(run_id, directory, to.wanted.log_artifacts):
@@ -91,3 +98,15 @@ def send_job(runs: Runs, run: RunRecord, job: JobRecord, known: Any, to: Destina
         runs.send_files(run_id, directory, to.wanted.log_artifacts, to.redaction.of_text)
         return True
     return was_missing
+
+
+def _points(job: JobRecord, names: Sequence[str]) -> list[Point]:
+    """The courses of some metrics; where the file of the points is not here, their last values."""
+    points = [
+        point._replace(values={name: point.values[name] for name in names if name in point.values})
+        for point in points_of(job)
+    ]
+    last = [
+        Point(job.ended_at or job.started_at or "", job.metrics[name].step, {name: job.metrics[name].last}) for name in names
+    ]
+    return [point for point in points if point.values] or last

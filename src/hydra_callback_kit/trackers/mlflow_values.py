@@ -3,10 +3,12 @@
 import math
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from hydra_callback_kit.journal.metric import Metric
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.trackers.payload import Payload, shortened, text_of
 
 MAX_KEY: Final = 250
@@ -102,6 +104,35 @@ def missing(there: Any, values: Values, is_a_curve: Callable[[str], bool]) -> Va
 def milliseconds(time_of: str | None) -> int | None:
     """A time of the record as MLflow takes it."""
     return None if time_of is None else int(datetime.fromisoformat(time_of).timestamp() * 1_000)
+
+
+def points_as_metrics(points: Iterable[Point], counts: dict[str, int]) -> list[tuple[str, float, int, int]]:
+    """The points of curves as MLflow takes them: name, value, milliseconds and step, in their order.
+
+    Args:
+        points: in the order in which they were reported. What has no step has its place in that order for one.
+        counts: how many values of each metric came before; they are counted on.
+    """
+    taken: list[tuple[str, float, int, int]] = []
+    for point in points:
+        at = milliseconds(point.time) or 0
+        for name, value in metrics_of(point.values).items():
+            place = counts[name] = counts.get(name, -1) + 1
+            taken.append((name, value, at, place if point.step is None else int(point.step)))
+    return taken
+
+
+def not_there(there: Any, metrics: Mapping[str, Metric]) -> list[str]:
+    """The metrics whose last value is not the one that a run has: of their curves something may be missing.
+
+    Args:
+        there: MLflow's `RunData`.
+        metrics: those of a job's record.
+    """
+    last = {name: metrics_of({name: metric.last}) for name, metric in metrics.items()}
+    return [
+        name for name, value in last.items() if not all(_same(there.metrics.get(key), each) for key, each in value.items())
+    ]
 
 
 def _within_limits(tags: Mapping[str, str]) -> dict[str, str]:

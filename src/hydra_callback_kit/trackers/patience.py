@@ -5,6 +5,7 @@ process. A tracker that did not answer in time is not asked again in that run: n
 it starts from then on. The record has everything, and `hydra-callback-kit sync` sends it later.
 """
 
+import contextlib
 import contextvars
 import logging
 import os
@@ -108,6 +109,16 @@ class Patience:
             self.complain(what, thread.error)
         answer: Answer | None = thread.answer
         return answer
+
+    def in_the_background(self, request: Callable[[], object]) -> None:
+        """Does something beside the job, which ends with the process; nobody waits for it.
+
+        Args:
+            request: what is done. What it raises is nobody's to see.
+        """
+        _quiet(self._tracker.loggers)
+        with contextlib.suppress(RuntimeError):  # as above
+            _Request(request).start()
 
     def complain(self, what: str, why: BaseException | str) -> None:
         """Says that something could not be sent, once in a process.

@@ -22,7 +22,8 @@ class Payload(NamedTuple):
         config: the app's config, resolved and redacted, nested as it is; None where it is not on record.
         tags: where it comes from, by name: `run_id`, `sweep_dir`, `job_num`, `output_dir`, `overrides`, `launcher`,
             `launcher_id`, `host`, `commit`, `command`; what is not known is not there.
-        metrics: the numbers by dotted names.
+        metrics: the numbers that it returned, by dotted names; then the last ones that it reported under other names.
+        reported: the names of those that it reported while it ran: `journal.metric_points` has their course.
         status: as on record; `INTERRUPTED` is what was killed, `RUNNING` may go on.
         error: why it failed, in a line; None if it did not.
         started_at: UTC, ISO 8601; None if the start was not recorded.
@@ -38,6 +39,7 @@ class Payload(NamedTuple):
     error: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
+    reported: frozenset[str] = frozenset()
 
     def params(self) -> dict[str, Any]:
         """The overrides and the config, flat: mappings by dotted keys, lists whole.
@@ -74,7 +76,8 @@ def payload_of_job(run: RunRecord, job: JobRecord) -> Payload:
                 "host": job.host,
             }
         ),
-        metrics=_metrics(job),
+        metrics={**{name: metric.last for name, metric in job.metrics.items()}, **_returned(job)},
+        reported=frozenset(job.metrics),
         status=job.status,
         error=job.error and job.error.headline,
         started_at=job.started_at,
@@ -116,7 +119,7 @@ def text_of(value: Any) -> str:
     return str(value) if value is None or isinstance(value, (str, bool, int, float)) else json.dumps(as_json(value))
 
 
-def _metrics(job: JobRecord) -> dict[str, float]:
+def _returned(job: JobRecord) -> dict[str, float]:
     """The numbers that a job has returned."""
     prefix = "return_value." if isinstance(job.return_value, dict) else ""
     flat = {} if job.return_value is None else flat_return_value(job.return_value)
