@@ -40,7 +40,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     server.kill()
 
 
-def write(app: App, server: MlflowServer, body: str = BODY, more: str = "", callbacks: str = "mlflow_callback") -> None:
+def write(
+    app: App, server: MlflowServer, body: str = BODY, callbacks: str = "mlflow_callback", preamble: str = "", more: str = ""
+) -> None:
     """An app whose sweeps go into an experiment that is called as its directory."""
     config = f"""
     defaults: [{{callbacks: [{callbacks}]}}, _self_]
@@ -52,7 +54,7 @@ def write(app: App, server: MlflowServer, body: str = BODY, more: str = "", call
       callbacks:
         mlflow_callback: {{experiment: {app.directory.name}, tracking_uri: "{server.uri}", tags: {{team: vision}}}}
     """
-    app.write(body, config + more, "import mlflow")
+    app.write(body, textwrap.dedent(config).rstrip() + more, f"import mlflow\n{preamble}")
 
 
 def warnings_of(done: Finished) -> list[str]:
@@ -101,42 +103,34 @@ def test_twelve_jobs(launcher: str, app: App, server: MlflowServer) -> None:
     assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 12 there already\n")
 
 
-def test_a_single_run(app: App, server: MlflowServer) -> None:
-    """It has no parent; a run that was still active is ended, and what the app had chosen is put back."""
-    write(
-        app,
-        server,
-        """
-        active = mlflow.active_run()
-        inner = mlflow.start_run(nested=True)
-        assert inner.data.tags["mlflow.parentRunId"] == active.info.run_id
-        assert inner.info.experiment_id == active.info.experiment_id
-        return 1
-        """,
-        callbacks="mlflow_callback,stray",
-    )
-    (app.directory / "callbacks").mkdir()
-    (app.directory / "callbacks" / "stray.yaml").write_text("# @package hydra.callbacks.stray\n_target_: stray.Stray\n")
-    (app.directory / "stray.py").write_text(
-        """
-import mlflow
+STRAY = """
 from hydra.experimental.callback import Callback
 
 class Stray(Callback):
     def on_run_start(self, config, **kwargs):
-        mlflow.set_tracking_uri(config.hydra.callbacks.mlflow_callback.tracking_uri)
-        mlflow.start_run(experiment_id="0", run_name="stray of " + config.hydra.callbacks.mlflow_callback.experiment)
+        settings = config.hydra.callbacks.mlflow_callback
+        mlflow.set_tracking_uri(settings.tracking_uri)
+        mlflow.start_run(experiment_id="0", run_name="stray of " + settings.experiment)
 
     def on_run_end(self, config, **kwargs):
-        assert mlflow.active_run() is None
-        print("experiment afterwards:", __import__("os").environ.get("MLFLOW_EXPERIMENT_ID"))
+        print("afterwards:", mlflow.active_run(), os.environ.get("MLFLOW_EXPERIMENT_ID"))
 """
-    )
+
+
+def test_a_single_run(app: App, server: MlflowServer) -> None:
+    """It has no parent; a run that was still active is ended, and what the app had chosen is put back."""
+    body = """
+    active = mlflow.active_run()
+    inner = mlflow.start_run(nested=True)
+    assert inner.data.tags["mlflow.parentRunId"] == active.info.run_id
+    assert inner.info.experiment_id == active.info.experiment_id
+    return 1
+    """
+    write(app, server, body, preamble=STRAY, more="\n    stray: {_target_: __main__.Stray}\n")
     done = app.run()
     assert done.code == 0, done.stderr
-    assert "experiment afterwards: None" in done.stdout
-    runs = server.runs(app.directory.name)
-    assert [run.status for run in runs] == ["FINISHED", "FINISHED"]
+    assert "afterwards: None None" in done.stdout
+    assert [run.status for run in server.runs(app.directory.name)] == ["FINISHED", "FINISHED"]
     (own,) = server.runs(app.directory.name, kind="job")
     assert "mlflow.parentRunId" not in own.tags
     assert own.metrics == {"return_value": 1}

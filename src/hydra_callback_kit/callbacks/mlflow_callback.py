@@ -195,7 +195,6 @@ class MlflowCallback(RecordingCallback):
             return
         stream = _streams.pop((os.getpid(), run_id), None)
         inner = [each for each in mlflow_active.take_away() if each != run_id]
-        mlflow_active.put_back(run_id)
         patience = patience_of(config, TRACKER, log, place["uri"])
         job, wanted = job_so_far(config, with_config=self.log_config), self._wanted(patience, place["source"])
         payload, directory = payload_of_job(run_so_far(config), job), identify_job(config).output_dir
@@ -209,7 +208,9 @@ class MlflowCallback(RecordingCallback):
             runs.send_files(run_id, directory, wanted.log_artifacts, patience.redaction.of_text)
             return job.status != "RUNNING"
 
-        if patience.ask(f"the end of job {job.job_num}", finish, self.timeout_s):
+        was_sent = patience.ask(f"the end of job {job.job_num}", finish, self.timeout_s)
+        mlflow_active.put_back(run_id)
+        if was_sent:
             add_job_facts(_fact(place, run_id, sent=True), config)
 
     def at_the_end(self, config: DictConfig) -> None:
@@ -228,9 +229,9 @@ class MlflowCallback(RecordingCallback):
 
         def finish() -> bool:
             runs = Runs(place["uri"])
+            send_sweep(runs, run, to)
             for job, run_id in left:
                 send_job(runs, run, job, runs.client.get_run(run_id), to)
-            send_sweep(runs, run, to)
             return True
 
         patience.ask(f"the end of the {_word(run)}", finish, self.timeout_s)

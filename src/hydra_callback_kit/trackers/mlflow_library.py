@@ -37,6 +37,13 @@ def address(uri: str | None) -> str:
     return given if ":" in given or given == "databricks" else os.path.abspath(given)  # noqa: PTH100  the same
 
 
+def use(uri: str) -> None:
+    """Lets this process talk to one MLflow: older clients send files to no other."""
+    import mlflow  # noqa: PLC0415  it takes seconds
+
+    mlflow.set_tracking_uri(uri)
+
+
 def source_tags() -> dict[str, str]:
     """Who has started this process, from which file and commit, as MLflow itself notes it with the runs of its own API."""
     from mlflow.tracking.context.registry import resolve_tags  # noqa: PLC0415  it takes seconds
