@@ -8,7 +8,12 @@ from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views.flat import MAX_SEQUENCE, flat_mapping, flat_return_value
 from hydra_callback_kit.views.results import free_name
 
-_MEASURED: Final = frozenset(("config", "config_as_written", "cpu_s", "peak_rss_bytes", "resources", "batch"))
+_MEASURED: Final = frozenset(
+    (
+        *("config", "config_as_written", "cpu_s", "peak_rss_bytes", "resources", "batch"),
+        *("mlflow", "wandb", "tensorboard"),
+    )
+)
 """Facts that callbacks of this package add to every job, and that views show in their own way."""
 
 
