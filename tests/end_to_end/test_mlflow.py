@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from apps import App, Finished
 from mlflow_server import MlflowServer
+from ranks import start_ranks, torchrun_rank
 
 from hydra_callback_kit.journal.reader import read_run
 
@@ -172,6 +173,15 @@ def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
     assert [run.status for run in after] == ["FINISHED"] * 3
     assert [run.metrics.get("return_value") for run in after] == [1, 2, None]
     assert not [run for run in after if "hydra.error" in run.tags]
+
+
+def test_the_ranks_of_a_job_are_one_run(app: App, server: MlflowServer) -> None:
+    """Rank 0 is the job, and has it active; the others have none."""
+    write(app, server, "return mlflow.active_run() is not None and 1", preamble="import mlflow")
+    done = start_ranks(app, [torchrun_rank(0, 2), torchrun_rank(1, 2)])
+    assert [each.code for each in done] == [0, 0], done
+    (run,) = server.runs(app.directory.name)
+    assert (run.status, run.metrics) == ("FINISHED", {"return_value": 1})
 
 
 def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> None:
