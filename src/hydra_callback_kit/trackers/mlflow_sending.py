@@ -85,18 +85,19 @@ def send_job(runs: Runs, run: RunRecord, job: JobRecord, known: Any, to: Destina
     Returns:
         Whether anything was missing.
     """
+    run_id: str = known.info.run_id
     was_missing = runs.finish(known, "job", payload_of_job(run, job), to.wanted)
-    directory, run_id = job.output_dir, known.info.run_id
-    names = not_there(known.data, job.metrics)
+    directory, names = job.output_dir, not_there(known.data, job.metrics)
+    # a journal may be anybody's, and name any directory
+    if directory is None or not directory.resolve().is_relative_to(run.root.resolve()):
+        return was_missing
     if names:
         runs.send_points(run_id, _points(job, names), {})
         was_missing = True
-    if directory is None or not directory.resolve().is_relative_to(run.root.resolve()):
-        return was_missing  # a journal may be anybody's, and name any directory
     if runs.lacks_files(run_id, directory, to.wanted.log_artifacts):
         learn_saved_secrets(directory, to.redaction)
         runs.send_files(run_id, directory, to.wanted.log_artifacts, to.redaction.of_text)
-        return True
+        was_missing = True
     return was_missing
 
 
