@@ -1,5 +1,6 @@
 """Sweeps in MLflow: as many runs as jobs below one parent, whatever happens to jobs, parent and server."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -257,6 +258,34 @@ def test_the_server_is_killed_in_the_middle(app: App, server: MlflowServer) -> N
     assert [run.metrics.get("return_value") for run in mortal.runs(app.directory.name, kind="job")] == [1, 2, 3]
     assert sync(done.root, "--address", mortal.uri).endswith("3 jobs: 3 there already\n")
     mortal.kill()
+
+
+def test_a_server_that_stops_answering(app: App, server: MlflowServer) -> None:
+    """The job at whose end it happens waits once; the ones after it do not ask, and the process ends at once."""
+    mortal = server.another(app.directory)
+    mortal.start()
+    assert mortal.process is not None
+    body = """
+    if cfg.x == 1:
+        os.killpg(int(os.environ["SERVER"]), signal.SIGSTOP)
+    print("at", time.monotonic())
+    return cfg.x
+    """
+    write(app, mortal, body)
+    try:
+        settings = ["hydra.callbacks.mlflow_callback.timeout_s=2"]
+        done = app.sweep("basic", "x=0,1,2,3", *settings, SERVER=str(mortal.process.pid))
+        ended_s = time.monotonic()
+    finally:
+        mortal.kill()
+    assert done.code == 0, done.stderr
+    assert len(warnings_of(done)) == 2, warnings_of(done)  # as above
+    assert "no answer within 2 s" in warnings_of(done)[0]
+    begins = [float(at) for at in re.findall(r"at ([0-9.]+)", done.stdout)]
+    assert len(begins) == 4
+    assert ended_s - begins[1] < 20
+    sent = [job.facts["mlflow"]["sent"] if "mlflow" in job.facts else None for job in read_run(done.root).jobs]
+    assert sent == [True, False, None, None]
 
 
 def test_where_it_goes_has_to_be_said(app: App, server: MlflowServer) -> None:
