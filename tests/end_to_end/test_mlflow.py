@@ -176,6 +176,30 @@ def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
     assert not [run for run in after if "hydra.error" in run.tags]
 
 
+def test_jobs_that_outlive_the_sweep(app: App, server: MlflowServer) -> None:
+    """The sweep's process is killed, and the job that ends last ends the sweep's run."""
+    preamble = """
+    from hydra.experimental.callback import Callback
+
+    class NotesItself(Callback):
+        def on_multirun_start(self, config, **kwargs):
+            open("parent", "w").write(str(os.getpid()))
+    """
+    body = """
+    if cfg.x == 0:
+        os.kill(int(open("parent").read()), signal.SIGKILL)
+    time.sleep(1)
+    return cfg.x
+    """
+    write(app, server, body, preamble=textwrap.dedent(preamble), more="\n    notes: {_target_: __main__.NotesItself}\n")
+    app.sweep_and_be_killed("submitit_local", "x=0,1")
+    app.wait_for_what_outlives()
+    until_s = time.monotonic() + 60
+    while "RUNNING" in [run.status for run in server.runs(app.directory.name)] and time.monotonic() < until_s:
+        time.sleep(0.2)
+    assert [run.status for run in server.runs(app.directory.name)] == ["FINISHED"] * 3
+
+
 def test_the_ranks_of_a_job_are_one_run(app: App, server: MlflowServer) -> None:
     """Rank 0 is the job, and has it active; the others have none."""
     write(app, server, "return mlflow.active_run() is not None and 1", preamble="import mlflow")
