@@ -38,9 +38,10 @@ class TrackedRun:
 
 @dataclass
 class MlflowServer:
-    """A server that writes into a directory."""
+    """A server that writes into a directory, and into the database `store`, if that is not to be SQLite."""
 
     directory: Path
+    store: str | None = None
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +53,7 @@ class MlflowServer:
     def start(self) -> None:
         """Starts it, and waits until it answers."""
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        stores = ["--backend-store-uri", f"sqlite:///{self.directory}/mlflow.db", "--workers", "1"]
+        stores = ["--backend-store-uri", self.store or f"sqlite:///{self.directory}/mlflow.db", "--workers", "1"]
         files = ["--artifacts-destination", str(self.directory / "artifacts")]
         with (self.directory / "server.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -1,5 +1,6 @@
 """Sweeps in MLflow: as many runs as jobs below one parent, whatever happens to jobs, parent and server."""
 
+import os
 import re
 import socket
 import subprocess
@@ -35,8 +36,8 @@ return {"loss": cfg.x / 2, "deep": {"nan": float("nan"), "name": "x"}}
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    """One for all tests: each has an experiment of its own."""
-    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
+    """One for all tests: each has an experiment of its own. MLFLOW_TEST_STORE says which database, if not SQLite."""
+    server = MlflowServer(tmp_path_factory.mktemp("mlflow"), os.environ.get("MLFLOW_TEST_STORE"))
     server.start()
     yield server
     server.kill()
@@ -250,7 +251,7 @@ def test_nobody_answers(app: App, tmp_path: Path) -> None:
 def test_a_tracker_that_hangs(app: App, launcher: str) -> None:
     """A socket that takes connections and says nothing: it is waited for once, and the jobs do not ask."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        write(app, MlflowServer(app.directory, listener.getsockname()[1]), "return cfg.x")
+        write(app, MlflowServer(app.directory, port=listener.getsockname()[1]), "return cfg.x")
         done = app.sweep(launcher, "x=1,2", "hydra.callbacks.mlflow_callback.setup_timeout_s=1")
     assert done.code == 0, done.stderr
     (warning,) = warnings_of(done)
