@@ -26,7 +26,7 @@ ON_LAUNCHER = {
     "submitit_local": ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"],
     "ray": ["hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"],
 }
-TRACKERS = ("mlflow_callback",)
+TRACKERS = ("mlflow_callback", "wandb_callback")
 """The options whose libraries only the stage of the trackers installs; each has a mark of its library's name."""
 VERSION_BASE = {"version_base": None} if HYDRA_VERSION < (1, 4) else {}
 """What `initialize_config_dir` wants besides: 1.3 warns without it, 1.4 with it."""

@@ -219,6 +219,20 @@ class MlflowCallback:
     setup_timeout_s: float = 60.0
 
 
+class WandbCallback:
+    """`callbacks: [wandb_callback]`."""
+
+    _target_: str = "hydra_callback_kit.WandbCallback"
+    project: str | None = None
+    entity: str | None = None
+    group: str | None = None
+    job_type: str | None = None
+    tags: list[str] = field(default_factory=list)
+    mode: str | None = None
+    log_config: bool = True
+    timeout_s: float = 10.0
+
+
 _OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -241,6 +255,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,
     "mlflow_callback": MlflowCallback,
+    "wandb_callback": WandbCallback,
 }
 
 

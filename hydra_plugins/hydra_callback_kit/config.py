@@ -29,6 +29,7 @@ OPTIONS = (
     "thread_safe_callback",
     "time_limit_callback",
     "validation_callback",
+    "wandb_callback",
 )
 
 SETS = {

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.time_limit_callback import TimeLimitCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
+    from hydra_callback_kit.callbacks.wandb_callback import WandbCallback
     from hydra_callback_kit.hooks.abort import AbortRun, abort
     from hydra_callback_kit.hooks.facts import FactError, add_job_facts, add_run_facts
     from hydra_callback_kit.hooks.metrics import report_metrics
@@ -76,6 +77,7 @@ __all__ = [
     "ThreadSafeCallback",
     "TimeLimitCallback",
     "ValidationCallback",
+    "WandbCallback",
     "abort",
     "add_job_facts",
     "add_run_facts",
@@ -116,6 +118,7 @@ _MODULES = {
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "TimeLimitCallback": "callbacks.time_limit_callback",
     "ValidationCallback": "callbacks.validation_callback",
+    "WandbCallback": "callbacks.wandb_callback",
     "abort": "hooks.abort",
     "add_job_facts": "hooks.facts",
     "add_run_facts": "hooks.facts",

@@ -15,7 +15,7 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 
-TRACKERS: Final = {"mlflow": "MLflow"}
+TRACKERS: Final = {"mlflow": "MLflow", "wandb": "W&B"}
 """The trackers by the names that they have on record. Each has a module `trackers.<name>_sync`."""
 
 
@@ -29,7 +29,7 @@ TRACKERS: Final = {"mlflow": "MLflow"}
     help="The tracker.  [default: those that the run's record names]",
 )
 @click.option("--address", metavar="URI", help="Where it is.  [default: what the tracker's own settings say]")
-@click.option("--project", metavar="NAME", help="The experiment of MLflow.  [default: the one on record]")
+@click.option("--project", metavar="NAME", help="MLflow's experiment, W&B's project.  [default: the one on record]")
 @assume_gone_option
 @run_option
 def command(

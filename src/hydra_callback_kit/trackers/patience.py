@@ -77,7 +77,7 @@ class Patience:
         """Whether nothing is asked any more: somebody has waited long enough once."""
         return self._tracker.name in self._gave_up_on
 
-    def ask(self, what: str, request: Callable[[], Answer], timeout_s: float) -> Answer | None:
+    def ask(self, what: str, request: Callable[[], Answer], timeout_s: float, *, is_local: bool = False) -> Answer | None:
         """Makes a request and waits for its answer, but not for long. Raises nothing, Ctrl-C excepted.
 
         The request may do anything: raise, hang, call `sys.exit`. It runs in another thread: what the library keeps by
@@ -88,11 +88,12 @@ class Patience:
             what: what it is, for the log: `the start of job 3`.
             request: what is done.
             timeout_s: how long the caller waits, in seconds.
+            is_local: whether it stays on this machine, so that it is made of a tracker that is not asked any more, too.
 
         Returns:
             The answer; None if there is none. Then it has been said, and there is nothing else to be done.
         """
-        if self.gave_up:
+        if self.gave_up and not is_local:
             return None
         _quiet(self._tracker.loggers)
         thread = _Request(request)
@@ -103,7 +104,8 @@ class Patience:
             return None
         thread.join(timeout_s)
         if thread.is_alive():
-            self._gave_up_on.append(self._tracker.name)
+            if not is_local:
+                self._gave_up_on.append(self._tracker.name)
             self.complain(what, f"no answer within {timeout_s:g} s, and no more is sent by this process")
         elif thread.error is not None:
             self.complain(what, thread.error)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.metric_points import Point, points_of
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text, is_number
 from hydra_callback_kit.views.flat import flat_return_value
@@ -99,6 +100,18 @@ def payload_of_sweep(run: RunRecord) -> Payload:
         started_at=run.started_at,
         ended_at=run.ended_at,
     )
+
+
+def points_to_send(run: RunRecord, job: JobRecord) -> Iterator[Point]:
+    """What a job has reported of its metrics, in the order in which it did.
+
+    Args:
+        run: the job's run. A journal may be anybody's, and name any directory: only what lies below the run's own is read.
+        job: the job.
+    """
+    directory = job.output_dir
+    is_below = directory is not None and directory.resolve().is_relative_to(run.root.resolve())
+    return points_of(job) if is_below else iter(())
 
 
 def shortened(text: str, limit: int) -> str:

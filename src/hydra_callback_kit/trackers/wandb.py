@@ -1,0 +1,187 @@
+"""W&B: one run for each job, all of a sweep in a group. These are requests: they are made within `Patience.ask`.
+
+The id of a run is made of our run's and the job's number. So another attempt at a job goes on in the same run.
+"""
+
+import itertools
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from hydra_callback_kit.journal.metric import Step
+from hydra_callback_kit.journal.metric_points import Point
+from hydra_callback_kit.trackers import wandb_library
+from hydra_callback_kit.trackers.patience import Tracker
+from hydra_callback_kit.trackers.payload import Payload
+
+TRACKER: Final = Tracker("wandb", "W&B", ("WANDB_",), ("wandb", "urllib3"))
+
+ERROR: Final = "hydra.error"
+"""What the summary of a run calls the reason why its job failed."""
+STEP: Final = "step"
+"""What a step is called beside the values that were reported at it. W&B's own counter stays the app's."""
+
+MAX_WAITING: Final = 100_000
+"""Reports that wait for a run to start; those that come after so many are left to `sync`."""
+
+_REPORTS: Final = "_hydra_reports"
+"""How many reports W&B has got, as its summary tells whoever goes on with the run."""
+
+
+class Wanted(NamedTuple):
+    """What a user wants, besides what always is.
+
+    Attributes:
+        project: where the runs go; None for what W&B's own settings say, or the app's name.
+        entity: the user or team; None for W&B's own.
+        group: the group of a sweep's runs; None for one that is called as the sweep.
+        job_type: W&B's own; None for none.
+        tags: W&B's tags of every run.
+        log_config: whether the config is sent, and not the overrides alone.
+    """
+
+    project: str | None
+    entity: str | None
+    group: str | None
+    job_type: str | None
+    tags: Sequence[str]
+    log_config: bool
+
+
+class Place(NamedTuple):
+    """Where a run goes.
+
+    Attributes:
+        run_id: W&B's name for it, which does not change.
+        mode: W&B's `online`, `offline`, `disabled` or `shared`.
+        project: the project.
+        entity: the user or team; None for W&B's own.
+        group: the group; None for none.
+        directory: below which W&B makes its directory `wandb`.
+        timeout_s: how long W&B may try, in seconds.
+    """
+
+    run_id: str
+    mode: str
+    project: str
+    entity: str | None
+    group: str | None
+    directory: Path
+    timeout_s: float
+
+
+def start(place: Place, payload: Payload, wanted: Wanted, *, alone: bool = True) -> Any:
+    """Starts the run of a job, or goes on with it.
+
+    Args:
+        place: where it goes.
+        payload: what is known of the job.
+        wanted: what else is wanted.
+        alone: whether it is W&B's run of this process, and one from before is ended.
+
+    Returns:
+        W&B's `Run`.
+    """
+    import wandb  # noqa: PLC0415  it takes seconds
+
+    return wandb.init(
+        project=place.project,
+        entity=place.entity,
+        id=place.run_id,
+        resume="allow",
+        reinit="finish_previous" if alone else "create_new",
+        name=payload.name,
+        group=place.group,
+        job_type=wanted.job_type,
+        tags=list(wanted.tags),
+        mode=place.mode,
+        config=config_of(payload, wanted),
+        allow_val_change=True,
+        dir=str(place.directory),
+        settings=wandb_library.settings(place.timeout_s),
+    )
+
+
+def config_of(payload: Payload, wanted: Wanted) -> dict[str, Any]:
+    """The config of a run: the app's, and where the job comes from below `hydra`, which no config of an app has."""
+    values = payload.config if wanted.log_config and payload.config is not None else payload.overrides
+    return {**values, "hydra": payload.tags}
+
+
+def finish(run: Any, payload: Payload) -> None:
+    """Sends what came of a job, and ends its run.
+
+    Args:
+        run: W&B's `Run`.
+        payload: what is known of the job.
+    """
+    run.summary.update(payload.metrics)
+    if payload.error is not None or run.summary.get(ERROR) is not None:
+        run.summary[ERROR] = payload.error
+    run.finish(exit_code=0 if payload.status in ("COMPLETED", "RUNNING") else 1)
+
+
+def is_over(run: Any) -> bool:
+    """Whether the app has ended the run itself."""
+    return bool(getattr(run, "_is_finished", False))
+
+
+class Curves:
+    """Sends what a job reports of its metrics, a row for each report. What comes before the run has started waits for it."""
+
+    def __init__(self) -> None:
+        self._run: Any = None
+        self._waiting: list[Point] = []
+        self._lock = threading.Lock()
+        self._number = 0
+        self._have_steps: set[str] = set()
+
+    def add(self, values: Mapping[str, float], step: Step, time: str = "") -> None:
+        """Takes a report; whoever listens to reports is called like this."""
+        with self._lock:
+            if self._run is not None:
+                self._log(values, step)
+            elif len(self._waiting) < MAX_WAITING:
+                self._waiting.append(Point(time, step, dict(values)))
+
+    def go_to(self, run: Any) -> None:
+        """The run has started.
+
+        Args:
+            run: W&B's `Run`.
+        """
+        with self._lock:
+            self._run, waiting = run, self._waiting
+            self._number, self._waiting = _reported(run), []
+            for _, step, values in waiting:
+                self._log(values, step)
+
+    def go_on(self, run: Any, points: Iterable[Point]) -> None:
+        """Sends those reports of a job that W&B has not got.
+
+        Args:
+            run: W&B's `Run`.
+            points: all of them, in their order.
+        """
+        self.go_to(run)
+        for point in itertools.islice(points, self._number, None):
+            self.add(point.values, point.step)
+
+    def _log(self, values: Mapping[str, float], step: Step) -> None:
+        if is_over(self._run):
+            return
+        self._number += 1
+        row: dict[str, Any] = {**values, _REPORTS: self._number}
+        if step is not None:
+            for name in values.keys() - self._have_steps:
+                self._run.define_metric(name, step_metric=STEP)
+                self._have_steps.add(name)
+            row[STEP] = step
+        self._run.log(row)
+
+
+def _reported(run: Any) -> int:
+    """How many reports W&B has got of a run that goes on."""
+    count = run.summary.get(_REPORTS)
+    return count if type(count) is int else 0

@@ -1,0 +1,73 @@
+"""`sync --to wandb`: a run of ours, from its record, whether or not `wandb_callback` was on."""
+
+from typing import Any, Final
+
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.trackers import wandb_library
+from hydra_callback_kit.trackers.credentials import learn_credentials, without_credentials
+from hydra_callback_kit.trackers.payload import payload_of_job
+from hydra_callback_kit.trackers.syncing import Report
+from hydra_callback_kit.trackers.wandb import TRACKER, Wanted
+from hydra_callback_kit.trackers.wandb_sending import is_known, place_of, send_job, was_sent
+
+LIBRARY = "wandb"
+
+_TIMEOUT_S: Final = 60.0
+"""How long W&B is waited for at the start of each run, and at its end."""
+
+
+def sync(run: RunRecord, redaction: Redaction, given: str | None, project: str | None) -> Report:
+    """Sends what is missing of a run.
+
+    Args:
+        run: the run, with the configs of its jobs.
+        redaction: hides what is secret in an error.
+        given: not taken: where W&B is, and with which key, its own settings say.
+        project: the project; None for what the run's record says, or W&B's own settings, or the app's name.
+
+    Returns:
+        What was done.
+
+    Raises:
+        ValueError: if `given` is given.
+        ConnectionError: if nobody answers.
+        PermissionError: if there is no API key.
+    """
+    if given is not None:
+        raise ValueError("where W&B is, WANDB_BASE_URL says; its key belongs to that place")
+    fact = run.facts.get(TRACKER.name)
+    wanted = _wanted(fact if type(fact) is dict else {}, project)
+    wandb_library.load()
+    chosen = wandb_library.chosen(None, wanted.project, wanted.entity)
+    learn_credentials(redaction, TRACKER.variables, [chosen.address])
+    if chosen.mode in wandb_library.ONLINE:
+        wandb_library.reach(chosen.address, _TIMEOUT_S)
+    made, updated, complete, running = 0, 0, 0, 0
+    place = place_of(run, 0, wanted, chosen, _TIMEOUT_S)
+    for job in run.jobs:
+        place = place_of(run, job.job_num, wanted, chosen, _TIMEOUT_S)
+        if job.status == "RUNNING":
+            running += 1
+        elif was_sent(place, payload_of_job(run, job), wanted):
+            complete += 1
+        else:
+            made, updated = (made, updated + 1) if is_known(place) else (made + 1, updated)
+            send_job(place, run, job, wanted)
+    where = without_credentials(chosen.address) if chosen.mode in wandb_library.ONLINE else str(place.directory / "wandb")
+    return Report(f"W&B ({chosen.mode}) at {where}, project {place.project}", made, updated, complete, running)
+
+
+def _wanted(said: dict[str, Any], project: str | None) -> Wanted:
+    tags = said.get("tags")
+    project, entity, group, job_type = (
+        project or _text(said, "project"),
+        *(_text(said, name) for name in ("entity", "group", "job_type")),
+    )
+    log_config = said.get("log_config") is not False
+    return Wanted(project, entity, group, job_type, list(map(as_text, tags)) if type(tags) is list else [], log_config)
+
+
+def _text(said: dict[str, Any], name: str) -> str | None:
+    return as_text(said[name]) if said.get(name) else None

@@ -1,0 +1,208 @@
+"""Sweeps in W&B, kept offline: as many runs as jobs in one group, whatever happens to jobs and server."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from apps import App, Finished
+from wandb_files import KeptRun, kept_runs
+
+from hydra_callback_kit.journal.reader import read_run
+
+pytestmark = pytest.mark.wandb
+
+BODY = """
+wandb.log({"own": cfg.x})
+for step in range(3):
+    report_metrics({"val/loss": cfg.x - step}, step=step * 10)
+open(f"{cfg.done}-{cfg.x}", "w").close()
+if cfg.x == 3:
+    raise ValueError("boom")
+if cfg.x == cfg.killed:
+    while not all(os.path.exists(f"{cfg.done}-{x}") for x in range(cfg.killed)):
+        time.sleep(0.1)
+    time.sleep(3)
+    os.kill(os.getpid(), signal.SIGKILL)
+return {"final": cfg.x / 2, "deep": {"nan": float("nan"), "name": "x"}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "settings"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def write(app: App, body: str = BODY, callbacks: str = "wandb_callback") -> None:
+    """An app that also logs itself."""
+    config = f"""
+    defaults: [{{callbacks: [{callbacks}]}}, _self_]
+    x: 0
+    killed: -1
+    done: {app.directory}/done
+    db: {{password: hunter-two, url: "postgres://me:${{db.password}}@host/db"}}
+    hydra:
+      callbacks:
+        wandb_callback: {{project: study, job_type: train, tags: [vision]}}
+    """
+    app.write(body, config, "import wandb\nfrom hydra_callback_kit import report_metrics")
+
+
+def warnings_of(done: Finished) -> list[str]:
+    """What was said of W&B on the console."""
+    return [line for line in done.stdout.splitlines() if "could not be told" in line]
+
+
+def sync(root: Path, *arguments: str, code: int = 0) -> str:
+    """What the command says."""
+    command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == code, done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def by_job(runs: list[KeptRun]) -> dict[int, KeptRun]:
+    """The runs of a sweep by the numbers of their jobs."""
+    return {run.config["hydra"]["job_num"]: run for run in runs}
+
+
+def test_twelve_jobs(launcher: str, app: App) -> None:
+    """One of them fails, one is killed; each has a run in one group, and the app's own calls are where they belong."""
+    write(app)
+    done = app.sweep(launcher, "x=range(12)", "killed=11", timeout_s=300)
+    runs = kept_runs(done.root)
+    jobs = {int(num): run for num, run in by_job(runs).items()}
+    assert len(runs) == 12, done.stdout
+    assert sorted(jobs) == list(range(12))
+    (group,) = {run.group for run in runs}
+    assert read_run(done.root).run_id in group
+    expected = {3: 1, 11: None}
+    assert {num: run.exit_code for num, run in jobs.items()} == {num: expected.get(num, 0) for num in range(12)}
+    for num, run in jobs.items():
+        assert (run.project, run.job_type, run.tags) == ("study", "train", ["vision"])
+        assert run.name == f"{num} x={num} killed=11"
+        assert run.config["x"] == num
+        assert run.config["hydra"]["overrides"] == f"x={num} killed=11"
+        assert [row["own"] for row in run.rows if "own" in row] == [num]
+        assert run.curve("val/loss") == [(0, num), (10, num - 1), (20, num - 2)]
+        assert run.steps_of["val/loss"] == "step"
+        if num not in expected:
+            assert run.summary["final"] == num / 2
+    assert jobs[3].summary["hydra.error"] == "ValueError: boom"
+    everything = b"".join(file.read_bytes() for file in (done.root / "wandb").rglob("*") if file.is_file())
+    assert b"hunter-two" not in everything
+    assert sync(done.root).endswith("12 jobs: 1 made, 11 there already")
+    assert sync(done.root).endswith("12 jobs: 12 there already")
+
+
+def test_a_sweep_that_ran_without(app: App) -> None:
+    """All is sent from its record, and once."""
+    write(app, BODY.replace('wandb.log({"own": cfg.x})', ""), callbacks="performance_callback")
+    done = app.sweep("basic", "x=2,3")
+    assert not kept_runs(done.root)
+    assert sync(done.root, "--to", "wandb", "--project", "mine").endswith("2 jobs: 2 made")
+    assert sync(done.root, "--to", "wandb", "--project", "mine").endswith("2 jobs: 2 there already")
+    fine, failed = kept_runs(done.root)
+    assert [(run.exit_code, run.project) for run in (fine, failed)] == [(0, "mine"), (1, "mine")]
+    assert fine.curve("val/loss") == [(0, 2), (10, 1), (20, 0)]
+    assert fine.summary["final"] == 1
+    assert failed.summary["hydra.error"] == "ValueError: boom"
+
+
+def test_another_attempt_has_the_same_id(app: App) -> None:
+    """W&B knows by it which run goes on."""
+    body = """
+    if not os.path.exists(f"{cfg.done}-{cfg.x}"):
+        open(f"{cfg.done}-{cfg.x}", "w").close()
+        raise ValueError("the first time")
+    return cfg.x
+    """
+    write(app, body, callbacks="wandb_callback,retry_callback")
+    done = app.sweep("basic", "x=1,2")
+    assert done.code == 0, done.stderr
+    runs = kept_runs(done.root)
+    assert len(runs) == 4
+    assert len({run.run_id for run in runs}) == 2
+    last = {run.run_id: run for run in runs}.values()
+    assert [(run.exit_code, run.summary["return_value"]) for run in last] == [(0, 1), (0, 2)]
+
+
+def test_a_run_that_was_open_and_one_that_the_app_ends(app: App) -> None:
+    """The one from before is no longer W&B's run; one that the app has ended is said to lack what came of the job."""
+    write(app, "wandb.finish()\nreport_metrics(loss=1)\nreturn 1", callbacks="wandb_callback")
+    text = (app.directory / "app.py").read_text("utf-8")
+    stray = 'stray = wandb.init(project="other", id="stray", settings=wandb.Settings(silent=True))'
+    (app.directory / "app.py").write_text(text.replace("    main()", f"    {stray}\n    main()"), "utf-8")
+    done = app.run()
+    assert done.code == 0, done.stderr
+    (warning,) = warnings_of(done)
+    assert "delete its wandb.finish()" in warning
+    (own,) = kept_runs(done.root)
+    assert own.group == ""
+    assert own.rows == []
+
+
+def test_nobody_answers(app: App) -> None:
+    """A server that is down: it is said once, the runs are kept offline, and the exit code is the app's own."""
+    write(app)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    started_s = time.monotonic()
+    server = {"WANDB_MODE": "online", "WANDB_BASE_URL": f"http://127.0.0.1:{port}", "WANDB_API_KEY": "0123456789" * 4}
+    done = app.sweep("basic", "x=1,2", **server)
+    assert done.code == 0, done.stderr
+    assert time.monotonic() - started_s < 60
+    (warning,) = warnings_of(done)
+    assert f"nobody answers at http://127.0.0.1:{port}" in warning
+    assert f"hydra-callback-kit sync {done.root} --to wandb" in warning
+    assert [(run.exit_code, run.rows[0]["own"]) for run in kept_runs(done.root)] == [(0, 1), (0, 2)]
+    facts = [job.facts["wandb"] for job in read_run(done.root).jobs]
+    assert [(fact["mode"], fact["sent"]) for fact in facts] == [("offline", False)] * 2
+
+
+def test_no_key(app: App) -> None:
+    """Nobody is asked for one."""
+    write(app)
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = app.run("x=1", WANDB_MODE="online", WANDB_BASE_URL=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert done.code == 0, done.stderr
+    (warning,) = warnings_of(done)
+    assert "there is no API key. Type: wandb login" in warning
+    assert [run.exit_code for run in kept_runs(done.root)] == [0]
+
+
+def test_a_server_that_hangs(app: App, launcher: str) -> None:
+    """A socket that takes connections and says nothing: a process waits for it once."""
+    write(app)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        server = {"WANDB_MODE": "online", "WANDB_BASE_URL": f"http://127.0.0.1:{port}", "WANDB_API_KEY": "0123456789" * 4}
+        started_s = time.monotonic()
+        done = app.sweep(launcher, "x=1,2", "hydra.callbacks.wandb_callback.timeout_s=2", **server)
+        took_s = time.monotonic() - started_s
+    assert done.code == 0, done.stderr
+    assert took_s < 60
+    logs = [(done.root / str(num) / "app.log").read_text("utf-8") for num in (0, 1)]
+    assert "no answer within 1 s" in logs[0]
+    assert ("no answer" in logs[1]) == (launcher != "basic")
+    assert [run.exit_code for run in kept_runs(done.root)] == [0, 0]
+
+
+def test_disabled(app: App) -> None:
+    """As W&B means it: nothing is kept, and the app's calls do nothing."""
+    write(app)
+    done = app.run("x=1", "hydra.callbacks.wandb_callback.mode=disabled")
+    assert done.code == 0, done.stderr
+    assert not (done.root / "wandb").exists()
+    assert "wandb" not in read_run(done.root).jobs[0].facts
