@@ -233,6 +233,14 @@ class WandbCallback:
     timeout_s: float = 10.0
 
 
+class TensorboardCallback:
+    """`callbacks: [tensorboard_callback]`."""
+
+    _target_: str = "hydra_callback_kit.TensorboardCallback"
+    directory: str = "tensorboard"
+    log_config: bool = False
+
+
 _OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -256,6 +264,7 @@ _OPTIONS: dict[str, type[Any]] = {
     "latest_run_callback": LatestRunCallback,
     "mlflow_callback": MlflowCallback,
     "wandb_callback": WandbCallback,
+    "tensorboard_callback": TensorboardCallback,
 }
 
 

@@ -26,6 +26,7 @@ OPTIONS = (
     "results_aggregator_callback",
     "resume_callback",
     "retry_callback",
+    "tensorboard_callback",
     "thread_safe_callback",
     "time_limit_callback",
     "validation_callback",

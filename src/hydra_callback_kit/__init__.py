@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.results_aggregator_callback import ResultsAggregatorCallback
     from hydra_callback_kit.callbacks.resume_callback import ResumeCallback
     from hydra_callback_kit.callbacks.retry_callback import RetryCallback
+    from hydra_callback_kit.callbacks.tensorboard_callback import TensorboardCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.time_limit_callback import TimeLimitCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
@@ -74,6 +75,7 @@ __all__ = [
     "RetryCallback",
     "Run",
     "SweepTimeoutError",
+    "TensorboardCallback",
     "ThreadSafeCallback",
     "TimeLimitCallback",
     "ValidationCallback",
@@ -115,6 +117,7 @@ _MODULES = {
     "RetryCallback": "callbacks.retry_callback",
     "Run": "views.run",
     "SweepTimeoutError": "launching.timeouts",
+    "TensorboardCallback": "callbacks.tensorboard_callback",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "TimeLimitCallback": "callbacks.time_limit_callback",
     "ValidationCallback": "callbacks.validation_callback",

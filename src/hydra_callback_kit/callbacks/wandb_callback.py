@@ -172,9 +172,10 @@ class WandbCallback(RecordingCallback):
         return wandb_library.chosen(self.mode, self.project, self.entity)
 
     def _say(self, running: Running, config: DictConfig) -> None:
-        made, place = running
+        place = running.place
         add_job_facts(_fact(running, sent=False), config)
-        log.info("W&B: run %s of project %s, %s", place.run_id, place.project, made.url or place.mode)
+        where = _url(running) or place.mode
+        log.info("W&B: run %s of project %s, %s", place.run_id, place.project, where)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Sends what came of the job, and ends its run."""
@@ -229,7 +230,13 @@ class WandbCallback(RecordingCallback):
 def _fact(running: Running, *, sent: bool) -> dict[str, Any]:
     made, place = running
     fact = {"run_id": place.run_id, "project": place.project, "entity": made.entity or None, "mode": place.mode}
-    return {TRACKER.name: {**fact, "url": made.url and without_credentials(made.url), "sent": sent}}
+    return {TRACKER.name: {**fact, "url": _url(running), "sent": sent}}
+
+
+def _url(running: Running) -> str | None:
+    """Its page; W&B warns if a run that is kept offline is asked."""
+    made, place = running
+    return without_credentials(made.url) if place.mode in wandb_library.ONLINE and made.url else None
 
 
 def _is_unsent(job: JobRecord) -> bool:

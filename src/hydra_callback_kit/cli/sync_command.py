@@ -15,7 +15,7 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 
-TRACKERS: Final = {"mlflow": "MLflow", "wandb": "W&B"}
+TRACKERS: Final = {"mlflow": "MLflow", "wandb": "W&B", "tensorboard": "TensorBoard"}
 """The trackers by the names that they have on record. Each has a module `trackers.<name>_sync`."""
 
 
@@ -53,7 +53,7 @@ def command(
 
 def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -> None:
     module = importlib.import_module(f"hydra_callback_kit.trackers.{name}_sync")
-    if importlib.util.find_spec(module.LIBRARY) is None:
+    if module.LIBRARY is not None and importlib.util.find_spec(module.LIBRARY) is None:
         raise click.UsageError(f"{TRACKERS[name]} is not installed here. Type: pip install 'hydra-callback-kit[{name}]'")
     from hydra_callback_kit.trackers.credentials import without_credentials  # noqa: PLC0415  --help needs no OmegaConf
     from hydra_callback_kit.trackers.syncing import NotSaidError  # noqa: PLC0415  the same

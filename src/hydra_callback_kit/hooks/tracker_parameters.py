@@ -55,6 +55,18 @@ def globs(parameter: str, given: Sequence[str]) -> list[str]:
     return patterns
 
 
+def below(parameter: str, given: str) -> str:
+    """Returns a directory in a job's directory.
+
+    Raises:
+        ParameterError: if it is blank, absolute, or leads out of that directory.
+    """
+    if not str(given).strip() or Path(given).is_absolute() or ".." in Path(given).parts:
+        advice = f"Write for example {parameter}=tensorboard, or {parameter}=. for the job's directory itself."
+        raise ParameterError(parameter, given, "a directory in the job's directory", advice)
+    return str(given)
+
+
 def seconds(parameter: str, given: float, usual: int) -> float:
     """Returns how long something is waited for, in seconds.
 

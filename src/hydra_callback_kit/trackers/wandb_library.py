@@ -28,7 +28,12 @@ class Chosen(NamedTuple):
 
 
 def load() -> None:
-    """Imports W&B: a second or two in which no tracker is waited for."""
+    """Imports W&B: a second or two in which no tracker is waited for.
+
+    It reports its own errors to the server unless it is told not to, and a process whose server hangs would wait for that
+    ten seconds more at its end.
+    """
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     import wandb  # noqa: F401, PLC0415  it takes seconds
 
 
