@@ -36,7 +36,7 @@ NEEDED = {
     "time_limit_callback": {"job_s": 3600.0},
 }
 ACTS = ("dry_run_callback", "resume_callback", "retry_callback")
-TRACKERS = ("mlflow_callback",)  # their libraries are not there
+TRACKERS = ("mlflow_callback", "wandb_callback")  # their libraries are not there
 
 node = ConfigStore.instance().repo["hydra"]["config.yaml"].node
 for option in OPTIONS:

@@ -22,7 +22,7 @@ _NEEDED = {
     "output_guard_callback": {"policy": "warn"},
 }
 _STOPS = ("dry_run_callback",)
-_NEEDS_MORE = ("mlflow_callback",)  # a tracker
+_NEEDS_MORE = ("mlflow_callback", "wandb_callback")  # trackers
 _OF_THE_PEER = {
     "git": {"_target_": "hydra_callbacks.GitInfo"},
     "latest": {"_target_": "hydra_callbacks.LatestRunLink"},

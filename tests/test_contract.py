@@ -34,6 +34,8 @@ NOT_FOR_A_HOOKLESS_APP = (
     "pandas",
     "mlflow",
     "requests",
+    "tensorboard",
+    "wandb",
 )
 
 
