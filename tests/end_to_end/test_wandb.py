@@ -189,12 +189,12 @@ def test_a_server_that_hangs(app: App, launcher: str) -> None:
         port = listener.getsockname()[1]
         server = {"WANDB_MODE": "online", "WANDB_BASE_URL": f"http://127.0.0.1:{port}", "WANDB_API_KEY": "0123456789" * 4}
         started_s = time.monotonic()
-        done = app.sweep(launcher, "x=1,2", "hydra.callbacks.wandb_callback.timeout_s=2", **server)
+        done = app.sweep(launcher, "x=1,2", "hydra.callbacks.wandb_callback.timeout_s=8", **server)
         took_s = time.monotonic() - started_s
     assert done.code == 0, done.stderr
     assert took_s < 60
     logs = [(done.root / str(num) / "app.log").read_text("utf-8") for num in (0, 1)]
-    assert "no answer within 1 s" in logs[0]
+    assert "no answer within 4 s" in logs[0]
     assert ("no answer" in logs[1]) == (launcher != "basic")
     assert [run.exit_code for run in kept_runs(done.root)] == [0, 0]
 

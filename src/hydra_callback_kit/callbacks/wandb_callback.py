@@ -144,7 +144,8 @@ class WandbCallback(RecordingCallback):
         patience = patience_of(config, TRACKER, log, os.environ.get("WANDB_BASE_URL", ""))
         run, job, wanted = run_so_far(config), job_so_far(config, with_config=self.log_config), self._wanted(patience)
         payload, what = payload_of_job(run, job), f"the start of job {job.job_num}"
-        alone = wandb_running.expect(run.run_id, job.job_num)
+        chosen = patience.ask(what, self._chosen, self.timeout_s, is_local=True) or Chosen("disabled", "", None, None)
+        alone = chosen.mode == "disabled" or wandb_running.expect(run.run_id, job.job_num)
 
         def left_s() -> float:
             return max(until_s - time.monotonic(), _LEAST_S)
@@ -152,21 +153,19 @@ class WandbCallback(RecordingCallback):
         def started(mode: str) -> Running:
             place = place_of(run, job.job_num, wanted, chosen._replace(mode=mode), self.timeout_s)
             running = Running(start(place, payload, wanted, alone=alone), place)
-            wandb_running.comes(run.run_id, job.job_num, running, curves)
+            if mode != "disabled":
+                self._say(running, config)
+                wandb_running.comes(run.run_id, job.job_num, running, curves)
             return running
 
-        chosen = patience.ask(what, self._chosen, left_s(), is_local=True) or Chosen("disabled", "", None, None)
         modes = [chosen.mode, "offline", "disabled"]
         if chosen.mode in wandb_library.ONLINE:
             seen = patience.ask(what, lambda: wandb_library.reach(chosen.address, self.timeout_s), self.timeout_s / 2)
             modes = modes if seen else modes[1:]
         for mode in dict.fromkeys(modes):
             is_local = mode not in wandb_library.ONLINE
-            running = patience.ask(what, functools.partial(started, mode), left_s(), is_local=is_local)
-            if running is not None:
+            if patience.ask(what, functools.partial(started, mode), left_s(), is_local=is_local) is not None:
                 break
-        if running is not None and running.place.mode != "disabled":
-            self._say(running, config)
 
     def _chosen(self) -> Chosen:
         return wandb_library.chosen(self.mode, self.project, self.entity)
@@ -179,26 +178,22 @@ class WandbCallback(RecordingCallback):
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Sends what came of the job, and ends its run."""
-        job = job_so_far(config, with_config=self.log_config)
-        running = wandb_running.ends(identify_job(config).run.run_id, job.job_num)
-        if running is None or running.place.mode == "disabled":
-            return
-        made, place = running
-        patience = patience_of(config, TRACKER, log)
-        wanted = self._wanted(patience)
-        payload, what = payload_of_job(run_so_far(config), job), f"the end of job {job.job_num}"
-        if is_over(made):
-            patience.complain(what, "the app has ended the run itself: delete its wandb.finish()")
-            return
+        job, patience = job_so_far(config, with_config=self.log_config), patience_of(config, TRACKER, log)
+        payload, wanted = payload_of_job(run_so_far(config), job), self._wanted(patience)
 
-        def end() -> bool:
-            finish(made, payload)
+        def end(running: Running) -> bool:
+            finish(running.run, payload)
             if job.status != "RUNNING":
-                note_sent(place, payload, wanted)
+                note_sent(running.place, payload, wanted)
             return job.status != "RUNNING"
 
-        is_online = place.mode in wandb_library.ONLINE
-        if patience.ask(what, end, self.timeout_s, is_local=not is_online) and is_online:
+        running = wandb_running.ends(identify_job(config).run.run_id, job.job_num, end)
+        if running is None:
+            return
+        what, is_online = f"the end of job {job.job_num}", running.place.mode in wandb_library.ONLINE
+        if is_over(running.run):
+            patience.complain(what, "the app has ended the run itself: delete its wandb.finish()")
+        elif patience.ask(what, functools.partial(end, running), self.timeout_s, is_local=not is_online) and is_online:
             add_job_facts(_fact(running, sent=True), config)
 
     def at_the_end(self, config: DictConfig) -> None:

@@ -2,7 +2,8 @@
 
 import os
 import threading
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hydra_callback_kit.trackers.wandb import Curves, Place
 
@@ -19,8 +20,13 @@ class Running(NamedTuple):
     place: Place
 
 
+LastWord: TypeAlias = Callable[[Running], Any]
+"""Sends what came of a job, and ends its run."""
+
 _runs: Final[dict[tuple[int, str, int], Running | None]] = {}
 """By process, run of ours, and job; None for one that has not started yet."""
+_last_words: Final[dict[tuple[int, str, int], LastWord]] = {}
+"""What is to be done with those runs that start only when their jobs are over."""
 _lock: Final = threading.Lock()
 
 
@@ -36,12 +42,13 @@ def expect(run_id: str, job_num: int) -> bool:
     """
     with _lock:
         alone = not any(key[0] == os.getpid() for key in _runs)
+        _last_words.pop((os.getpid(), run_id, job_num), None)
         _runs[os.getpid(), run_id, job_num] = None
         return alone
 
 
 def comes(run_id: str, job_num: int, running: Running, curves: Curves) -> None:
-    """The run of a job has started. If the job is over by now, the run is ended; `sync` sends what it lacks.
+    """The run of a job has started. If the job is over by now, so is the run.
 
     Args:
         run_id: as above.
@@ -51,23 +58,32 @@ def comes(run_id: str, job_num: int, running: Running, curves: Curves) -> None:
     """
     key = os.getpid(), run_id, job_num
     with _lock:
-        is_expected = key in _runs
-        if is_expected:
+        last_word = _last_words.pop(key, None)
+        if key in _runs:
             _runs[key] = running
-    if is_expected:
-        curves.go_to(running.run)
-    else:
-        running.run.finish(exit_code=1)
+    curves.go_to(running.run)
+    if last_word is not None:
+        last_word(running)
 
 
-def ends(run_id: str, job_num: int) -> Running | None:
+def ends(run_id: str, job_num: int, last_word: LastWord) -> Running | None:
     """A job has ended.
 
+    Args:
+        run_id: as above.
+        job_num: the same.
+        last_word: what is done with its run if that is still to come.
+
     Returns:
-        Its run; None if it has none.
+        Its run; None if it has none, or none yet.
     """
+    key = os.getpid(), run_id, job_num
     with _lock:
-        return _runs.pop((os.getpid(), run_id, job_num), None)
+        is_expected = key in _runs
+        running = _runs.pop(key, None)
+        if is_expected and running is None:
+            _last_words[key] = last_word
+        return running
 
 
 def left_by(run_id: str) -> list[Running]:
