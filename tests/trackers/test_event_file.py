@@ -1,4 +1,4 @@
-"""TensorBoard's event files as we write and read them; what TensorBoard reads is tried in `end_to_end/test_tensorboard.py`."""
+"""TensorBoard's event files as we write and read them; what TensorBoard itself reads, the tests of sweeps try."""
 
 from pathlib import Path
 
