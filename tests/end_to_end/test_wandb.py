@@ -1,73 +1,20 @@
 """Sweeps in W&B, kept offline: as many runs as jobs in one group, whatever happens to jobs and server."""
 
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from apps import App, Finished
+from apps import App
+from wandb_app import BODY, no_settings_of_the_user, sync, warnings_of, write
 from wandb_files import KeptRun, kept_runs
 
 from hydra_callback_kit.journal.reader import read_run
 
+__all__ = ["no_settings_of_the_user"]  # a fixture
+
 pytestmark = pytest.mark.wandb
-
-BODY = """
-wandb.log({"own": cfg.x})
-for step in range(3):
-    report_metrics({"val/loss": cfg.x - step}, step=step * 10)
-open(f"{cfg.done}-{cfg.x}", "w").close()
-if cfg.x == 3:
-    raise ValueError("boom")
-if cfg.x == cfg.killed:
-    while not all(os.path.exists(f"{cfg.done}-{x}") for x in range(cfg.killed)):
-        time.sleep(0.1)
-    time.sleep(3)
-    os.kill(os.getpid(), signal.SIGKILL)
-return {"final": cfg.x / 2, "deep": {"nan": float("nan"), "name": "x"}}
-"""
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("WANDB_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "settings"))
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-
-
-def write(app: App, body: str = BODY, callbacks: str = "wandb_callback") -> None:
-    """An app that also logs itself."""
-    config = f"""
-    defaults: [{{callbacks: [{callbacks}]}}, _self_]
-    x: 0
-    killed: -1
-    done: {app.directory}/done
-    db: {{password: hunter-two, url: "postgres://me:${{db.password}}@host/db"}}
-    hydra:
-      callbacks:
-        wandb_callback: {{project: study, job_type: train, tags: [vision]}}
-    """
-    app.write(body, config, "import wandb\nfrom hydra_callback_kit import report_metrics")
-
-
-def warnings_of(done: Finished) -> list[str]:
-    """What was said of W&B on the console."""
-    return [line for line in done.stdout.splitlines() if "could not be told" in line]
-
-
-def sync(root: Path, *arguments: str, code: int = 0) -> str:
-    """What the command says."""
-    command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == code, done.stderr
-    return " ".join((done.stdout + done.stderr).split())
 
 
 def by_job(runs: list[KeptRun]) -> dict[int, KeptRun]:
@@ -97,7 +44,7 @@ def test_twelve_jobs(launcher: str, app: App) -> None:
         assert run.steps_of["val/loss"] == "step"
         if num not in expected:
             assert run.summary["final"] == num / 2
-    assert jobs[3].summary["hydra.error"] == "ValueError: boom"
+    assert jobs[3].summary["hydra/error"] == "ValueError: boom"
     everything = b"".join(file.read_bytes() for file in (done.root / "wandb").rglob("*") if file.is_file())
     assert b"hunter-two" not in everything
     assert sync(done.root).endswith("12 jobs: 1 made, 11 there already")
@@ -115,7 +62,7 @@ def test_a_sweep_that_ran_without(app: App) -> None:
     assert [(run.exit_code, run.project) for run in (fine, failed)] == [(0, "mine"), (1, "mine")]
     assert fine.curve("val/loss") == [(0, 2), (10, 1), (20, 0)]
     assert fine.summary["final"] == 1
-    assert failed.summary["hydra.error"] == "ValueError: boom"
+    assert failed.summary["hydra/error"] == "ValueError: boom"
 
 
 def test_another_attempt_has_the_same_id(app: App) -> None:

@@ -49,7 +49,7 @@ class WandbCallback(RecordingCallback):
     A run has the app's config, and below `hydra` where it comes from: `job_num`, `sweep_dir`, `output_dir`, `overrides`,
     `launcher`, `launcher_id`, `host`, `commit`. What the job reports with `report_metrics` is sent as it does, with `step`
     as its x-axis. At its end the numbers that it returned are in the summary. The run of a job that failed has failed in
-    W&B, and its summary says why in `hydra.error`.
+    W&B, and its summary says why in `hydra/error`.
 
     Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) goes on in the same run, whose id
     is made of the run's id and the job's number.
@@ -182,7 +182,7 @@ class WandbCallback(RecordingCallback):
         payload, wanted = payload_of_job(run_so_far(config), job), self._wanted(patience)
 
         def end(running: Running) -> bool:
-            finish(running.run, payload)
+            finish(running.run, payload, self.timeout_s)
             if job.status != "RUNNING":
                 note_sent(running.place, payload, wanted)
             return job.status != "RUNNING"

@@ -5,6 +5,7 @@ The id of a run is made of our run's and the job's number. So another attempt at
 
 import itertools
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,7 +18,7 @@ from hydra_callback_kit.trackers.payload import Payload
 
 TRACKER: Final = Tracker("wandb", "W&B", ("WANDB_",), ("wandb", "urllib3"))
 
-ERROR: Final = "hydra.error"
+ERROR: Final = "hydra/error"
 """What the summary of a run calls the reason why its job failed."""
 STEP: Final = "step"
 """What a step is called beside the values that were reported at it. W&B's own counter stays the app's."""
@@ -109,17 +110,24 @@ def config_of(payload: Payload, wanted: Wanted) -> dict[str, Any]:
     return {**values, "hydra": payload.tags}
 
 
-def finish(run: Any, payload: Payload) -> None:
+def finish(run: Any, payload: Payload, timeout_s: float) -> None:
     """Sends what came of a job, and ends its run.
 
     Args:
         run: W&B's `Run`.
         payload: what is known of the job.
+        timeout_s: how long it may take, in seconds. W&B itself gives up a little later, and does not say so.
+
+    Raises:
+        TimeoutError: if it took longer.
     """
+    started_s = time.monotonic()
     run.summary.update(payload.metrics)
     if payload.error is not None or run.summary.get(ERROR) is not None:
         run.summary[ERROR] = payload.error
     run.finish(exit_code=0 if payload.status in ("COMPLETED", "RUNNING") else 1)
+    if time.monotonic() - started_s > timeout_s:
+        raise TimeoutError(f"not all was sent within {timeout_s:g} s")
 
 
 def is_over(run: Any) -> bool:
@@ -137,13 +145,13 @@ class Curves:
         self._number = 0
         self._have_steps: set[str] = set()
 
-    def add(self, values: Mapping[str, float], step: Step, time: str = "") -> None:
+    def add(self, values: Mapping[str, float], step: Step, time_of: str = "") -> None:
         """Takes a report; whoever listens to reports is called like this."""
         with self._lock:
             if self._run is not None:
                 self._log(values, step)
             elif len(self._waiting) < MAX_WAITING:
-                self._waiting.append(Point(time, step, dict(values)))
+                self._waiting.append(Point(time_of, step, dict(values)))
 
     def go_to(self, run: Any) -> None:
         """The run has started.

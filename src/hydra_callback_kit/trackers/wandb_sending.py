@@ -48,7 +48,7 @@ def send_job(place: Place, run: RunRecord, job: JobRecord, wanted: Wanted) -> No
     payload = payload_of_job(run, job)
     made = start(place, payload, wanted)
     Curves().go_on(made, points_to_send(run, job))
-    finish(made, payload)
+    finish(made, payload, place.timeout_s)
     note_sent(place, payload, wanted)
 
 
