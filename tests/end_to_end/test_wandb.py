@@ -129,6 +129,7 @@ def test_no_key(app: App) -> None:
     assert [run.exit_code for run in kept_runs(done.root)] == [0]
 
 
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_server_that_hangs(app: App, launcher: str) -> None:
     """A socket that takes connections and says nothing: a process waits for it once."""
     write(app)

@@ -49,16 +49,17 @@ def start_of(payload: Payload, *, log_config: bool) -> Iterator[Event]:
     yield event_file.plugin_event(time_s, f"{_HPARAMS.decode()}session_start_info", "hparams", data)
 
 
-def end_of(payload: Payload, steps: Mapping[str, int]) -> Iterator[Event]:
+def end_of(payload: Payload, scalars: "Scalars") -> Iterator[Event]:
     """The last events of a job: the numbers that it returned, at its last step, and how it ended.
 
     Args:
         payload: what is known of it.
-        steps: the last step of each metric that it has reported.
+        scalars: what there is of it: a number that is the last one anyway is not repeated.
     """
     time_s = _seconds(payload.ended_at)
-    if payload.metrics:
-        yield event_file.scalars_event(time_s, max(steps.values(), default=0), payload.metrics.items())
+    values = [(name, value) for name, value in payload.metrics.items() if not _same(scalars.last.get(name), value)]
+    if values:
+        yield event_file.scalars_event(time_s, max(scalars.steps.values(), default=0), values)
     data = event_file.hparams_end(success=payload.status == "COMPLETED")
     yield event_file.plugin_event(time_s, f"{_HPARAMS.decode()}session_end_info", "hparams", data)
 
@@ -68,10 +69,12 @@ class Scalars:
 
     Attributes:
         steps: the last step of each metric.
+        last: its last value.
     """
 
     def __init__(self) -> None:
         self.steps: dict[str, int] = {}
+        self.last: dict[str, float] = {}
         self._numbers = itertools.count()
 
     def of(self, point: Point) -> Event:
@@ -79,6 +82,7 @@ class Scalars:
         number = next(self._numbers)
         step = number if point.step is None else max(0, min(round(point.step), _MAX_STEP))
         self.steps.update(dict.fromkeys(point.values, step))
+        self.last.update(point.values)
         return event_file.scalars_event(_seconds(point.time), step, point.values.items())
 
 
@@ -127,7 +131,7 @@ class Written:
         """
         with self._lock, contextlib.closing(self._file):
             self._begin(_seconds(payload.ended_at), 0)
-            for event in end_of(payload, self._scalars.steps):
+            for event in end_of(payload, self._scalars):
                 self._file.write(event)
 
 
@@ -148,12 +152,16 @@ def bring_up_to_date(path: Path, run: RunRecord, job: JobRecord, *, log_config: 
     """
     payload, scalars = payload_of_job(run, job), Scalars()
     events = [*start_of(payload, log_config=log_config), *map(scalars.of, points_to_send(run, job))]
-    events += end_of(payload, scalars.steps)
+    events += end_of(payload, scalars)
     there = [event.content for event in event_file.events_in(path)]
     if there and there[-1] == events[-1].content and {event.content for event in events} <= set(there):
         return False
     event_file.write_whole(path, events)
     return True
+
+
+def _same(last: float | None, value: float) -> bool:
+    return last is not None and (last == value or (math.isnan(last) and math.isnan(value)))
 
 
 def _plain(value: Any) -> bool | float | str:

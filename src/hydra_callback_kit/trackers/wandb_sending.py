@@ -78,7 +78,7 @@ def _note(place: Place) -> Path:
 
 
 def _digest(place: Place, payload: Payload, wanted: Wanted) -> str:
-    what = payload._replace(started_at=None, ended_at=None)._asdict()
+    what = {**payload._asdict(), "started_at": None, "ended_at": None, "reported": sorted(payload.reported)}
     to: dict[str, Any] = {**place._asdict(), "directory": None, "timeout_s": None}
     text = json.dumps(as_json([what, to, wanted._asdict()]), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
