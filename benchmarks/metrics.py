@@ -65,8 +65,8 @@ def _reports(directory: Path, steps: int) -> tuple[int, int, list[float]]:
         points = [Point("", step, {"val/loss": math.exp(-step * (num + 1) / steps)}) for step in range(steps)]
         (directory / str(num)).mkdir()
         text = b"".join(metric_points.line("a/0/0", *point) for point in points)
-        (directory / str(num) / metric_points.NAME).write_bytes(metric_points.head(page.RUN_ID, num) + text)
-        more = {"metrics": metrics_of(points), "metrics_file": metric_points.NAME}
+        (directory / str(num) / metric_points.NAME).write_bytes(metric_points.head(page.RUN_ID) + text)
+        more = {"metrics": metrics_of(points), "metrics_file": metric_points.NAME, "reported_by": ("a/0/0",)}
         jobs.append(JobRecord(num, "COMPLETED", (f"lr={num}",), root=directory, subdir=str(num), **more))
     sizes = []
     for name, reports in (("without", False), ("curves", True)):

@@ -11,8 +11,9 @@ from hydra_callback_kit.journal.records import JobRecord
 def reporting(root: Path, status: str = "RUNNING") -> JobRecord:
     """A job that has reported eight losses."""
     lines = [metric_points.line("a/0/0", "2026-01-01T00:00:00+00:00", step, {"loss": float(7 - step)}) for step in range(8)]
-    (root / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa", 0) + b"".join(lines))
-    job = JobRecord(0, status, ("loss=3",), root=root, subdir=".", metrics_file=metric_points.NAME)
+    (root / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa") + b"".join(lines))
+    more = {"metrics_file": metric_points.NAME, "reported_by": ("a/0/0",)}
+    job = JobRecord(0, status, ("loss=3",), root=root, subdir=".", **more)
     growth = growth_of(job)
     assert growth is not None
     job.metrics = growth.metrics

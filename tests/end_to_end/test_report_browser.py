@@ -146,8 +146,8 @@ def reporting(root: Path, num: int, *overrides: str, steps: int, names: Sequence
     directory = root / str(num)
     directory.mkdir(parents=True)
     lines = [metric_points.line("a/0/0", *point) for point in points]
-    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa", num) + b"".join(lines))
-    more = {"metrics": metrics_of(points), "metrics_file": metric_points.NAME}
+    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa") + b"".join(lines))
+    more = {"metrics": metrics_of(points), "metrics_file": metric_points.NAME, "reported_by": ("a/0/0",)}
     return job(num, *overrides, root=root, **more)
 
 

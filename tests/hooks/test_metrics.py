@@ -294,9 +294,105 @@ def test_a_csv_file_of_lightnings_is_taken_where_it_is_asked_for(app: App) -> No
     assert done.code == 0, done.stderr
     for job in load_run(done.root).jobs:
         assert job.metrics == {"train_loss": Metric.of(7, None), "val_loss": Metric(0.4, 19, 0.4, 19, 0.8, 9, 2)}
+    app.write("pass", CONFIG, IMPORT)
+    again = load_run(app.sweep("basic", "x=0,1", asked).root)
+    assert [job.metrics for job in again.jobs] == [{}, {}]  # the files are not these jobs'
     refused = app.run('hydra.callbacks.results_aggregator_callback.metrics_file="/tmp/*.csv"')
     assert "metrics_file" in refused.stderr
     assert "a glob below the job" in refused.stderr
+
+
+def test_a_job_that_takes_too_long_while_it_reports_is_told(app: App) -> None:
+    """In a value's own method, and in ours; the summary has what came before."""
+    body = """
+    class Slow:
+        def item(self):
+            time.sleep(0.2)
+            return 1.0
+    for step in range(60):
+        report_metrics(loss=Slow() if cfg.x else 1.0, step=step)
+        if not cfg.x:
+            until = time.monotonic() + 0.2
+            while time.monotonic() < until:
+                report_metrics(many=1)
+    """
+    app.write(body, "defaults: [{callbacks: [time_limit_callback]}, _self_]\nx: 0", IMPORT)
+    done = app.sweep("basic", "x=0,1", "hydra.callbacks.time_limit_callback.job_s=1")
+    assert done.code == 1
+    for job in load_run(done.root).jobs:
+        assert (job.status, job.error.type) == ("FAILED", "hydra_callback_kit.JobTimeoutError")
+        assert 0 < job.metrics["loss"].points < 60
+
+
+def test_what_a_signals_handler_raises_or_reports_meanwhile(app: App) -> None:
+    """It reaches the job; and a report within a report does not wait for itself, in a log handler or a value either."""
+    body = """
+    import logging
+    def raises(*_):
+        raise RuntimeError("from the handler")
+    class Reports:
+        def __float__(self):
+            report_metrics(within=1)
+            return 2.0
+    class Counts(logging.Handler):
+        def emit(self, record):
+            report_metrics(warnings=1)
+    logging.getLogger().addHandler(Counts())
+    report_metrics(odd=Reports(), none=None)
+    signal.signal(signal.SIGALRM, lambda *_: report_metrics(saved=1))
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        report_metrics(loss=1)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, raises)
+    signal.alarm(1)
+    while True:
+        report_metrics(loss=1)
+    """
+    app.write(body, CONFIG, IMPORT)
+    done = app.run(timeout_s=60)
+    (job,) = load_run(done.root).jobs
+    assert (job.status, job.error.message) == ("FAILED", "from the handler")
+    assert {name: metric.last for name, metric in job.metrics.items()} == {
+        "within": 1,
+        "odd": 2.0,
+        "warnings": 1,
+        "saved": 1,
+        "loss": 1,
+    }
+
+
+def test_what_some_jobs_return_and_others_only_report_is_one_column(app: App) -> None:
+    """A job that failed has its last value there, one that returned it what it returned, in the averages as well."""
+    body = """
+    report_metrics(loss=float(cfg.x))
+    if cfg.x == 1:
+        raise ValueError("boom")
+    return {"loss": 10.0 * cfg.x} if cfg.x == 2 else None
+    """
+    config = CONFIG.replace("sort_by: val/loss", "sort_by: loss").replace("[seed]", "[x]")
+    app.write(body, config, IMPORT)
+    done = app.sweep("basic", "x=1,2,3")
+    head, *rows = [line.split(",") for line in (done.root / "results.csv").read_text().splitlines()]
+    cells = [dict(zip(head, row, strict=True)) for row in rows]
+    assert [(row["loss"], row["return_value.loss"]) for row in cells] == [("1.0", ""), ("20.0", "20.0"), ("3.0", "")]
+    (averaged,) = done.json("results_averaged.json")
+    assert averaged["metrics"]["loss"]["mean"] == 11.5
+
+
+def test_a_directory_that_is_used_again_or_shared_mixes_no_points(app: App) -> None:
+    """Of an earlier run in it there are none any more; jobs that share it by an override of their own keep theirs."""
+    app.write("for i in range(cfg.n):\n    report_metrics(loss=cfg.x - i, step=i)", CONFIG + "n: 3\nlr: 1", IMPORT)
+    first = load_run(app.sweep("basic", "x=1,2").root)
+    again = load_run(app.sweep("basic", "x=7", "n=1").root)
+    assert [row["value"] for row in again.metrics("loss")] == [7]
+    earlier = load_run(again.root, first.run_id)
+    assert (earlier.jobs[0].metrics["loss"].last, [row["value"] for row in earlier.metrics("loss")]) == (-1, [2, 1, 0])
+    shared = load_run(
+        app.sweep("joblib", "x=10,20,30", "hydra.sweep.subdir='d${lr}'", "hydra.sweep.dir=shared").root.parent / "shared"
+    )
+    assert [row["value"] for row in shared.metrics("loss")] == [10, 9, 8, 20, 19, 18, 30, 29, 28]
 
 
 def test_a_forked_child_reports_nothing(app: App) -> None:

@@ -25,11 +25,12 @@ REPORTS = st.lists(st.tuples(STEPS, VALUES), max_size=12)
 
 def written(root: Path, *attempts: list[tuple[Any, dict[str, float]]]) -> JobRecord:
     """A job that has reported; each attempt has a name."""
-    lines = [metric_points.head("20260101T000000-aa", 3)]
+    lines = [metric_points.head("20260101T000000-aa")]
     for number, reports in enumerate(attempts):
         lines += [metric_points.line(f"{number}/3/0", TIME, step, values) for step, values in reports]
     (root / metric_points.NAME).write_bytes(b"".join(lines))
-    return JobRecord(3, "RUNNING", root=root, subdir=".", metrics_file=metric_points.NAME, attempts=max(1, len(attempts)))
+    names = tuple(f"{number}/3/0" for number in range(len(attempts)))
+    return JobRecord(3, "RUNNING", root=root, subdir=".", metrics_file=metric_points.NAME, reported_by=names)
 
 
 def same(a: object, b: object) -> bool:
@@ -42,7 +43,7 @@ def test_what_is_written_is_read(fresh: Fresh, reports: list[tuple[Any, dict[str
     """Any numbers under any names, in their order."""
     job = written(fresh("job"), reports)
     assert same([point[1:] for point in points_of(job)], reports)
-    assert metric_points.owner_of(job.root / metric_points.NAME) == ("20260101T000000-aa", 3)
+    assert metric_points.owner_of(job.root / metric_points.NAME) == "20260101T000000-aa"
 
 
 @given(reports=REPORTS)
@@ -122,8 +123,8 @@ def test_another_file_in_the_place_of_one_that_grew_is_read_from_its_beginning(t
     metric_growth._of.clear()
     assert metric_growth.growth_of(job).metrics["loss"].last == 1.0
     file = tmp_path / metric_points.NAME
-    lines = [metric_points.line("b/3/0", TIME, step, {"loss": 2.0}) for step in range(3)]
-    file.write_bytes(metric_points.head("20260202T000000-bb", 3) + b"".join(lines))
+    lines = [metric_points.line("0/3/0", TIME, step, {"loss": 2.0}) for step in range(3)]
+    file.write_bytes(metric_points.head("20260202T000000-bb") + b"".join(lines))
     assert metric_growth.growth_of(job).metrics["loss"] == Metric(2.0, 2, 2.0, 0, 2.0, 0, 3)
 
 
@@ -137,6 +138,18 @@ def test_a_curve_is_short_and_keeps_the_mean(values: list[float]) -> None:
     assert len(curve.values) >= min(len(values), metric_growth.MOST // 2)
     if len(values) < metric_growth.MOST:
         assert curve.values == values
+
+
+def test_points_of_other_attempts_are_none_of_the_jobs(tmp_path: Path) -> None:
+    """Of another run in the directory, or of another job that shares it."""
+    job = written(tmp_path, [(0, {"loss": 1.0})], [(0, {"loss": 2.0})], [(1, {"loss": 3.0})])
+    job.reported_by = ("1/3/0",)
+    metric_growth._of.clear()
+    assert [point.values["loss"] for point in points_of(job)] == [2.0]
+    assert metric_growth.growth_of(job).metrics["loss"] == Metric.of(2.0, 0)
+    job.reported_by = ("0/3/0", "2/3/0")
+    assert [point.values["loss"] for point in points_of(job)] == [1.0, 3.0]
+    assert metric_growth.growth_of(job).metrics["loss"].points == 2
 
 
 def test_what_lies_there_and_is_no_file_of_points(tmp_path: Path) -> None:

@@ -20,9 +20,10 @@ def reported(root: Path, num: int, points: list[Point]) -> JobRecord:
     directory = root / str(num)
     directory.mkdir()
     lines = [metric_points.line("a/0/0", *point) for point in points]
-    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa", num) + b"".join(lines))
+    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa") + b"".join(lines))
     metrics = metrics_of(points)
-    return JobRecord(num, "COMPLETED", root=root, subdir=str(num), metrics=metrics, metrics_file=metric_points.NAME)
+    more = {"metrics": metrics, "metrics_file": metric_points.NAME, "reported_by": ("a/0/0",)}
+    return JobRecord(num, "COMPLETED", root=root, subdir=str(num), **more)
 
 
 @given(values=st.lists(st.floats(), min_size=1, max_size=500), most=st.integers(2, 50))
@@ -85,3 +86,11 @@ def test_steps_and_numbers_that_json_has_not(tmp_path: Path) -> None:
     }
     assert other["lines"] == [{"row": 1, "x": None, "y": ["Infinity", "NaN", 3]}]
     json.dumps(courses.metrics, allow_nan=False)
+
+
+def test_values_that_plotly_has_no_axis_for_are_drawn_as_0(tmp_path: Path) -> None:
+    """Likelihoods that underflow: plotly fails, and would draw nothing that comes after."""
+    tiny = [Point(TIME, step, {"likelihood": 5e-324 * step}) for step in range(5)]
+    courses = courses_of([reported(tmp_path, 0, tiny)])
+    assert courses is not None
+    assert courses.metrics[0]["lines"][0]["y"] == [0] * 5

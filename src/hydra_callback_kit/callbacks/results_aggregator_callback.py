@@ -1,10 +1,12 @@
 """`results_aggregator_callback`: one table of what each job varied, what came out, and what failed."""
 
+import csv
 import functools
 import importlib.util
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
@@ -14,7 +16,7 @@ from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.job_recorder import record_job_config
+from hydra_callback_kit.hooks.job_recorder import how_it_ended, record_job_config
 from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -36,6 +38,8 @@ log = SafeLogger("hydra_callback_kit.results_aggregator_callback")
 
 _HOLD_CONFIGS = (".json", ".jsonl")
 _BEST = "best.json"
+_CLOCKS_S: Final = 2.0
+"""How far the clock of a file system may be behind."""
 
 
 class ResultsAggregatorCallback(RecordingCallback):
@@ -66,8 +70,8 @@ class ResultsAggregatorCallback(RecordingCallback):
             `-`, `@`, a tab or a line break and is no number has a `'` in front, so that it is not taken for a formula.
         metrics_file: a glob for a CSV file of metrics in the job's output directory, as Lightning's `CSVLogger` writes it
             (`"**/metrics.csv"`): as the job ends, the newest that matches is taken as if the job had reported its rows by
-            `report_metrics`, but for metrics that it did report. A column `step`, else `epoch`, gives the step. A job that
-            is killed leaves its file unread. null for none.
+            `report_metrics`, but for metrics that it did report. Files that were there before the job are not looked at. A
+            column `step`, else `epoch`, gives the step. A job that is killed leaves its file unread. null for none.
 
     Raises:
         ParameterError: if a parameter is not one of these, no file can be written there, or pyarrow is missing.
@@ -241,13 +245,24 @@ class ResultsAggregatorCallback(RecordingCallback):
 
 
 def _take_csv(config: DictConfig, pattern: str) -> None:
-    """Reports what the newest file that matches tells."""
+    """Reports what the newest file that matches tells, of those that were written since the job started."""
     from hydra_callback_kit.hooks.metric_recorder import record_points  # noqa: PLC0415  few ask for it
     from hydra_callback_kit.journal.csv_points import points_in  # noqa: PLC0415  the same
 
+    started_s = time.time() - (how_it_ended(config).duration_s or 0) - _CLOCKS_S
     found = [(file.stat().st_mtime, file) for file in identify_job(config).output_dir.glob(pattern) if file.is_file()]
-    if found:
-        record_points(config, points_in(max(found)[1], utc_now()))
+    newest = max((each for each in found if each[0] >= started_s), default=None)
+    if newest is None:
+        return
+    points = []
+    try:
+        for point in points_in(newest[1], utc_now()):
+            points.append(point)  # noqa: PERF402  what came before an error counts
+    except csv.Error as error:
+        log.warning("%s cannot be read to its end: %s", newest[1], error)
+    if not points:
+        log.warning("%s tells no metrics: it is no table of numbers whose head names them", newest[1])
+    record_points(config, points)
 
 
 def _output_files(given: Any) -> list[str]:

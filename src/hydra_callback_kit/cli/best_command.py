@@ -22,10 +22,10 @@ from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front, the_metric
-from hydra_callback_kit.views.flat import flat_return_value
-from hydra_callback_kit.views.metrics import metric_names, metric_of, reported
+from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.ranking import best_job
+from hydra_callback_kit.views.reported import reported
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.varied import varied_overrides, varied_text
 
@@ -80,7 +80,7 @@ def command(path: Path, sort_by: str | None, mode: Best | None, run_id: str | No
 
 def _outcome(job: JobRecord) -> dict[str, str]:
     """What it returned, and the last values of what it reported besides."""
-    said = {"reported": reported(job, flat_return_value(job.return_value))} if job.metrics else {}
+    said = {"reported": last} if (last := reported(job)) else {}
     said = {"returned": job.return_value, **said} if job.return_value is not None or not said else said
     return {name: json.dumps(values.as_json(value), ensure_ascii=False) for name, value in said.items()}
 

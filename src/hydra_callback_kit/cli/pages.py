@@ -14,9 +14,9 @@ from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
-from hydra_callback_kit.views.flat import flat_return_value
-from hydra_callback_kit.views.metrics import added_facts, reported
+from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
+from hydra_callback_kit.views.reported import reported
 from hydra_callback_kit.views.results import free_name, nested_row
 from hydra_callback_kit.views.resumed import resumed
 from hydra_callback_kit.views.summaries import stale_summaries
@@ -176,7 +176,7 @@ def _outcome(run: RunRecord) -> dict[str, str]:
     if place_in_words(job):
         facts["ran as"] = place_in_words(job)
     taken = {*facts, "ranks", "attempts", "error"}
-    for name, value in reported(job, flat_return_value(job.return_value)).items():
+    for name, value in reported(job).items():
         facts[free_name(name, "metrics", taken)] = cell_text(value)
     for name, value in added_facts(job).items():
         facts[free_name(name, "facts", taken)] = cell_text(value)

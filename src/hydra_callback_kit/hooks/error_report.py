@@ -4,6 +4,7 @@ import errno
 from typing import Final
 
 from hydra_callback_kit.configs.directories import DirectoryNotKnownError
+from hydra_callback_kit.hooks.facts import FactError
 from hydra_callback_kit.journal.errors import message_of
 from hydra_callback_kit.journal.format import JournalNotFoundError
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -68,6 +69,8 @@ def _report(what: str, error: Exception) -> None:
 
 def _is_ours(error: Exception) -> bool:
     """Whether it was raised in a line of this package: a user's callback, resolver or value makes mistakes of its own."""
+    if isinstance(error, FactError):
+        return False  # it says what somebody has called wrongly
     frames = error.__traceback__
     while frames is not None and frames.tb_next is not None:
         frames = frames.tb_next

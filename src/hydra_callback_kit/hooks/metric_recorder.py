@@ -1,6 +1,5 @@
 """What a job reports of its metrics, on disk at once, and summed up in its record as it ends."""
 
-import errno
 import functools
 import math
 import numbers
@@ -21,6 +20,7 @@ from hydra_callback_kit.hooks.facts import FactError
 from hydra_callback_kit.hooks.job_lines import write_job_line
 from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.journal import metric_points
+from hydra_callback_kit.journal.journal_lines import lines_with
 from hydra_callback_kit.journal.metric import Metric, Step, as_fact
 from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -33,6 +33,10 @@ Listener: TypeAlias = Callable[[Mapping[str, float], Step, str], None]
 
 MAX_NAMES: Final = 1_000
 """Metrics of a job; those that come after so many are left out."""
+MAX_NAME: Final = 200
+"""Characters of a metric's name; one with more is left out."""
+MAX_DEPTH: Final = 20
+"""Mappings in one another."""
 
 _log = SafeLogger("hydra_callback_kit")
 
@@ -49,12 +53,9 @@ def record_metrics(config: DictConfig, values: Mapping[Any, Any], step: Any) -> 
         FactError: if `step` is no number.
     """
     reporter = _reporter(config)
-    at = step if type(step) is int or step is None else _step(step)
-    try:
-        reporter.take(values, at)
-        _record_if_it_has_ended(reporter)
-    except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
-        report("report_metrics", error)
+    # what is raised in here by a signal's handler, or because the job takes too long, is the job's to see
+    reporter.take(values, step if type(step) is int or step is None else _step(step))
+    _record_if_it_has_ended(reporter)
 
 
 def record_points(config: DictConfig, points: Iterable[Point]) -> None:
@@ -109,7 +110,7 @@ def _reporter(config: DictConfig) -> "_Reporter":
     return reporter
 
 
-_making: Final = threading.Lock()
+_making: Final = threading.RLock()
 
 
 def _record_if_it_has_ended(reporter: "_Reporter") -> None:
@@ -138,7 +139,7 @@ class _Reporter:
         self._metrics: dict[str, Metric] = {}
         self._earlier: list[Point] = []
         """What earlier attempts have reported."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler, a log handler or a value's own method may report as well
         self._file: _File | None = None
         self._may_open = True
 
@@ -167,7 +168,9 @@ class _Reporter:
         for listener in self.listeners:
             try:
                 listener(taken, step, time)
-            except Exception as error:  # noqa: BLE001  whoever listens, the job goes on
+            except Exception as error:
+                if _is_the_jobs(error):
+                    raise
                 report("report_metrics", error)
 
     def _write(self, time: str, step: Step, values: Mapping[str, float]) -> None:
@@ -175,6 +178,8 @@ class _Reporter:
             try:
                 self._file.write(metric_points.line(self._job.attempt, time, step, values))
             except OSError as error:
+                if _is_the_jobs(error):
+                    raise
                 report("report_metrics", error)
 
     def _numbers(self, values: Mapping[Any, Any]) -> dict[str, float]:
@@ -188,10 +193,10 @@ class _Reporter:
                 self._take(name, value, taken)
         return taken
 
-    def _take(self, name: Any, value: Any, taken: dict[str, float]) -> None:
-        if isinstance(value, Mapping):
+    def _take(self, name: Any, value: Any, taken: dict[str, float], depth: int = 0) -> None:
+        if isinstance(value, Mapping) and depth < MAX_DEPTH:
             for key, item in value.items():
-                self._take(f"{name}.{key}", item, taken)
+                self._take(f"{name}.{key}", item, taken, depth + 1)
             return
         known = self._names[name] if name in self._names else self._named(name)
         number = number_of(value)
@@ -203,9 +208,13 @@ class _Reporter:
 
     def _named(self, name: Any) -> str | None:
         """What a metric is called on record; None if it is left out."""
+        known = redaction_of(self.config).of_text(str(name))
+        if len(known) > MAX_NAME:
+            _warn_once(f"A metric is left out, whose name has more than {MAX_NAME} characters: {known[:40]}…")
+            return None
         if len(self._names) < MAX_NAMES:
-            self._names[name] = redaction_of(self.config).of_text(str(name))
-            return self._names[name]
+            self._names[name] = known
+            return known
         _warn_once(f"The job reports more than {MAX_NAMES:,} metrics: those that come from here on are left out.")
         return None
 
@@ -217,26 +226,30 @@ class _Reporter:
             name = str(Path(name).with_stem(f"{Path(name).stem}_{self._job.job_num}"))
         path = self._job.output_dir / name
         try:
-            of_this_job = (self._job.run.run_id, self._job.job_num)
-            if metric_points.owner_of(path) == of_this_job:
+            run_id = self._job.run.run_id
+            if metric_points.owner_of(path) == run_id:
                 own, self._earlier = self._found(path)
                 for point in own:
                     metric_points.add(self._metrics, point.step, point.values)
             else:
                 files.make_room(path, _is_ours, tell(_log))
                 path.unlink(missing_ok=True)
-            self._file = _File(path, metric_points.head(*of_this_job))
+            self._file = _File(path, metric_points.head(run_id))
         except OSError as error:
+            if _is_the_jobs(error):
+                raise
             report("report_metrics", error)
             return
         write_job_line(self.config, "job_facts", {"metrics_file": name})
 
     def _found(self, path: Path) -> tuple[list[Point], list[Point]]:
         """What this attempt has reported already, and what the earlier ones have."""
+        job = self._job
+        lines = lines_with(job.run.root, job.run.run_id, f'"job":{job.job_num},')
+        earlier = {line["attempt"] for line in lines if line.get("job") == job.job_num} - {job.attempt}
         found = list(metric_points.read(path))
-        own = [point for attempt, point in found if attempt == self._job.attempt]
-        others = [(attempt, point) for attempt, point in found if attempt != self._job.attempt]
-        return own, metric_points.merged(others)
+        own = [point for attempt, point in found if attempt == job.attempt]
+        return own, metric_points.merged((attempt, point) for attempt, point in found if attempt in earlier)
 
     def _go_on(self, name: str, step: Step) -> None:
         """Takes over what earlier attempts have reported of a metric before the step at which this one goes on with it."""
@@ -277,8 +290,8 @@ class _File:
         """Appends a line."""
         text = b"\n" + line if self._is_torn else line
         self._is_torn = True
-        if os.write(self._descriptor, text) < len(text):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        while text:  # of a disk that has taken a part the next attempt says what is the matter
+            text = text[os.write(self._descriptor, text) :]
         self._is_torn = False
 
     def close(self) -> None:
@@ -292,17 +305,22 @@ def number_of(value: Any) -> float | None:
     Args:
         value: a number of Python's, or what holds one: of NumPy, torch or JAX.
     """
+    if value is None or isinstance(value, (str, bytes)) or math.prod(getattr(value, "shape", ())) != 1:
+        return None
     try:
-        if isinstance(value, (str, bytes)) or value is None:
-            return None
         item = getattr(value, "item", None)
         plain = item() if callable(item) else value
         if not isinstance(plain, numbers.Real):
             plain = float(plain)
         plain = int(plain) if isinstance(plain, numbers.Integral) else float(plain)
-    except Exception:  # noqa: BLE001  an array of several, or a value whose own methods raise
+    except (TypeError, ValueError, OverflowError):  # anything else is the job's: it might have asked itself
         return None
     return plain if is_number(plain) else None
+
+
+def _is_the_jobs(error: Exception) -> bool:
+    """Whether it was raised in the job because that takes too long: such a one tells of no file and no disk."""
+    return isinstance(error, TimeoutError) and error.errno is None
 
 
 def _step(step: Any) -> Step:

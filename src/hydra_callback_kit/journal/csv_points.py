@@ -25,7 +25,7 @@ def points_in(path: Path, time: str) -> Iterator[Point]:
         csv.Error: if it is no CSV file.
     """
     with open_regular(path) as file:
-        rows = csv.DictReader((line.decode("utf-8", "replace") for line in file), restval="")
+        rows = csv.DictReader((line.decode("utf-8", "replace").removeprefix("\ufeff") for line in file), restval="")
         by = next((name for name in _STEPS if name in (rows.fieldnames or ())), None)
         for row in rows:
             cells = {name: _number(cell) for name, cell in row.items() if name and name not in _STEPS}

@@ -151,10 +151,11 @@ def _job_record(
     num: int, last: Span, root: Path, fates: Fates, ranks: Mapping[tuple[int, str], Mapping[int, Span]]
 ) -> JobRecord:
     first = last
-    earlier: tuple[AttemptRecord, ...] = ()
+    before: list[Span] = []
     if last.another is not None:
         *before, last = sorted(_attempts(last), key=_place_of_attempt)
-        first, earlier = before[0], tuple(map(_earlier, before))
+        first = before[0]
+    earlier = tuple(map(_earlier, before))
     attempts = max(1 + len(earlier), number_of_attempt(last.facts))
     facts, process = last.facts, last.process
     status, life = facts.get("status"), None
@@ -187,6 +188,7 @@ def _job_record(
         facts=last.others(_JOB_FACTS),
         metrics=metrics_in(facts["metrics"]) if "metrics" in facts else {},
         metrics_file=last.get("metrics_file", str),
+        reported_by=tuple(attempt.attempt for attempt in (*before, last)) if "metrics_file" in facts else (),
         world_size=last.get("world_size", int),
         is_rank="world_size" in facts,
         first_job_id=first_job_id if first_job_id != job_id else None,

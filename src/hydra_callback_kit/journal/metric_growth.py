@@ -1,6 +1,7 @@
 """The metrics of a job that has no summary of them on record: it runs, or was killed. Each look reads only what is new."""
 
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -37,18 +38,20 @@ class Curve:
 
 
 class Growth:
-    """What a file of points says so far.
+    """What a file of points says of a job so far.
 
     Args:
         path: the file.
+        attempts: those whose points are the job's.
 
     Attributes:
         metrics: by name.
         curves: the same.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, attempts: Collection[str]) -> None:
         self._path = path
+        self._attempts = attempts
         self._begin()
 
     def _begin(self) -> None:
@@ -68,6 +71,8 @@ class Growth:
             self._head = head
             file.seek(self._read)
             for attempt, point in parsed(iter(lambda: self._whole(file.readline(MAX_LINE)), b"")):
+                if attempt not in self._attempts:
+                    continue
                 if attempt != self._attempt:
                     self._earlier = set(self.metrics)
                     self._attempt = attempt
@@ -92,11 +97,12 @@ class Growth:
     def _take_all(self, end: int) -> None:
         """Begins again with what counts now: a later attempt goes on with a metric."""
         self.metrics, self.curves = {}, {}
-        for point in merged(read(self._path, end)):
+        own = ((attempt, point) for attempt, point in read(self._path, end) if attempt in self._attempts)
+        for point in merged(own):
             self._take(point)
 
 
-_of: Final[dict[Path, Growth]] = {}
+_of: Final[dict[tuple[Path, tuple[str, ...]], Growth]] = {}
 
 
 def growth_of(job: JobRecord) -> Growth | None:
@@ -104,6 +110,6 @@ def growth_of(job: JobRecord) -> Growth | None:
     path = file_of(job)
     if path is None:
         return None
-    growth = _of.setdefault(path, Growth(path))
+    growth = _of.setdefault((path, job.reported_by), Growth(path, job.reported_by))
     growth.look()
     return growth

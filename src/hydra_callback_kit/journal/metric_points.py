@@ -1,6 +1,6 @@
 """The points of a job's metrics: `metrics.jsonl` in the job's directory, a line for each report.
 
-The first line says whose they are, `{"v":1,"run":...,"job":...}`; each other one is a point,
+The first line says whose they are, `{"v":1,"run":...}`; each other one is a point,
 `{"attempt":...,"time":...,"step":...,"values":{...}}`, without a step where the job gave none. Values are as everywhere in
 the journal. A line is one write, so that a job that is killed leaves every point but, at the worst, half of its last line.
 """
@@ -38,9 +38,9 @@ class Point(NamedTuple):
     values: dict[str, float]
 
 
-def head(run_id: str, job_num: int) -> bytes:
-    """The first line of a job's file."""
-    return encode({"v": SCHEMA_VERSION, "run": run_id, "job": job_num}).encode("ascii") + b"\n"
+def head(run_id: str) -> bytes:
+    """The first line of a file."""
+    return encode({"v": SCHEMA_VERSION, "run": run_id}).encode("ascii") + b"\n"
 
 
 def line(attempt: str, time: str, step: Step, values: Mapping[str, float]) -> bytes:
@@ -49,12 +49,12 @@ def line(attempt: str, time: str, step: Step, values: Mapping[str, float]) -> by
     return encode({"attempt": attempt, "time": time, **at, "values": as_json(values)}).encode("ascii") + b"\n"
 
 
-def owner_of(path: Path) -> tuple[str, int] | None:
-    """The run and the number of the job whose points a file holds; None if it is no such file."""
+def owner_of(path: Path) -> str | None:
+    """The run whose points a file holds; None if it is no such file."""
     with contextlib.suppress(OSError, ValueError), open_regular(path) as file:
         said = json.loads(file.readline(MAX_LINE))
-        if type(said) is dict and said.get("v") == SCHEMA_VERSION and said.keys() == {"v", "run", "job"}:
-            return said["run"], said["job"]
+        if type(said) is dict and said.get("v") == SCHEMA_VERSION and said.keys() == {"v", "run"}:
+            return str(said["run"])
     return None
 
 
@@ -70,9 +70,8 @@ def points_of(job: JobRecord) -> Iterator[Point]:
     path = file_of(job)
     if path is None:
         return iter(())
-    if job.attempts == 1:
-        return (point for _, point in read(path))
-    return iter(merged(read(path)))
+    own = ((attempt, point) for attempt, point in read(path) if attempt in job.reported_by)
+    return (point for _, point in own) if len(job.reported_by) == 1 else iter(merged(own))
 
 
 def file_of(job: JobRecord) -> Path | None:

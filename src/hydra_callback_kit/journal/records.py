@@ -90,6 +90,7 @@ class JobRecord:
         facts: what callbacks added, by name.
         metrics: what the task function reported by `report_metrics` while it ran, by name.
         metrics_file: the file of the points, relative to the job's output directory; None if it reported none.
+        reported_by: the attempts whose points in that file are this job's.
         world_size: of how many processes a distributed job is; None for one that is one process.
         ranks: those of them that left a record, in the order of their numbers, as each ended by itself.
         is_rank: whether it was started as one of them. The job of a library that starts the others itself was not.
@@ -118,6 +119,7 @@ class JobRecord:
     facts: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)
     metrics_file: str | None = None
+    reported_by: tuple[str, ...] = ()
     world_size: int | None = None
     ranks: tuple[RankRecord, ...] = ()
     first_job_id: str | None = None

@@ -130,7 +130,8 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()  # a forked child has a file of its own, and so a lock of its own
+        # a forked child has a file of its own, and so a lock of its own; a signal's handler may write a line as well
+        self._lock = threading.RLock()
         self._written = LatestLines()
         self._waiting = LatestLines()
         self._size = 0  # what the file holds by what this process has written
@@ -145,6 +146,8 @@ class _File:
                 self._waiting.add(line)
                 self._write()
         except OSError as error:
+            if error.errno is None:
+                raise  # of no disk: it was raised in the job because that takes too long
             vanished = self._was_there and not self._path.parent.parent.is_dir()
             if not self._was_reported and not vanished:  # who removes the run's directory does not want to hear of it
                 self._was_reported = True

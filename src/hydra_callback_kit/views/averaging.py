@@ -11,7 +11,8 @@ from hydra_callback_kit.journal.overrides import typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.flat import flat_return_value
-from hydra_callback_kit.views.metrics import added_facts, reported
+from hydra_callback_kit.views.metrics import added_facts
+from hydra_callback_kit.views.reported import cells_of, reported_names
 from hydra_callback_kit.views.results import free_name
 from hydra_callback_kit.views.table_formats import Table
 
@@ -43,6 +44,7 @@ def averages(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Average]:
     Returns:
         One for each combination of the other overrides, in the order they first appear in.
     """
+    names = reported_names(jobs)
     groups: dict[str, Average] = {}
     values: dict[str, dict[str, list[float]]] = {}
     for job in jobs:
@@ -54,7 +56,7 @@ def averages(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Average]:
             continue
         group.completed += 1
         returned = flat_return_value(job.return_value)
-        returned |= reported(job, returned)
+        returned |= dict(zip(names, cells_of(job, names), strict=True))
         facts = {f"facts.{name}" if name in returned else name: fact for name, fact in added_facts(job).items()}
         for column, value in {**returned, **facts}.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool):

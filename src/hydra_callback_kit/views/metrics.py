@@ -1,11 +1,12 @@
 """The numbers of a job: what it returned, and what was added to its record."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views.flat import MAX_SEQUENCE, flat_mapping, flat_return_value
+from hydra_callback_kit.views.reported import reported
 from hydra_callback_kit.views.results import free_name
 
 _MEASURED: Final = frozenset(
@@ -28,20 +29,6 @@ def added_facts(job: JobRecord) -> dict[str, Any]:
     return flat_mapping({name: fact for name, fact in job.facts.items() if name not in _MEASURED})
 
 
-def reported(job: JobRecord, others: Collection[str] = ()) -> dict[str, float]:
-    """The last value of each metric that a job reported while it ran, but for those that it returned.
-
-    Args:
-        job: the job.
-        others: the columns of what it returned, or their names without `return_value.`.
-    """
-    return {
-        name: metric.last
-        for name, metric in job.metrics.items()
-        if name not in others and f"return_value.{name}" not in others
-    }
-
-
 def metrics_of(job: JobRecord) -> dict[str, float]:
     """Every number of a job by the name that `metric_of` takes: those that it returned, reported, and that were added.
 
@@ -54,7 +41,7 @@ def metrics_of(job: JobRecord) -> dict[str, float]:
             if is_number(value):
                 metrics[column.removeprefix(prefix)] = value
     if job.metrics:
-        metrics |= reported(job, metrics)
+        metrics |= reported(job)
     taken = set(metrics)
     for name, value in added_facts(job).items():
         if is_number(value):

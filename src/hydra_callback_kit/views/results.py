@@ -12,6 +12,7 @@ from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import AttemptRecord, JobRecord, RankRecord, RunRecord
 from hydra_callback_kit.views.flat import Flattening, Row
+from hydra_callback_kit.views.reported import cells_of, reported_names
 from hydra_callback_kit.views.table_formats import Table
 
 _HEAD: Final = ("job_num", "job_id", "job_name", "status")
@@ -94,12 +95,12 @@ def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
     """The jobs as rows that all have the same columns, the union of what the jobs have.
 
     They are `job_num`, `job_id`, `job_name`, `status`; each override under its own key; `return_value`, or
-    `return_value.<key>` for each item of a mapping, or of a short sequence of numbers; the last value of each metric that
-    was reported under its name, but for those that the jobs returned; `error_type`, `error_message`;
-    `started_at`, `ended_at`, `duration_s`, `attempts`, `host`, `output_dir`, and `first_job_id` if a job was run again under
-    another id; each other fact under its name, but not the config. An override whose key is one of the other names is called
-    `overrides.<key>`, such a metric `metrics.<name>`, and such a fact `facts.<name>`. Overrides that choose callbacks of
-    this package have no column.
+    `return_value.<key>` for each item of a mapping, or of a short sequence of numbers; each metric that a job reported, and
+    did not return, under its name: the last value, or what another job returned by that name; `error_type`,
+    `error_message`; `started_at`, `ended_at`, `duration_s`, `attempts`, `host`, `output_dir`, and `first_job_id` if a job
+    was run again under another id; each other fact under its name, but not the config. An override whose key is one of the
+    other names is called `overrides.<key>`, such a metric `metrics.<name>`, and such a fact `facts.<name>`. Overrides that
+    choose callbacks of this package have no column.
 
     Args:
         jobs: the jobs, in the order of the rows.
@@ -161,7 +162,7 @@ class _Layout:
 
     def __init__(self, jobs: Iterable[JobRecord]) -> None:
         written: dict[str, None] = {}
-        reported: dict[str, None] = {}
+        reporting = False
         first_ids = False
         values, facts = Flattening("return_value"), Flattening("")
         for job in jobs:
@@ -169,14 +170,14 @@ class _Layout:
                 written[override.partition("=")[0]] = None
             values.see(job.return_value)
             facts.see(_other_facts(job))
-            reported.update(dict.fromkeys(job.metrics))
+            reporting = reporting or bool(job.metrics)
             first_ids = first_ids or job.first_job_id is not None
         self._overrides = list(dict.fromkeys(map(override_key, written)))
         self._values, self._value_columns = values, tuple(values.columns) or ("return_value",)
         self._facts, self._fact_columns = facts, tuple(facts.columns)
         taken = {*_FIXED, *self._value_columns}
         overrides = [free_name(key, "overrides", taken) for key in self._overrides]
-        self._reported = [name for name in reported if f"return_value.{name}" not in self._value_columns]
+        self._reported = reported_names(jobs) if reporting else []
         metrics = [free_name(name, "metrics", taken) for name in self._reported]
         names = [free_name(name, "facts", taken) for name in self._fact_columns]
         self._first_ids = [_FIRST_ID] if first_ids else []
@@ -194,7 +195,7 @@ class _Layout:
                 job.status,
                 *map(typed_overrides(job.task_overrides).get, self._overrides),
                 *values.cells(job.return_value, value_columns),
-                *(job.metrics[name].last if name in job.metrics else None for name in self._reported),
+                *(cells_of(job, self._reported) if self._reported else ()),
                 error and error.type,
                 error and error.message,
                 job.started_at,

@@ -18,6 +18,8 @@ MAX_POINTS: Final = 30_000
 MAX_POINTS_OF_LINE: Final = 1_000
 _LEAST_POINTS: Final = 20
 _WIDE: Final = 100
+_LEAST: Final = 1e-200
+"""Smaller values are drawn as 0: plotly cannot lay an axis out for them."""
 
 
 class Courses(NamedTuple):
@@ -117,7 +119,7 @@ def _as_data(points: list[tuple[Step, int, float]]) -> dict[str, Any]:
     x = steps if has_steps else [place for _, place, _ in points]
     return {
         "x": None if x == list(range(len(x))) else compact_numbers(x),
-        "y": compact_numbers(float(f"{value:.5g}") for _, _, value in points),
+        "y": compact_numbers(0 if abs(value) < _LEAST else float(f"{value:.5g}") for _, _, value in points),
         "steps": has_steps,
     }
 

@@ -68,7 +68,13 @@ const plots = (() => {
       performance.mark("plots");
       return;
     }
-    render(waiting.shift());
+    const next = waiting.shift();
+    try {
+      render(next);
+    } catch (error) {
+      drawn = drawn.filter((each) => each !== next);
+      next.holder.textContent = "Plotly cannot draw this.";
+    }
     setTimeout(work);
   }
 
@@ -90,8 +96,9 @@ const plots = (() => {
     },
     // Draws a figure in `holder`; `make` returns its traces and its layout, and is asked again when the colours change.
     draw(holder, make) {
-      drawn.push({ holder, make });
-      waiting.push({ holder, make });
+      const figure = { holder, make };
+      drawn.push(figure);
+      waiting.push(figure);
     },
     // A card with a caption and a place for a figure.
     card(caption, label) {
