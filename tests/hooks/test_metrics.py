@@ -150,6 +150,7 @@ def test_a_step_that_is_no_number_is_refused(tmp_path: Path, wrong: Any) -> None
         *((True, 1), (3, 3), (0.5, 0.5), (np.float32(0.5), 0.5), (np.int64(3), 3), (np.array([[2.5]]), 2.5)),
         *((Fraction(1, 4), 0.25), (np.bool_(True), 1), (10**400, None), (None, None), ("3", None), (b"3", None)),
         *((np.array([1, 2]), None), (1j, None), ([1], None), (object(), None)),
+        (type("OddShape", (), {"shape": "wide"})(), None),
     ],
 )
 def test_what_is_a_number(value: Any, number: float | None) -> None:

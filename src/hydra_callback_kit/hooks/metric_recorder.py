@@ -305,9 +305,11 @@ def number_of(value: Any) -> float | None:
     Args:
         value: a number of Python's, or what holds one: of NumPy, torch or JAX.
     """
-    if value is None or isinstance(value, (str, bytes)) or math.prod(getattr(value, "shape", ())) != 1:
+    if value is None or isinstance(value, (str, bytes)):
         return None
     try:
+        if math.prod(getattr(value, "shape", ())) != 1:
+            return None
         item = getattr(value, "item", None)
         plain = item() if callable(item) else value
         if not isinstance(plain, numbers.Real):
