@@ -213,18 +213,18 @@ def answers_by_sys_exit(_: Any) -> None:
         sys.exit(0)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 keeps the beginning of a traceback where it passes on")
 @pytest.mark.parametrize("job_s", [None, 0.2])
 @pytest.mark.parametrize("task", [fails, leaves_by_itself, loops, answers_by_sys_exit])
 def test_what_a_job_raises_shows_no_frame_of_ours(task: Callable[[Any], Any], job_s: float | None) -> None:
-    """Hydra prints the traceback: the reader looks for the fault there."""
+    """Hydra prints the traceback: the reader looks for the fault there. Python 3.10 keeps the frames that it came through."""
     if job_s is None and task in (loops, answers_by_sys_exit):
         return
     with pytest.raises(BaseException) as raised:  # noqa: PT011  of any kind
         limited(task, job_s)(None)
     shown = "".join(traceback.format_exception(raised.value))
     assert task.__name__ in shown
-    assert "hydra_callback_kit/" not in shown
+    if sys.version_info >= (3, 11):
+        assert "hydra_callback_kit/" not in shown
 
 
 def test_one_that_goes_on_is_told_again() -> None:
