@@ -216,7 +216,7 @@ def answers_by_sys_exit(_: Any) -> None:
 @pytest.mark.parametrize("job_s", [None, 0.2])
 @pytest.mark.parametrize("task", [fails, leaves_by_itself, loops, answers_by_sys_exit])
 def test_what_a_job_raises_shows_no_frame_of_ours(task: Callable[[Any], Any], job_s: float | None) -> None:
-    """Hydra prints the traceback: the reader looks for the fault there. Python 3.10 keeps the frames that it came through."""
+    """Hydra prints the traceback: the reader looks for the fault there. Python 3.10 keeps frames that it came through."""
     if job_s is None and task in (loops, answers_by_sys_exit):
         return
     with pytest.raises(BaseException) as raised:  # noqa: PT011  of any kind
