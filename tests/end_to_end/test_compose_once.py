@@ -85,7 +85,7 @@ def bare_and_ours(app: App, launcher: str, *arguments: str) -> tuple[Finished, d
     return bare, of_bare, ours, seen(ours)
 
 
-@pytest.mark.parametrize("launcher", [*LAUNCHERS, pytest.param("ray", marks=pytest.mark.ray)])
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_the_jobs_and_their_files_are_as_without_it(app: App, launcher: str) -> None:
     """Byte for byte, where the classes of a structured config are the app script's own too."""
     write(app)
