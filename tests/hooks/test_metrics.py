@@ -16,7 +16,8 @@ from apps import App
 from hook_calls import call_job, config_of, job_of, returned
 
 from hydra_callback_kit import FactError, LoggingCallback, RecordingCallback, load_run, report_metrics
-from hydra_callback_kit.hooks.metric_recorder import MAX_NAMES, listen, number_of
+from hydra_callback_kit.hooks.metric_recorder import MAX_NAMES, listen
+from hydra_callback_kit.hooks.metric_values import number_of
 from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.metric_points import NAME, points_of
 from hydra_callback_kit.journal.reader import read_run

@@ -2,7 +2,6 @@
 
 import functools
 import math
-import numbers
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -18,11 +17,13 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.facts import FactError
 from hydra_callback_kit.hooks.job_lines import write_job_line
+from hydra_callback_kit.hooks.metric_values import number_of
 from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.journal import metric_points
 from hydra_callback_kit.journal.journal_lines import lines_with
 from hydra_callback_kit.journal.metric import Metric, Step, as_fact
 from hydra_callback_kit.journal.metric_points import Point
+from hydra_callback_kit.journal.point_file import PointFile
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import is_number, type_name
 from hydra_callback_kit.journal.writer import utc_now
@@ -140,7 +141,7 @@ class _Reporter:
         self._earlier: list[Point] = []
         """What earlier attempts have reported."""
         self._lock = threading.RLock()  # a signal's handler, a log handler or a value's own method may report as well
-        self._file: _File | None = None
+        self._file: PointFile | None = None
         self._may_open = True
 
     def known(self) -> frozenset[str]:
@@ -234,7 +235,7 @@ class _Reporter:
             else:
                 files.make_room(path, _is_ours, tell(_log))
                 path.unlink(missing_ok=True)
-            self._file = _File(path, metric_points.head(run_id))
+            self._file = PointFile(path, metric_points.head(run_id))
         except OSError as error:
             if _is_the_jobs(error):
                 raise
@@ -263,61 +264,6 @@ class _Reporter:
             if self._file is not None:
                 self._file.close()
             return {"metrics": as_fact(self._metrics)} if self._metrics else {}
-
-
-class _File:
-    """A file that points are appended to, each by one write.
-
-    Args:
-        path: its place, where nothing lies or a file of the same job.
-        head: its first line.
-
-    Raises:
-        OSError: if it cannot be opened.
-    """
-
-    def __init__(self, path: Path, head: bytes) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        flags |= sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"))
-        self._descriptor = os.open(path, flags, 0o666)
-        self._is_torn = False
-        if os.fstat(self._descriptor).st_size == 0:
-            self.write(head)
-        else:
-            self._is_torn = True  # the attempt before may have been killed in the middle of a line
-
-    def write(self, line: bytes) -> None:
-        """Appends a line."""
-        text = b"\n" + line if self._is_torn else line
-        self._is_torn = True
-        while text:  # of a disk that has taken a part the next attempt says what is the matter
-            text = text[os.write(self._descriptor, text) :]
-        self._is_torn = False
-
-    def close(self) -> None:
-        """Closes it."""
-        os.close(self._descriptor)
-
-
-def number_of(value: Any) -> float | None:
-    """A value as a number that can be reported; None for what is none.
-
-    Args:
-        value: a number of Python's, or what holds one: of NumPy, torch or JAX.
-    """
-    if value is None or isinstance(value, (str, bytes)):
-        return None
-    try:
-        if math.prod(getattr(value, "shape", ())) != 1:
-            return None
-        item = getattr(value, "item", None)
-        plain = item() if callable(item) else value
-        if not isinstance(plain, numbers.Real):
-            plain = float(plain)
-        plain = int(plain) if isinstance(plain, numbers.Integral) else float(plain)
-    except (TypeError, ValueError, OverflowError):  # anything else is the job's: it might have asked itself
-        return None
-    return plain if is_number(plain) else None
 
 
 def _is_the_jobs(error: Exception) -> bool:
