@@ -1,11 +1,14 @@
 """How users choose callbacks: every way that Hydra has, from every place."""
 
+import copy
 import os
 import subprocess
 import sys
 
 import pytest
 from apps import App
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 
@@ -66,6 +69,21 @@ def test_an_apps_own_callbacks_group_keeps_its_entries(app: App) -> None:
     (app.directory / "callbacks" / "default.yaml").write_text("checkpoint:\n  every: 5\n", "utf-8")
     assert chosen(app) == ["logging_callback"]
     assert chosen(app, "hydra/callbacks=[performance_callback]") == ["logging_callback", "performance_callback"]
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, *SETS])
+def test_hydra_gets_copies_of_one_config(option: str) -> None:
+    """Hydra asks for an option's config several times a job: it is made once, and what is set in a copy stays there."""
+    store = ConfigStore.instance()
+    first = store.load(f"callbacks/{option}.yaml").node
+    assert store.repo["callbacks"][f"{option}.yaml"].node is store.repo["hydra"]["callbacks"][f"{option}.yaml"].node
+    untouched = copy.deepcopy(first)
+    OmegaConf.set_struct(first, False)
+    first.another = [1]
+    for name in SETS.get(option, ()):
+        first[name]._target_ = "another"
+    assert store.load(f"callbacks/{option}.yaml").node == untouched
+    assert store.load(f"hydra/callbacks/{option}.yaml").node == untouched
 
 
 def test_shell_completion_lists_the_options(app: App) -> None:

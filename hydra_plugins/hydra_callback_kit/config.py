@@ -5,7 +5,7 @@ made when an app chooses it.
 """
 
 from hydra.core.config_store import ConfigNode, ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 OPTIONS = (
     "compose_once_callback",
@@ -57,27 +57,21 @@ class Option(ConfigNode):
         # `_global_` first: an option chosen inside experiment/x.yaml would land in `experiment.hydra.callbacks`
         package = f"_global_.hydra.callbacks.{option}" if option in OPTIONS else "_global_.hydra.callbacks"
         self._option = option
-        self._node: DictConfig | None = None
+        self._copy: DictConfig | None = None
         self.name, self.group, self.package, self.provider = f"{option}.yaml", group, package, "hydra_callback_kit"
 
     @property
     def node(self) -> DictConfig:
-        """The config; the ConfigStore copies what it gives away, and sets the copy."""
-        if self._node is None:
-            from hydra_plugins.hydra_callback_kit._nodes import dataclass_of  # noqa: PLC0415  see there
+        """The config. The ConfigStore copies this object, then sets a copy of the config in it."""
+        if self._copy is not None:
+            return self._copy
+        from hydra_plugins.hydra_callback_kit._nodes import config_of, config_of_set  # noqa: PLC0415  see there
 
-            if self._option in SETS:
-                # one node, which takes Hydra half the time of a defaults list of its options
-                self._node = OmegaConf.create(
-                    {name: OmegaConf.structured(dataclass_of(name)) for name in SETS[self._option]}
-                )
-            else:
-                self._node = OmegaConf.structured(dataclass_of(self._option))
-        return self._node
+        return config_of_set(SETS[self._option]) if self._option in SETS else config_of(self._option)
 
     @node.setter
     def node(self, node: DictConfig) -> None:
-        self._node = node
+        self._copy = node
 
 
 def _store() -> None:
