@@ -51,6 +51,12 @@ if os.environ.get("STARTS") == "timed":
     atexit.register(lambda: open("decided_s", "w").write(str(spent[0])))
 """
 """The app's preamble: a launcher that starts nothing, so that a large sweep is soon on record, or the time for deciding."""
+IDLE = """
+from hydra.experimental.callback import Callback
+class Idle(Callback):
+    def __init__(self, **parameters):
+        pass
+"""
 
 
 def lines(
@@ -76,12 +82,21 @@ def lines(
 
 
 def _nothing_to_resume(contenders: Contenders, directory: Path, jobs: int, repetitions: int) -> list[Line]:
-    several = (contenders.resuming_standard, contenders.standard)
-    ours, without = interleaved([each.command("-m", f"x=range({jobs})") for each in several], directory, repetitions)
-    what = f"sweep of {jobs} jobs with nothing to resume, {{}}, against {contenders.standard.name} alone"
+    """Against the sweep whose callback of that name does nothing, which Hydra composes alike, and against one without it."""
+    (directory / "idle.py").write_text(IDLE, encoding="utf-8")
+    on, off, sweep = contenders.resuming_standard, contenders.standard, ("-m", f"x=range({jobs})")
+    commands = [
+        on.command(*sweep),
+        on.command(*sweep, "hydra.callbacks.resume_callback._target_=idle.Idle"),
+        off.command(*sweep),
+    ]
+    ours, idle, without = interleaved(commands, directory, repetitions)
+    what = f"sweep of {jobs} jobs with nothing to resume, {{}}, against {{}}"
+    same = "the same sweep with a callback that does nothing in its place"
     return [
-        Line.of(what.format("CPU time"), ratios(ours, without, "cpu_s"), 1.02),
-        Line.of(what.format("wall time"), ratios(ours, without, "wall_s"), None),
+        Line.of(what.format("CPU time", same), ratios(ours, idle, "cpu_s"), 1.02),
+        Line.of(what.format("wall time", same), ratios(ours, idle, "wall_s"), None),
+        Line.of(what.format("CPU time", f"{off.name} alone"), ratios(ours, without, "cpu_s"), None),
     ]
 
 
