@@ -70,7 +70,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
             from hydra_callback_kit.launching.lines_home import keep_lines  # noqa: PLC0415  most jobs share the sweep's disk
 
             keep_lines(config, job)
-        number = _attempt_number(job, notes.get("started_before", {}))
+        number = _attempt_number(job, notes.get("started_before", {}), knows_all=notes.get("resumes", False))
         notes.update(number)
         warn_of_a_secret_in(config, job.output_dir, "hydra.sweep.subdir" if job.run.mode == "MULTIRUN" else "hydra.run.dir")
         write_job_line(
@@ -100,10 +100,11 @@ def _surroundings() -> dict[str, Any]:
     }
 
 
-def _attempt_number(job: JobIdentity, started_before: Mapping[int, int]) -> dict[str, int]:
+def _attempt_number(job: JobIdentity, started_before: Mapping[int, int], *, knows_all: bool) -> dict[str, int]:
     """The last attempt counts, and the clocks of two machines may differ: one that follows others says so."""
     start, before = this_start(), started_before.get(job.job_num, 0)
-    if not job.run.rerun and not job.run.goes_on and (start is None or not any(number > 0 for number in start.times)):
+    is_known = not job.run.rerun and (knows_all or not job.run.goes_on)
+    if is_known and (start is None or not any(number > 0 for number in start.times)):
         return {"attempt_number": before + 1} if before else {}
     from hydra_callback_kit.journal.journal_lines import attempts_at  # noqa: PLC0415  most jobs are started once
 

@@ -11,6 +11,7 @@ from hydra_callback_kit.configs.asked import AskedConfigs
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.sweeping import swept_keys
 from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, differences, leaves_out
 from hydra_callback_kit.journal.batch_system import Slurm
@@ -26,6 +27,7 @@ from hydra_callback_kit.launching.answering import completed, failed
 from hydra_callback_kit.launching.before import Before, Wanted
 from hydra_callback_kit.launching.matching import Found, Matching, Wish
 from hydra_callback_kit.launching.policy import Batch, Policy
+from hydra_callback_kit.launching.record import STARTED_BEFORE
 from hydra_callback_kit.launching.resuming_said import Decided, lines_about
 
 _JOBS_OF_A_LINE: Final = 1_000
@@ -177,6 +179,8 @@ class Resumes(Policy):
             jobs = self._here.jobs
             started = [each for each in found.values() if each.earlier is None or each.earlier.what == "again"]
             attempts = {each.num: jobs[each.num].attempts if each.num in jobs else 0 for each in started}
+            notes = notes_of(self._config)
+            notes[STARTED_BEFORE] = notes.get(STARTED_BEFORE, {}) | {num: times for num, times in attempts.items() if times}
             if attempts:
                 write_handed_on(self._run, attempts, cluster=Slurm().cluster_here() or None)
 
