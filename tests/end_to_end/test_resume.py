@@ -185,6 +185,31 @@ def test_failures_may_stay(app: App) -> None:
     assert re.search(r"RuntimeError: job 0 is not run again. When the sweep was started before: \S+: boom", done.stderr)
 
 
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_what_a_callback_did_not_let_start_is_no_failure(app: App, launcher: str) -> None:
+    """It is `FAILED` on record, but has not run: where failures stay as they are, it is run."""
+    body = "ran(cfg.x)\nif not os.path.exists('again'):\n    raise ValueError('boom')"
+    app.write(body, CONFIG.replace("resume_callback]", "resume_callback, failure_limit_callback]"), RAN)
+    skip = "hydra.callbacks.resume_callback.skip=[COMPLETED,FAILED]"
+    jobs = ("x=0,1,2,3,4,5", "hydra.launcher.n_jobs=2" if launcher == "joblib" else "hydra.job.name=app")
+    assert app.sweep(launcher, *jobs, skip).code == 1
+    failed = ran(app)
+    assert 0 < len(failed) < 6
+    again(app, launcher, *jobs, "hydra.callbacks.failure_limit_callback.max_failures=9", skip)
+    assert ran(app) == Counter(map(str, range(6)))
+    assert load_run(app.directory / "out").count("COMPLETED") == 6 - len(failed)
+
+
+def test_what_the_time_of_a_sweep_did_not_let_start_is_no_failure(app: App) -> None:
+    """The same where the launcher had it already, when the time was over."""
+    body = "ran(cfg.x)\nif not os.path.exists('again'):\n    raise SweepTimeoutError('over')"
+    app.write(body, CONFIG, RAN + "from hydra_callback_kit import SweepTimeoutError")
+    skip = "hydra.callbacks.resume_callback.skip=[COMPLETED,FAILED]"
+    assert app.sweep("basic", "x=0", skip).code == 1
+    assert again(app, "basic", "x=0", skip).code == 0
+    assert ran(app) == Counter({"0": 2})
+
+
 def test_into_a_new_directory(app: App) -> None:
     """Jobs of the newest sweep, or of the one that is named, are taken over: one table, and only what is new is run."""
     app.write(COUNTS, CONFIG + "hydra: {sweep: {dir: 'sweeps/${now:%H-%M-%S-%f}'}}\n", RAN)

@@ -37,6 +37,24 @@ def test_globs_and_directories(job: Path) -> None:
     assert names(job, "nothing") == []
 
 
+@pytest.mark.parametrize("pattern", ["*.log", "**", "**/*", "linked.log/*", "linked.log/**/*.log", "up/*", ".hydra/../up"])
+def test_no_link_leads_out_of_the_directory(job: Path, pattern: str) -> None:
+    """Neither one to a directory, wherever it stands, nor one to what is above; nor does one lead round and round."""
+    (job.parent / "elsewhere" / "sub").mkdir(parents=True)
+    (job.parent / "elsewhere" / "sub" / "private.log").write_text("not ours either")
+    (job / "linked.log").symlink_to(job.parent / "elsewhere")
+    (job / "up").symlink_to("..")
+    (job / ".hydra" / "again").symlink_to("../.hydra")
+    assert not {name for name in names(job, pattern) if name.split("/")[0] in ("linked.log", "up", "..") or "again" in name}
+
+
+def test_a_directory_behind_a_link_is_itself(job: Path) -> None:
+    """Where the whole sweep lies behind a link, its files are sent."""
+    link = job.parent / "latest"
+    link.symlink_to(job)
+    assert names(link, "*.log") == ["app.log"]
+
+
 def test_no_secret_is_sent(job: Path) -> None:
     """Another process knows the secrets from what Hydra saved; what is no text stays as it is."""
     redaction = Redaction()

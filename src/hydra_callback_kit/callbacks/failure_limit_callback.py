@@ -2,28 +2,24 @@
 
 import functools
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.hooks.abort import AbortRun, abort
+from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.errors import NOT_LET_START
 from hydra_callback_kit.journal.follower import FollowedJob
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.shared_follower import SharedFollower
-from hydra_callback_kit.journal.values import type_name
-from hydra_callback_kit.launching.timeouts import SweepTimeoutError
 from hydra_callback_kit.views import wording
 
 log = SafeLogger("hydra_callback_kit.failure_limit_callback")
-
-_NOT_STARTED: Final = (type_name(AbortRun), type_name(SweepTimeoutError))
-"""What a job is recorded to have failed by that a callback did not let start."""
 
 
 class FailureLimitCallback(RecordingCallback):
@@ -99,7 +95,7 @@ def _failed(root: Path, run_id: str, but: int) -> list[FollowedJob]:
     except OSError as error:
         log.warning("Not all jobs that have failed can be counted: %s", error)
     jobs = follower.jobs()
-    failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] not in _NOT_STARTED]
+    failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] not in NOT_LET_START]
     return [job for job in (*failed, *jobs["INTERRUPTED"]) if job.job_num != but]
 
 

@@ -11,6 +11,10 @@ MAX_TEXT: Final = 9_000
 """Characters that are kept of an error's message and of its traceback: the first and the last half of them."""
 
 
+NOT_LET_START: Final = ("hydra_callback_kit.AbortRun", "hydra_callback_kit.SweepTimeoutError")
+"""What a job is recorded to have failed by that a callback did not let start: its task function was never called."""
+
+
 class JobError(NamedTuple):
     """Why a job failed.
 

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_callback_kit.configs.flat_config import flat_config
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, digest_of
+from hydra_callback_kit.journal.errors import NOT_LET_START
 from hydra_callback_kit.journal.journal_lines import lines_with
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.launching.answering import can_be_given_back
@@ -98,8 +99,13 @@ class Before:
     def _what(self, job: JobRecord | None, wanted: Wanted) -> What:
         if job is not None and job.status == "RUNNING":
             return "waits"
-        is_done = job is not None and job.status in wanted.skip and _can_be_taken_over(job, wanted)
+        is_done = job is not None and job.status in wanted.skip and _was_started(job) and _can_be_taken_over(job, wanted)
         return "taken over" if is_done else "again"
+
+
+def _was_started(job: JobRecord) -> bool:
+    """Whether its task function was called: a callback that refuses a job makes it `FAILED` as well."""
+    return job.error is None or job.error.type not in NOT_LET_START
 
 
 def _can_be_taken_over(job: JobRecord, wanted: Wanted) -> bool:

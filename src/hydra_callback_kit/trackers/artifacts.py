@@ -15,7 +15,7 @@ MAX_SEARCHED: Final = 10_000_000
 def gathered(directory: Path, patterns: Iterable[str], hide: Callable[[str], str]) -> Iterator[Path | None]:
     """Gathers the files of a directory that are to be sent, each at its own place.
 
-    Files that are links, and what lies outside of the directory, are left out.
+    Links, to files and to directories, and what lies outside of the directory, are left out.
 
     Args:
         directory: a job's output directory.
@@ -44,9 +44,15 @@ def files_of(directory: Path, patterns: Iterable[str]) -> list[Path]:
         directory: as above.
         patterns: the same.
     """
-    found = [each for pattern in patterns for each in directory.glob(pattern)]
+    real = directory.resolve()
+    found = [each for pattern in patterns for each in directory.glob(pattern) if _lies_there(each, directory, real)]
     files = {file for each in found for file in (each.rglob("*") if each.is_dir() else [each])}
-    return sorted(file for file in files if file.is_file() and not file.is_symlink() and ".." not in file.parts)
+    return sorted(file for file in files if file.is_file() and _lies_there(file, directory, real))
+
+
+def _lies_there(path: Path, directory: Path, real: Path) -> bool:
+    """Whether a path leads through no link below the directory, and not out of it."""
+    return ".." not in path.parts and path.resolve() == real / path.relative_to(directory)
 
 
 def _put(file: Path, place: Path, hide: Callable[[str], str]) -> None:
