@@ -25,7 +25,7 @@ import logging
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf, open_dict
 
-from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit._configs import dataclass_of
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
 logging.getLogger("hydra_callback_kit").setLevel(logging.CRITICAL)

@@ -17,7 +17,7 @@ from hydra.utils import get_class
 
 import hydra_callback_kit
 from hydra_plugins.hydra_callback_kit import config
-from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit._configs import dataclass_of
 
 HOOKS = ("on_run_start", "on_run_end", "on_multirun_start", "on_multirun_end", "on_job_start", "on_job_end")
 NOT_FOR_A_HOOKLESS_APP = (

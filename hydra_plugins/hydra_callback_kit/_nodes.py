@@ -1,17 +1,7 @@
-"""The options' configs: one class a callback. What each parameter means stands in the docstring of the class it targets.
+"""What the options take: one class a callback. What each parameter means stands in the docstring of the class it targets."""
 
-Making configs of these takes longer than all the rest that Hydra's plugin scan does for this package, so it is left until an
-app chooses an option; the scan passes by files whose names start with `_`. Only a class that was chosen becomes a dataclass,
-and as nobody makes objects of it, one without the methods for it, which would take ten times the time.
-"""
-
-import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
-
-from omegaconf import DictConfig, OmegaConf
-
-from hydra_callback_kit.configs.quick_copy import let_copies_be_quick
 
 
 class LoggingCallback:
@@ -245,7 +235,7 @@ class TensorboardCallback:
     log_config: bool = False
 
 
-_OPTIONS: dict[str, type[Any]] = {
+OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
     "redaction_callback": RedactionCallback,
@@ -270,26 +260,3 @@ _OPTIONS: dict[str, type[Any]] = {
     "wandb_callback": WandbCallback,
     "tensorboard_callback": TensorboardCallback,
 }
-
-
-@functools.cache
-def dataclass_of(option: str) -> type[Any]:
-    """The config of an option, as the dataclass that OmegaConf takes."""
-    return dataclass(init=False, repr=False, eq=False)(_OPTIONS[option])
-
-
-@functools.cache
-def config_of(option: str) -> DictConfig:
-    """The config of an option: always the same object, of which Hydra makes several copies for each job."""
-    return _for_copies(OmegaConf.structured(dataclass_of(option)))
-
-
-@functools.cache
-def config_of_set(options: tuple[str, ...]) -> DictConfig:
-    """The configs of several options in one, which takes Hydra half the time of a defaults list of them; as above."""
-    return _for_copies(OmegaConf.create({option: config_of(option) for option in options}))
-
-
-def _for_copies(config: DictConfig) -> DictConfig:
-    let_copies_be_quick(config)
-    return config

@@ -65,7 +65,7 @@ class Option(ConfigNode):
         """The config. The ConfigStore copies this object, then sets a copy of the config in it."""
         if self._copy is not None:
             return self._copy
-        from hydra_plugins.hydra_callback_kit._nodes import config_of, config_of_set  # noqa: PLC0415  see there
+        from hydra_plugins.hydra_callback_kit._configs import config_of, config_of_set  # noqa: PLC0415  see there
 
         return config_of_set(SETS[self._option]) if self._option in SETS else config_of(self._option)
 

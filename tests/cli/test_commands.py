@@ -22,7 +22,7 @@ from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.plain_table import Column, plain_table
-from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit._configs import dataclass_of
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
 

@@ -1,22 +1,20 @@
 """`results_aggregator_callback`: one table of what each job varied, what came out, and what failed."""
 
-import csv
 import functools
 import importlib.util
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.hooks.job_recorder import how_it_ended, record_job_config
+from hydra_callback_kit.hooks.job_recorder import record_job_config
 from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -25,7 +23,6 @@ from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import as_json
-from hydra_callback_kit.journal.writer import utc_now
 from hydra_callback_kit.views import ranking, wording
 from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.direction import Best, direction_of
@@ -38,8 +35,6 @@ log = SafeLogger("hydra_callback_kit.results_aggregator_callback")
 
 _HOLD_CONFIGS = (".json", ".jsonl")
 _BEST = "best.json"
-_CLOCKS_S: Final = 2.0
-"""How far the clock of a file system may be behind."""
 
 
 class ResultsAggregatorCallback(RecordingCallback):
@@ -167,7 +162,9 @@ class ResultsAggregatorCallback(RecordingCallback):
         if self.include_config:
             record_job_config(config, job_return.cfg)
         if self.metrics_file is not None:
-            _take_csv(config, self.metrics_file)
+            from hydra_callback_kit.hooks.csv_metrics import take_csv  # noqa: PLC0415  few ask for it
+
+            take_csv(config, self.metrics_file, log)
 
     def _import_libraries(self) -> None:
         if any(Path(name).suffix.lower() == ".parquet" for name in self.output_files):
@@ -242,27 +239,6 @@ class ResultsAggregatorCallback(RecordingCallback):
         mode = direction_of(run.facts, self.sort_by, self.mode)
         text = ranking.ranking_text(run.jobs, self.sort_by, mode, self.top_k)
         log.info("Best jobs by %s (%s):\n%s", self.sort_by, mode, text.rstrip())
-
-
-def _take_csv(config: DictConfig, pattern: str) -> None:
-    """Reports what the newest file that matches tells, of those that were written since the job started."""
-    from hydra_callback_kit.hooks.metric_recorder import record_points  # noqa: PLC0415  few ask for it
-    from hydra_callback_kit.journal.csv_points import points_in  # noqa: PLC0415  the same
-
-    started_s = time.time() - (how_it_ended(config).duration_s or 0) - _CLOCKS_S
-    found = [(file.stat().st_mtime, file) for file in identify_job(config).output_dir.glob(pattern) if file.is_file()]
-    newest = max((each for each in found if each[0] >= started_s), default=None)
-    if newest is None:
-        return
-    points = []
-    try:
-        for point in points_in(newest[1], utc_now()):
-            points.append(point)  # noqa: PERF402  what came before an error counts
-    except csv.Error as error:
-        log.warning("%s cannot be read to its end: %s", newest[1], error)
-    if not points:
-        log.warning("%s tells no metrics: it is no table of numbers whose head names them", newest[1])
-    record_points(config, points)
 
 
 def _output_files(given: Any) -> list[str]:

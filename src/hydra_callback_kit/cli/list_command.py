@@ -14,7 +14,7 @@ import hydra_callback_kit
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import json_option
 from hydra_callback_kit.views.plain_table import Column
-from hydra_plugins.hydra_callback_kit._nodes import dataclass_of
+from hydra_plugins.hydra_callback_kit._configs import dataclass_of
 from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 
 _SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
