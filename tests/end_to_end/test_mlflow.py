@@ -66,7 +66,7 @@ def warnings_of(done: Finished) -> list[str]:
     return [line for text in (done.stdout, *logs) for line in text.splitlines() if "could not be told" in line]
 
 
-def sync(root: Path, *arguments: str, code: int = 0) -> str:
+def sync(root: Path | str, *arguments: str, code: int = 0) -> str:
     """What the command says."""
     command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -235,17 +235,36 @@ def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> No
     assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 there already\n")
 
 
-def test_nobody_answers(app: App, tmp_path: Path) -> None:
-    """A server that is down costs no time: one warning, the exit code is the app's own, and sync can be typed later."""
-    nobody = MlflowServer(tmp_path)
-    write(app, nobody, "return cfg.x")
+def test_nobody_answers(app: App, server: MlflowServer) -> None:
+    """A server that is down costs no time: one warning, the exit code is the app's own, and what it says can be typed later.
+
+    All that was wanted is on record by then: it goes where the config says, as it says, and nobody's token goes elsewhere.
+    """
+    mortal = server.another(app.directory)
+    write(app, mortal, 'open(f"{cfg.x}.txt", "w").close()\nreturn cfg.x')
+    settings = app.directory / "config.yaml"
+    written = settings.read_text("utf-8")
+    wanted = 'tags: {team: vision}, nested: false, log_artifacts: ["*.txt"]'
+    settings.write_text(written.replace("tags: {team: vision}", wanted).replace("http://", "http://me:hunter@"), "utf-8")
     started_s = time.monotonic()
-    done = app.sweep("basic", "x=1,2")
+    done = app.sweep("basic", "x=1,2", "hydra.job.chdir=true")
     assert done.code == 0, done.stderr
     assert time.monotonic() - started_s < 60
     (warning,) = warnings_of(done)
-    assert f"nobody answers at {nobody.uri}" in warning
-    assert f"hydra-callback-kit sync {done.root} --to mlflow" in warning
+    assert f"nobody answers at {mortal.uri}" in warning
+    assert f"hydra-callback-kit sync {done.root} --to mlflow --address {mortal.uri}" in warning
+    assert "hunter" not in done.stdout
+    mortal.start()
+    assert f"The record says {mortal.uri}" in " ".join(sync(done.root, code=2).split())
+    said = sync(*map(str, warning.split(" sync ")[1].split()))
+    assert said.endswith("2 jobs: 2 made\n")
+    runs = mortal.runs(app.directory.name)
+    assert [run.name for run in runs] == ["0 x=1", "1 x=2"]
+    assert [(run.tags["team"], run.params["done"]) for run in runs] == [("vision", f"{app.directory}/done")] * 2
+    assert [mortal.files(run) for run in runs] == [["1.txt"], ["2.txt"]]
+    assert not [run for run in runs if "mlflow.parentRunId" in run.tags]
+    assert [run.tags["mlflow.source.name"] for run in runs] == ["app.py"] * 2
+    mortal.kill()
 
 
 def test_a_tracker_that_hangs(app: App, launcher: str) -> None:

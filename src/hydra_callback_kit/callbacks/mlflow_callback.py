@@ -85,7 +85,7 @@ class MlflowCallback(RecordingCallback):
     Files:
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where run and
         jobs have the fact `mlflow`: `uri` (without credentials), `experiment_id` and `run_id`; a job `sent`, which says
-        whether all was sent at its end.
+        whether all was sent at its end, and the run these parameters, which `sync` goes by.
 
     Example:
         ```yaml
@@ -140,30 +140,34 @@ class MlflowCallback(RecordingCallback):
         load(uri)
         patience = patience_of(config, TRACKER, log, uri)
 
+        what = f"the start of the {_word(run)}"
+        source = patience.ask(what, source_tags, self.setup_timeout_s, is_local=True) or {}
+        wanted = self._wanted(patience, source)
+        known = {"uri": without_credentials(uri), "nested": self.nested, "source": source, **wanted._asdict()}
+        # before the first try: `sync` does the same where nobody answers here
+        add_run_facts({TRACKER.name: {**known, "experiment": self.experiment}}, config)
+
         def set_up() -> dict[str, Any]:
-            runs, source = Runs(uri), source_tags()
+            runs = Runs(uri)
             experiment = runs.experiment(self.experiment, name)
             parent = None
             if run.mode == "MULTIRUN" and self.nested:
-                wanted = self._wanted(patience, source)
                 parent = runs.begin(experiment.id, "sweep", payload_of_sweep(run), wanted).info.run_id
-            known = {"experiment": experiment.name, "experiment_id": experiment.id, "run_id": parent, "source": source}
-            return {"uri": uri, **known}
+            return {"experiment": experiment.name, "experiment_id": experiment.id, "run_id": parent}
 
-        place = patience.ask(f"the start of the {_word(run)}", set_up, self.setup_timeout_s)
+        place = patience.ask(what, set_up, self.setup_timeout_s)
         if place is not None:
-            notes_of(config)[TRACKER.name] = place
-            wanted = {"nested": self.nested, **self._wanted(patience, place["source"])._asdict()}
-            add_run_facts({TRACKER.name: {**place, "uri": without_credentials(uri), **wanted}}, config)
+            notes_of(config)[TRACKER.name] = {"uri": uri, "source": source, **place}
+            add_run_facts({TRACKER.name: {**known, **place}}, config)
             log.info("MLflow: experiment %s at %s", place["experiment"], patience.hide(uri))
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Makes the job's run, and makes it MLflow's active one."""
+        if self.log_config:
+            record_job_config(config)
         place = notes_of(config).get(TRACKER.name)
         if place is None:
             return
-        if self.log_config:
-            record_job_config(config)
         uri, experiment_id = place["uri"], place["experiment_id"]
         load(uri)
         patience = patience_of(config, TRACKER, log, uri)

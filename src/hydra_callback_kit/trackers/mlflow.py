@@ -31,7 +31,7 @@ from hydra_callback_kit.trackers.payload import Payload
 
 Kind: TypeAlias = Literal["job", "sweep"]
 
-TRACKER: Final = Tracker("mlflow", "MLflow", ("MLFLOW_", "DATABRICKS_", "AWS_"), ("mlflow", "urllib3", "alembic"))
+TRACKER: Final = Tracker("mlflow", "MLflow", ("MLFLOW_", "DATABRICKS_", "AWS_"), ("mlflow", "urllib3", "alembic"), True)
 
 STATUS: Final = {"COMPLETED": "FINISHED", "FAILED": "FAILED", "INTERRUPTED": "KILLED", "RUNNING": "RUNNING"}
 

@@ -42,12 +42,14 @@ class Tracker(NamedTuple):
         title: what people call it: `MLflow`.
         variables: what the names of its library's environment variables begin with: `MLFLOW_`.
         loggers: the loggers, with all below them, that its library complains to.
+        takes_address: whether `sync` takes the address where it is.
     """
 
     name: str
     title: str
     variables: tuple[str, ...]
     loggers: tuple[str, ...]
+    takes_address: bool = False
 
 
 class Patience:
@@ -59,14 +61,24 @@ class Patience:
         redaction: takes what is secret out of what is said.
         log: is told what went wrong.
         gave_up_on: the names of the trackers that are not to be asked any more; it is added to.
+        address: where the tracker is, for the command that sends what is missing.
 
     Attributes:
         redaction: the same.
     """
 
-    def __init__(self, tracker: Tracker, root: Path, redaction: Redaction, log: SafeLogger, gave_up_on: list[str]) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        root: Path,
+        redaction: Redaction,
+        log: SafeLogger,
+        gave_up_on: list[str],
+        address: str | None = None,
+    ) -> None:
         self._tracker = tracker
         self._root = root
+        self._address = address
         self.redaction = redaction
         self._log = log
         self._gave_up_on = gave_up_on
@@ -134,10 +146,13 @@ class Patience:
             self._log.debug("%s: %s: %s", self._tracker.title, what, reason)
             return
         self._has_complained = True
+        command = ["hydra-callback-kit", "sync", str(self._root), "--to", self._tracker.name]
+        if self._tracker.takes_address and self._address is not None:
+            command += ["--address", self.hide(self._address)]
         self._log.caution(
             "%s could not be told of %s: %s. The job is not affected, and all is on record. To send what is missing there, "
-            "type: hydra-callback-kit sync %s --to %s",
-            *(self._tracker.title, what, reason, shlex.quote(str(self._root)), self._tracker.name),
+            "type: %s",
+            *(self._tracker.title, what, reason, shlex.join(command)),
         )
 
     def hide(self, text: str) -> str:
@@ -152,7 +167,8 @@ def patience_of(config: DictConfig, tracker: Tracker, log: SafeLogger, *addresse
         config: the config that Hydra handed to any hook.
         tracker: the tracker.
         log: the callback's logger.
-        addresses: where the tracker is, as the user gave it: what is secret in it is hidden from here on.
+        addresses: where the tracker is, as the user gave it: what is secret in it is hidden from here on. The first one is
+            where it is asked.
     """
     run = identify_run(config)
     key = os.getpid(), run.run_id, tracker.name
@@ -160,7 +176,8 @@ def patience_of(config: DictConfig, tracker: Tracker, log: SafeLogger, *addresse
         redaction = redaction_of(config)
         learn_credentials(redaction, tracker.variables, addresses)
         # what the process that starts the run adds to it reaches the jobs
-        _known[key] = Patience(tracker, run.root, redaction, log, notes_of(config).setdefault(_GAVE_UP, []))
+        given = notes_of(config).setdefault(_GAVE_UP, [])
+        _known[key] = Patience(tracker, run.root, redaction, log, given, *addresses[:1])
     return _known[key]
 
 
