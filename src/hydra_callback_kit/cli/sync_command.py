@@ -38,7 +38,8 @@ def command(
     """Send a run or a sweep to a tracker, from its record.
 
     For those that ran without the tracker or without a network, and for what could not be sent while they ran. What is there
-    already stays as it is, so that it may be typed again. Jobs that still run are left to send it themselves.
+    already stays as it is, so that it may be typed again. Jobs that still run are left to send it themselves. A job that
+    cannot be sent is named, and the others are sent; then the exit code is 1.
     """
     run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
     screen.print_warnings(run)
@@ -47,11 +48,13 @@ def command(
     chosen = names or tuple(name for name in TRACKERS if name in run.facts)
     if not chosen:
         raise click.UsageError(f"{run.root} was sent to no tracker yet: say --to {' or --to '.join(TRACKERS)}.")
-    for name in chosen:
-        _sync(name, run, address, project)
+    were_sent = [_sync(name, run, address, project) for name in chosen]
+    if not all(were_sent):
+        raise SystemExit(1)
 
 
-def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -> None:
+def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -> bool:
+    """Tells whether each job could be sent."""
     module = importlib.import_module(f"hydra_callback_kit.trackers.{name}_sync")
     if module.LIBRARY is not None and importlib.util.find_spec(module.LIBRARY) is None:
         raise click.UsageError(f"{TRACKERS[name]} is not installed here. Type: pip install 'hydra-callback-kit[{name}]'")
@@ -68,6 +71,10 @@ def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -
         reason = redaction.of_text(without_credentials(error_of(error).headline))
         raise click.ClickException(f"{TRACKERS[name]} could not be told everything: {reason}") from error
     screen.say(f"{done.place}: {wording.jobs(len(run.jobs))}: {_counts(done)}")
+    for job_num, why in done.failed.items():
+        reason = redaction.of_text(without_credentials(error_of(why).headline))
+        screen.say(f"Error: {TRACKERS[name]} could not be told everything of job {job_num}: {reason}", err=True)
+    return not done.failed
 
 
 def _redaction(run: RunRecord) -> Any:
@@ -80,4 +87,5 @@ def _redaction(run: RunRecord) -> Any:
 
 def _counts(done: Any) -> str:
     counts = {"made": done.made, "updated": done.updated, "there already": done.complete, "still running": done.running}
+    counts |= {"deleted there, and left so": done.deleted, "not sent": len(done.failed)}
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
