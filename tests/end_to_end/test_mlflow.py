@@ -142,12 +142,12 @@ def test_a_single_run(app: App, server: MlflowServer) -> None:
 
 
 def test_another_attempt_goes_on_in_the_same_run(app: App, server: MlflowServer) -> None:
-    """Of `retry_callback`, and of `rerun`: never a second run, and it ends as the last attempt did."""
+    """Of `retry_callback`, where the earlier one has no metrics; it ends as the last attempt did."""
     body = """
-    mlflow.log_metric("own", cfg.x)
     if not os.path.exists(f"{cfg.done}-{cfg.x}"):
         open(f"{cfg.done}-{cfg.x}", "w").close()
         raise ValueError("the first time")
+    mlflow.log_metric("own", cfg.x)
     return cfg.x
     """
     write(app, server, body, callbacks="mlflow_callback,retry_callback")
@@ -155,8 +155,132 @@ def test_another_attempt_goes_on_in_the_same_run(app: App, server: MlflowServer)
     assert done.code == 0, done.stderr
     jobs = server.runs(app.directory.name, kind="job")
     assert [(run.status, run.metrics["return_value"]) for run in jobs] == [("FINISHED", 1), ("FINISHED", 2)]
+    assert [run.tags["hydra.attempt"] for run in jobs] == ["2", "2"]
     assert not [run for run in jobs if "hydra.error" in run.tags]
-    assert len(server.runs(app.directory.name, kind="sweep")) == 1
+    assert len(server.runs(app.directory.name)) == 3
+
+
+def test_the_curves_of_two_attempts_are_no_mix(launcher: str, app: App, server: MlflowServer) -> None:
+    """The second attempt has a run of its own, which is the job's; the first lies below it, as it ended.
+
+    What the first has reported before the step at which the second goes on counts, as everywhere.
+    """
+    body = """
+    from hydra_callback_kit import report_metrics
+    again = os.path.exists(f"{cfg.done}-{cfg.x}")
+    open(f"{cfg.done}-{cfg.x}", "w").close()
+    for step in range(3 if again and cfg.x else 0, 5 if again else 10):
+        report_metrics(loss=step / 100 if again else 100 + step, step=step)
+        report_metrics(plain=step)
+    mlflow.log_metric("own", 1 if again else 5, step=0 if again else 9)
+    time.sleep(0.1)
+    if not again:
+        raise ValueError("the first time")
+    return cfg.x
+    """
+    write(app, server, body, callbacks="mlflow_callback,retry_callback")
+    done = app.sweep(launcher, "x=0,1")
+    assert done.code == 0, done.stderr
+    jobs = server.runs(app.directory.name, kind="job")
+    assert [(run.status, run.name, run.tags["hydra.attempt"]) for run in jobs] == [
+        ("FINISHED", "0 x=0", "2"),
+        ("FINISHED", "1 x=1", "2"),
+    ]
+    new = [(step, step / 100) for step in range(5)]
+    assert server.course(jobs[0], "loss") == new
+    assert server.course(jobs[1], "loss") == [(0, 100), (1, 101), (2, 102), *new[3:]]
+    assert server.course(jobs[1], "plain") == [(0, 3), (1, 4)]
+    assert [(run.metrics["loss"], run.metrics["own"]) for run in jobs] == [(0.04, 1)] * 2
+    earlier = server.runs(app.directory.name, kind="attempt")
+    assert [run.status for run in earlier] == ["FAILED"] * 2
+    assert [run.tags["mlflow.parentRunId"] for run in earlier] == [run.run_id for run in jobs]
+    assert [run.tags["hydra.superseded_by"] for run in earlier] == [run.run_id for run in jobs]
+    assert [len(server.course(run, "loss")) for run in earlier] == [10] * 2
+    assert len(server.runs(app.directory.name)) == 5
+    assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already\n")
+
+
+def test_sync_makes_no_mix_either(app: App, server: MlflowServer) -> None:
+    """An attempt that ran without MLflow does not go into the run of the one before."""
+    body = """
+    from hydra_callback_kit import report_metrics
+    again = os.path.exists(cfg.done)
+    for step in range(3, 0, -1):
+        report_metrics(loss=step if again else 10 * step, step=step if again else step + 5)
+    if not again:
+        raise ValueError("not yet")
+    """
+    write(app, server, body)
+    done = app.sweep("basic", "x=1")
+    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 there already\n")
+    (app.directory / "done").touch()
+    command = [sys.executable, "-m", "hydra_callback_kit", "rerun", str(done.root), "--execute"]
+    again = [*command, "--", "hydra.callbacks.mlflow_callback.tracking_uri=http://127.0.0.1:1"]
+    rerun = subprocess.run(again, capture_output=True, text=True, check=False, timeout=120, cwd=app.directory)
+    assert rerun.returncode == 0, rerun.stderr
+    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 updated\n")
+    (job,) = server.runs(app.directory.name, kind="job")
+    assert (job.status, server.course(job, "loss")) == ("FINISHED", [(1, 1), (2, 2), (3, 3)])
+    assert [run.status for run in server.runs(app.directory.name, kind="attempt")] == ["FAILED"]
+    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 there already\n")
+
+
+def test_any_step_and_any_name(app: App, server: MlflowServer) -> None:
+    """One job's steps and names are no other job's trouble; a run that was deleted there on purpose stays so."""
+    body = """
+    from hydra_callback_kit import report_metrics
+    report_metrics({"a$b": 1, "a_b": 2, "half": 3}, step=1.5)
+    report_metrics(far=1, step=1e19 if cfg.x == 1 else -5)
+    if cfg.x == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    write(app, server, body)
+    app.sweep("submitit_local", "x=1,2,3")
+    jobs = server.runs(app.directory.name, kind="job")
+    assert [run.status for run in jobs] == ["FINISHED", "KILLED", "FINISHED"]
+    for run, far in zip(jobs, (2**63 - 1, -5, -5), strict=True):
+        names = {name: value for name, value in run.metrics.items() if name.startswith("a_b")}
+        assert sorted(names.values()) == [1, 2]
+        assert names["a_b"] == 1
+        assert server.course(run, "half") == [(2, 3)]
+        assert server.course(run, "far") == [(far, 1)]
+    root = app.directory / "out"
+    assert sync(root, "--address", server.uri).endswith("3 jobs: 3 there already\n")
+    server.delete(jobs[0])
+    assert sync(root, "--address", server.uri).endswith("3 jobs: 2 there already, 1 deleted there, and left so\n")
+    assert len(server.runs(app.directory.name, kind="job")) == 2
+
+
+def test_a_job_that_cannot_be_sent(app: App, server: MlflowServer) -> None:
+    """It is named, the ones behind it are sent, and the exit code says so."""
+    write(app, server, "return cfg.x", callbacks="logging_callback")
+    done = app.sweep("basic", "x=1,2,3")
+    (done.root / "1" / ".hydra" / "hydra.yaml").write_text("{", "utf-8")  # nobody knows what is secret there
+    said = sync(done.root, "--to", "mlflow", "--address", server.uri, "--project", app.directory.name, code=1)
+    assert "3 jobs: 2 made, 1 not sent" in said
+    assert "MLflow could not be told everything of job 1: ValueError" in said
+    assert [run.status for run in server.runs(app.directory.name, kind="job")] == ["FINISHED"] * 3
+
+
+def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
+    """A job waits no longer than said; the ones after it have their runs; and sync sends what is missing."""
+    body = """
+    from hydra_callback_kit import report_metrics
+    assert mlflow.active_run() is not None
+    for step in range(30_000 if cfg.x == 0 else 1):
+        report_metrics(loss=step, step=step)
+    """
+    write(app, server, body)
+    done = app.sweep("basic", "x=range(4)", "hydra.callbacks.mlflow_callback.timeout_s=3")
+    assert done.code == 0, done.stdout + done.stderr
+    assert "not all was sent within 3 s" in warnings_of(done)[0]
+    jobs = server.runs(app.directory.name, kind="job")
+    assert [run.status for run in jobs] == ["FINISHED"] * 4
+    assert [run.metrics["loss"] for run in jobs[1:]] == [0] * 3
+    sync(done.root, "--address", server.uri)
+    jobs = server.runs(app.directory.name, kind="job")
+    assert [(run.tags["hydra.points"], run.metrics["loss"]) for run in jobs] == [("30000", 29_999), *[("1", 0)] * 3]
+    assert sync(done.root, "--address", server.uri).endswith("4 jobs: 4 there already\n")
 
 
 def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
@@ -211,7 +335,7 @@ def test_the_ranks_of_a_job_are_one_run(app: App, server: MlflowServer) -> None:
 
 
 def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> None:
-    """All points, live and by sync alike, and a returned number of the same name does not disturb them."""
+    """All points, live and by sync alike; a number that was returned under the same name is the latest, at the last step."""
     body = """
     for step in range(5):
         hydra_callback_kit.report_metrics({"val/loss": 1 / (step + 1), "other": step}, step=10 * step)
@@ -221,11 +345,12 @@ def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> No
     write(app, server, "import hydra_callback_kit\n" + textwrap.dedent(body))
     done = app.sweep("basic", "x=1,2")
     assert done.code == 0, done.stderr
-    course = [(10 * step, pytest.approx(1 / (step + 1))) for step in range(5)]
+    course = [*((10 * step, pytest.approx(1 / (step + 1))) for step in range(5)), (40, 7.0)]
     for run in server.runs(app.directory.name, kind="job"):
         assert server.course(run, "val/loss") == course
         assert server.course(run, "plain") == [(step, step) for step in range(5)]
         assert run.metrics["returned"] == 1
+        assert run.metrics["val/loss"] == 7
     assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already\n")
     again = f"{app.directory.name} again"
     assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 made\n")

@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.trackers.mlflow_values import (
     MAX_FLOAT,
     MAX_KEY,
     MAX_PARAM,
+    Names,
     Values,
     metrics_of,
     milliseconds,
     missing,
     name_of,
-    not_there,
     params_of,
     points_as_metrics,
+    same,
     tags_of,
 )
 from hydra_callback_kit.trackers.payload import Payload
@@ -74,7 +74,7 @@ def test_what_is_cut_says_so() -> None:
 
 def test_no_number_is_lost() -> None:
     """NaN is NaN; an infinity is the largest number, as MLflow keeps it."""
-    metrics = metrics_of({"nan": math.nan, "up": math.inf, "down": -math.inf, "one": 1})
+    metrics = metrics_of({"nan": math.nan, "up": math.inf, "down": -math.inf, "one": 1}, Names())
     assert math.isnan(metrics.pop("nan"))
     assert metrics == {"up": MAX_FLOAT, "down": -MAX_FLOAT, "one": 1.0}
 
@@ -102,18 +102,50 @@ def test_no_tag_of_a_user_takes_the_place_of_what_identifies() -> None:
     }
 
 
+def test_names_that_differ_stay_two() -> None:
+    """Whatever MLflow refuses in them, and however long they are; and each has always the same."""
+    keys = ["a$b", "a_b", "a@b", "x" * 300, "x" * 301, "../x", "_x"]
+    names = Names(keys)
+    named = list(map(names.of, keys))
+    assert len(set(named)) == len(keys)
+    assert named[0] == "a_b"
+    assert re.fullmatch("a_b-[0-9a-f]{8}", named[1])
+    assert all(name_of(name) == name for name in named)
+    assert list(map(names.of, keys)) == named
+    assert set(params_of({"a$b": 1, "a_b": 2}).values()) == {"1", "2"}
+
+
+@given(st.lists(st.text()))
+def test_any_names_that_differ_stay_different(keys: list[str]) -> None:
+    """In any order."""
+    names = Names(keys)
+    assert len(set(map(names.of, keys))) == len(set(keys))
+
+
 def test_points_have_steps() -> None:
     """Those without one are counted, also over several batches; what MLflow cannot keep is kept as near as it can."""
-    counts: dict[str, int] = {}
-    first = [Point("1970-01-01T00:00:01+00:00", None, {"a": 1.0}), Point("1970-01-01T00:00:02+00:00", 7.9, {"b@": math.inf})]
-    assert points_as_metrics(first, counts) == [("a", 1.0, 1000, 0), ("b_", MAX_FLOAT, 2000, 7)]
-    assert points_as_metrics(first[:1], counts) == [("a", 1.0, 1000, 1)]
+    names = Names()
+    points = [
+        Point("1970-01-01T00:00:01+00:00", None, {"a": 1.0}),
+        Point("1970-01-01T00:00:02+00:00", 7.9, {"b@": math.inf}),
+    ]
+    assert points_as_metrics(points, 0, names) == [("a", 1.0, 1000, 0), ("b_", MAX_FLOAT, 2000, 8)]
+    assert points_as_metrics(points[:1], 1, names) == [("a", 1.0, 1000, 1)]
 
 
-def test_a_curve_is_complete_when_its_last_value_is_there() -> None:
-    """NaN and infinities too."""
-    metrics = {name: Metric.of(value, 0) for name, value in {"a": 1.0, "b": math.nan, "c@": math.inf, "d": 2.0}.items()}
-    assert not_there(there({}, {"a": 1.0, "b": math.nan, "c_": MAX_FLOAT, "d": 1.0}, {}), metrics) == ["d"]
+@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
+def test_any_step_is_one_that_mlflow_takes(step: float) -> None:
+    """64 bits."""
+    ((_, _, _, taken),) = points_as_metrics([Point("1970-01-01T00:00:01+00:00", step, {"a": 1.0})], 0, Names())
+    assert -(2**63) <= taken < 2**63
+
+
+def test_what_is_the_same() -> None:
+    """NaN is; nothing is not."""
+    assert same(math.nan, math.nan)
+    assert same(1.0, 1)
+    assert not same(None, math.nan)
+    assert not same(1.0, math.nan)
 
 
 def test_times() -> None:

@@ -70,6 +70,38 @@ def test_what_hangs_is_not_asked_again(tmp_path: Path, caplog: pytest.LogCapture
     assert not patience_of(job, IT._replace(name="another"), LOG).gave_up
 
 
+def test_what_goes_on_does_not_hang(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A tracker that takes in what it is given, and is given too much, is asked again; it is waited for no longer."""
+    patience, enough = patience_in(tmp_path), threading.Event()
+
+    def go_on() -> None:
+        while not enough.wait(0.01):
+            patience.was_answered()
+
+    started_s = time.monotonic()
+    assert patience.ask("the end", go_on, 0.3) is None
+    assert time.monotonic() - started_s < 5
+    enough.set()
+    assert not patience.gave_up
+    assert patience.ask("the next start", lambda: 3, 10) == 3
+    (said,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
+    assert "not all was sent within 0.3 s" in said
+    assert f"hydra-callback-kit sync {tmp_path} --to it" in said
+    patience.ask("another", hang, 0.1)
+    assert patience.gave_up
+
+
+def test_the_command_has_the_address(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where `sync` takes it, and never with what is secret in it."""
+    patience = patience_of(
+        config_of(tmp_path), IT._replace(takes_address=True), LOG, "http://me:one-secret@there/?token=two"
+    )
+    patience.ask("the start", lambda: raise_(ValueError("no")), 10)
+    assert f"hydra-callback-kit sync {tmp_path} --to it --address http://there/" in caplog.text
+    assert "one-secret" not in caplog.text
+    assert "two" not in caplog.text
+
+
 def test_no_request_outlives_the_process() -> None:
     """The thread that hangs does not keep Python from its end."""
     patience_thread = [thread for thread in threading.enumerate() if thread.name == "hydra_callback_kit tracker"]

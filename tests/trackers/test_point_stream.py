@@ -22,9 +22,11 @@ class Sink:
         self.points: list[Point] = []
         self.fails = False
         self.was_asked = threading.Event()
+        self.before: list[int] = []
 
-    def send(self, points: list[Point]) -> None:
+    def send(self, points: list[Point], before: int) -> None:
         """Takes points."""
+        self.before.append(before)
         self.was_asked.set()
         if self.fails:
             raise ConnectionError("nobody answers")
@@ -67,6 +69,18 @@ def test_what_could_not_be_sent_is_sent_at_the_end(sink: Sink, tmp_path: Path, c
     stream.take({"loss": 2.0}, None, TIME)
     stream.end()
     assert [point.values for point in sink.points] == [{"loss": 1.0}, {"loss": 2.0}]
+    assert set(sink.before) == {0}
+
+
+def test_many_are_sent_in_parts(sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told how many without a step came before, and the values are counted."""
+    monkeypatch.setattr(point_stream, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(point_stream, "INTERVAL_S", 100)
+    stream = stream_into(sink, tmp_path)
+    for step in (None, None, 3, None, None):
+        stream.take({"a": 1.0, "b": 2.0}, step, TIME)
+    stream.end()
+    assert (sink.before, stream.values) == ([0, 2, 3], 10)
 
 
 def test_without_a_point_there_is_no_thread(sink: Sink, tmp_path: Path) -> None:

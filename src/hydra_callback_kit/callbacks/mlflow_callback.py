@@ -20,13 +20,17 @@ from hydra_callback_kit.hooks.parameters import NotInstalledError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import filled, globs, seconds, texts_by_name
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import mlflow_active
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted
+from hydra_callback_kit.trackers.mlflow_curves import send_points, settle
+from hydra_callback_kit.trackers.mlflow_experiment import experiment_of
 from hydra_callback_kit.trackers.mlflow_library import address, load, source_tags
-from hydra_callback_kit.trackers.mlflow_sending import Destination, send_job, send_sweep
+from hydra_callback_kit.trackers.mlflow_sending import Destination, send_sweep, send_what_is_left
+from hydra_callback_kit.trackers.mlflow_values import Names
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.payload import payload_of_job, payload_of_sweep
 from hydra_callback_kit.trackers.point_stream import PointStream
@@ -57,7 +61,10 @@ class MlflowCallback(RecordingCallback):
     must not be the app that fails. Where the app has logged one of the same name and another value, the app's stays, and
     ours is the tag `hydra.param.<name>`.
 
-    Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) goes on in the same run.
+    Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) goes on in the same run, if the
+    earlier one has left no metrics there. Else it has a new one, which is the job's from then on, and the earlier one lies
+    below it with the tags `hydra.kind=attempt` and `hydra.superseded_by`: MLflow deletes no point, and calls that of the
+    highest step the latest. So the runs with `hydra.kind=job` are as many as jobs.
 
     A job never fails because of MLflow, and waits for it no longer than said. What is missing there afterwards,
     `hydra-callback-kit sync PATH --to mlflow` sends. Secrets are hidden in all that is sent, also in files; see
@@ -149,7 +156,7 @@ class MlflowCallback(RecordingCallback):
 
         def set_up() -> dict[str, Any]:
             runs = Runs(uri)
-            experiment = runs.experiment(self.experiment, name)
+            experiment = experiment_of(runs.client, self.experiment, name)
             parent = None
             if run.mode == "MULTIRUN" and self.nested:
                 parent = runs.begin(experiment.id, "sweep", payload_of_sweep(run), wanted).info.run_id
@@ -187,8 +194,14 @@ class MlflowCallback(RecordingCallback):
             notes_of(config)[_RUN] = made.info.run_id
             mlflow_active.make_active(made, uri)
             add_job_facts(_fact(place, made.info.run_id, sent=False), config)
-            counts: dict[str, int] = {}
-            stream = PointStream(patience, lambda points: Runs(uri).send_points(made.info.run_id, points, counts))
+            names = Names()
+
+            def send(points: list[Point], first: int) -> None:
+                refused = send_points(Runs(uri).client, made.info.run_id, points, first, names)
+                if refused is not None:
+                    patience.complain("a point of what a job reports", refused)
+
+            stream = PointStream(patience, send)
             _streams[os.getpid(), made.info.run_id] = stream
             listen(config, stream.take)
 
@@ -203,14 +216,21 @@ class MlflowCallback(RecordingCallback):
         job, wanted = job_so_far(config, with_config=self.log_config), self._wanted(patience, place["source"])
         payload, directory = payload_of_job(run_so_far(config), job), identify_job(config).output_dir
 
+        reported = sum(metric.points for metric in job.metrics.values())
+
         def finish() -> bool:
             runs = Runs(place["uri"])
-            if stream is not None:
-                stream.end()
             runs.end(inner, STATUS["COMPLETED" if job.status == "COMPLETED" else "FAILED"])
             runs.finish(runs.client.get_run(run_id), "job", payload, wanted)
+            patience.was_answered()
+            sent = 0
+            if stream is not None:
+                stream.end()
+                sent = stream.values
+            settle(runs.client, run_id, payload, sent)
             runs.send_files(run_id, directory, wanted.log_artifacts, patience.redaction.of_text)
-            return job.status != "RUNNING"
+            # what an earlier attempt has reported, and still counts, is sent from the record
+            return job.status != "RUNNING" and sent >= reported
 
         was_sent = patience.ask(f"the end of job {job.job_num}", finish, self.timeout_s)
         mlflow_active.put_back(run_id)
@@ -224,19 +244,18 @@ class MlflowCallback(RecordingCallback):
             return
         mlflow_active.forget_all()
         run = run_at_its_end(config, without=() if self.log_config else ("config",))
-        left = [(job, run_id) for job in run.jobs if (run_id := _unsent(job)) is not None]
+        left = {job.job_num: run_id for job in run.jobs if (run_id := _unsent(job)) is not None}
         if not left and place["run_id"] is None:
             return
         load(place["uri"])
         patience = patience_of(config, TRACKER, log, place["uri"])
         to = Destination(place["experiment_id"], self.nested, self._wanted(patience, place["source"]), patience.redaction)
 
-        def finish() -> bool:
+        def finish() -> None:
             runs = Runs(place["uri"])
             send_sweep(runs, run, to)
-            for job, run_id in left:
-                send_job(runs, run, job, runs.client.get_run(run_id), to)
-            return True
+            for job_num, error in send_what_is_left(runs, run, left, to).items():
+                patience.complain(f"the end of job {job_num}", error)
 
         patience.ask(f"the end of the {_word(run)}", finish, self.timeout_s)
 

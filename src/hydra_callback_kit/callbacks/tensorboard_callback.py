@@ -33,9 +33,9 @@ class TensorboardCallback(RecordingCallback):
     at its last step, and how it ended. All of a job is one run in TensorBoard, so `tensorboard --logdir <sweep>` shows the
     sweep: the curves, and in the tab HPARAMS a row for each job. Nothing has to be installed to write the files.
 
-    A report without a step has its number as step, from 0 on; steps are rounded to whole numbers. TensorBoard keeps single
-    precision. Another attempt at a job goes on in the same file: what was there of its first step and of later ones does not
-    count any more.
+    Reports without a step are counted, from 0 on; steps are rounded to whole numbers. TensorBoard keeps single precision.
+    Another attempt at a job goes on in the same file: what was there of its first step and of later ones does not count any
+    more.
 
     The file of a job that was killed is completed as the sweep ends, or by `hydra-callback-kit sync PATH --to tensorboard`,
     which also writes the files of a sweep that ran without this callback.

@@ -1,16 +1,16 @@
 """MLflow: one run for each job, below one for the sweep. These are requests: they are made within `Patience.ask`.
 
 A run is found again by its tags: `hydra.run_id`, which is the sweep's or the single run's, `hydra.kind`, and
-`hydra.job_num`. So another attempt at a job goes on in the same run.
+`hydra.job_num`. Another attempt at a job goes on in the same run, unless that has metrics. For MLflow deletes no point, and
+calls that of the highest step the latest, so that the curves of two attempts would be a mix. Then the new attempt has a run
+of its own, which is the job's from then on, and the earlier one lies below it. So there are as many runs of kind `job` as
+jobs.
 """
 
-import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.trackers.artifacts import files_of, gathered
 from hydra_callback_kit.trackers.mlflow_library import reach, without_its_links
 from hydra_callback_kit.trackers.mlflow_values import (
@@ -18,12 +18,13 @@ from hydra_callback_kit.trackers.mlflow_values import (
     MAX_OLD_PARAM,
     METRICS_A_BATCH,
     PARAMS_A_BATCH,
+    Names,
     Values,
     metrics_of,
     milliseconds,
     missing,
+    now_ms,
     params_of,
-    points_as_metrics,
     tags_of,
 )
 from hydra_callback_kit.trackers.patience import Tracker
@@ -31,23 +32,18 @@ from hydra_callback_kit.trackers.payload import Payload
 
 Kind: TypeAlias = Literal["job", "sweep"]
 
+SUPERSEDED: Final = "attempt"
+"""The kind of the run of an attempt at a job that does not count any more."""
+
 TRACKER: Final = Tracker("mlflow", "MLflow", ("MLFLOW_", "DATABRICKS_", "AWS_"), ("mlflow", "urllib3", "alembic"), True)
 
 STATUS: Final = {"COMPLETED": "FINISHED", "FAILED": "FAILED", "INTERRUPTED": "KILLED", "RUNNING": "RUNNING"}
 
 _PARENT: Final = "mlflow.parentRunId"
-
-
-class Experiment(NamedTuple):
-    """What MLflow calls a group of runs.
-
-    Attributes:
-        id: MLflow's number for it.
-        name: its name.
-    """
-
-    id: str
-    name: str
+_KIND: Final = "hydra.kind"
+_ATTEMPT: Final = "hydra.attempt"
+_ACTIVE, _ALL = 1, 3
+"""Which runs are sought, in MLflow's numbers: those that were deleted as well, or not."""
 
 
 class Wanted(NamedTuple):
@@ -70,6 +66,10 @@ class Runs:
     Args:
         uri: where it is, as `address` gives it.
 
+    Attributes:
+        uri: the same.
+        client: MLflow's own.
+
     Raises:
         ConnectionError: if nobody answers there.
     """
@@ -78,38 +78,12 @@ class Runs:
         import mlflow  # noqa: PLC0415  it takes seconds
 
         reach(uri)
+        self.uri = uri
         self.client = mlflow.MlflowClient(tracking_uri=uri)
 
-    def experiment(self, name: str | None, otherwise: str) -> Experiment:
-        """An experiment, which is made if there is none.
-
-        Args:
-            name: its name; None for what MLflow's own settings say.
-            otherwise: its name if they say nothing.
-
-        Raises:
-            ValueError: if it was deleted.
-        """
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415  it takes seconds
-
-        name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME")
-        if not name and os.environ.get("MLFLOW_EXPERIMENT_ID"):
-            found = self.client.get_experiment(os.environ["MLFLOW_EXPERIMENT_ID"])
-            return Experiment(str(found.experiment_id), str(found.name))
-        name = name or otherwise
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
-            try:
-                return Experiment(str(self.client.create_experiment(name)), name)
-            except MlflowException:
-                found = self.client.get_experiment_by_name(name)  # somebody else has made it in this moment
-                if found is None:
-                    raise
-        if found.lifecycle_stage != "active":
-            raise ValueError(f"the experiment {name!r} was deleted: restore it, or choose another one")
-        return Experiment(str(found.experiment_id), name)
-
-    def of_run(self, experiment_id: str, run_id: str, kind: Kind, job_num: str | None = None) -> Iterator[Any]:
+    def of_run(
+        self, experiment_id: str, run_id: str, kind: Kind, job_num: str | None = None, *, deleted: bool = False
+    ) -> Iterator[Any]:
         """What it has of a run of ours, the oldest first.
 
         Args:
@@ -117,13 +91,15 @@ class Runs:
             run_id: our run.
             kind: whether its jobs are sought, or the sweep itself.
             job_num: the job's number; None for all.
+            deleted: whether those count as well that were deleted there.
         """
-        sought = f"tags.`hydra.run_id` = '{run_id}' and tags.`hydra.kind` = '{kind}'"
+        sought = f"tags.`hydra.run_id` = '{run_id}' and tags.`{_KIND}` = '{kind}'"
         if job_num is not None:
             sought += f" and tags.`hydra.job_num` = '{job_num}'"
         token = None
         while True:
-            page = self.client.search_runs([experiment_id], sought, 1, 1_000, ["attributes.start_time ASC"], token)
+            view, order = _ALL if deleted else _ACTIVE, ["attributes.start_time ASC"]
+            page = self.client.search_runs([experiment_id], sought, view, 1_000, order, token)
             yield from page
             token = page.token
             if not token:
@@ -153,11 +129,34 @@ class Runs:
             MLflow's `Run`.
         """
         for found in () if is_new else self.of_run(experiment_id, payload.tags["run_id"], kind, payload.tags.get("job_num")):
+            if kind == "job" and found.data.metrics:
+                return self.supersede(found, payload, wanted, parent)
             self.client.update_run(found.info.run_id, "RUNNING")
+            self._log(found.info.run_id, Values({}, {}, _attempt_of(payload)), None)
             if ERROR in found.data.tags:
                 self.client.delete_tag(found.info.run_id, ERROR)
             return found
         return self.make(experiment_id, kind, payload, wanted, parent)
+
+    def supersede(self, known: Any, payload: Payload, wanted: Wanted, parent: str | None) -> Any:
+        """Makes a run for another attempt at a job; the one that is there is the job's no more, and lies below it.
+
+        Args:
+            known: MLflow's `Run` of the earlier attempt.
+            payload: what is known of the job.
+            wanted: what else is wanted.
+            parent: the id of the sweep's run.
+
+        Returns:
+            MLflow's `Run` of the new one.
+        """
+        run_id = known.info.run_id
+        self._log(run_id, Values({}, {}, {_KIND: SUPERSEDED}), None)
+        if known.info.status == "RUNNING":
+            self.end([run_id], STATUS["INTERRUPTED"])
+        made = self.make(known.info.experiment_id, "job", payload, wanted, parent)
+        self._log(run_id, Values({}, {}, {"hydra.superseded_by": made.info.run_id, _PARENT: made.info.run_id}), None)
+        return made
 
     def make(self, experiment_id: str, kind: Kind, payload: Payload, wanted: Wanted, parent: str | None = None) -> Any:
         """Makes the run of a job or a sweep; see `begin`."""
@@ -194,20 +193,6 @@ class Runs:
         if payload.status != "RUNNING":
             self.end([run_id], STATUS[payload.status], payload.ended_at)
         return True
-
-    def send_points(self, run_id: str, points: Iterable[Point], counts: dict[str, int]) -> None:
-        """Sends points of a job's curves; MLflow takes a point that it has for the same.
-
-        Args:
-            run_id: its run there.
-            points: in the order in which they were reported.
-            counts: how many values of each metric came before; they are counted on.
-        """
-        from mlflow.entities import Metric  # noqa: PLC0415  it takes seconds
-
-        metrics = [Metric(*point) for point in points_as_metrics(points, counts)]
-        for first in range(0, len(metrics), METRICS_A_BATCH):
-            self.client.log_batch(run_id, metrics[first : first + METRICS_A_BATCH])
 
     def _is_a_curve(self, run_id: str, name: str) -> bool:
         """Whether a metric has more than a first step: then it is the app's own, and not what an attempt has returned."""
@@ -246,7 +231,7 @@ class Runs:
         """One batch, where all fits into one."""
         from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415  it takes seconds
 
-        now = milliseconds(time_of) or int(time.time() * 1_000)
+        now = milliseconds(time_of) or now_ms()
         params = [Param(key, value) for key, value in values.params.items()]
         metrics = [Metric(key, value, now, 0) for key, value in values.metrics.items()]
         tags = [RunTag(key, value) for key, value in values.tags.items()]
@@ -255,6 +240,21 @@ class Runs:
             del metrics[:METRICS_A_BATCH], params[:PARAMS_A_BATCH], tags[:PARAMS_A_BATCH]
 
 
+def is_of_another_attempt(known: Any, payload: Payload) -> bool:
+    """Whether a job's run there has the metrics of an attempt at it that is not the one that counts.
+
+    Args:
+        known: MLflow's `Run`.
+        payload: what is known of the job.
+    """
+    return bool(known.data.metrics) and known.data.tags.get(_ATTEMPT) != _attempt_of(payload).get(_ATTEMPT)
+
+
+def _attempt_of(payload: Payload) -> dict[str, str]:
+    return {_ATTEMPT: payload.tags["attempt"]} if "attempt" in payload.tags else {}
+
+
 def _not_reported(payload: Payload) -> dict[str, float]:
     """The metrics that have no course: that of the others says more."""
-    return metrics_of({name: value for name, value in payload.metrics.items() if name not in payload.reported})
+    names = Names(payload.metrics)
+    return metrics_of({name: value for name, value in payload.metrics.items() if name not in payload.reported}, names)

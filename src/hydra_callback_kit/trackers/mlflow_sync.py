@@ -7,6 +7,7 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.trackers.credentials import learn_credentials, without_credentials
 from hydra_callback_kit.trackers.mlflow import TRACKER, Runs, Wanted
+from hydra_callback_kit.trackers.mlflow_experiment import experiment_of
 from hydra_callback_kit.trackers.mlflow_library import address, load, use
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_run
 from hydra_callback_kit.trackers.syncing import NotSaidError, Report
@@ -41,9 +42,9 @@ def sync(run: RunRecord, redaction: Redaction, given: str | None, project: str |
     learn_credentials(redaction, TRACKER.variables, [uri])
     runs = Runs(uri)
     name = project or (as_text(said["experiment"]) if said.get("experiment") else None)
-    experiment = runs.experiment(name, as_text(run.facts.get("job_name") or "hydra"))
+    experiment = experiment_of(runs.client, name, as_text(run.facts.get("job_name") or "hydra"))
     to = Destination(experiment.id, said.get("nested") is not False, _wanted(said), redaction)
-    return Report(f"MLflow at {without_credentials(uri)}, experiment {experiment.name}", *send_run(runs, run, to))
+    return send_run(runs, run, to, f"MLflow at {without_credentials(uri)}, experiment {experiment.name}")
 
 
 def _wanted(said: dict[str, Any]) -> Wanted:

@@ -1,15 +1,17 @@
 """What is sent to MLflow, within its limits: params, metrics and tags, and which of them a run has not got."""
 
+import hashlib
+import itertools
 import math
 import posixpath
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.metric_points import Point
-from hydra_callback_kit.trackers.payload import Payload, shortened, text_of
+from hydra_callback_kit.trackers.payload import Payload, shortened, text_of, whole_step
 
 MAX_KEY: Final = 250
 MAX_PARAM: Final = 6_000
@@ -25,6 +27,8 @@ METRICS_A_BATCH: Final = 800
 
 ERROR: Final = "hydra.error"
 """The tag that says why a job failed."""
+POINTS: Final = "hydra.points"
+"""The tag that says how many values of a job's metrics are there."""
 
 _NOT_TAKEN: Final = re.compile(r"[^\w.\- :/]")
 
@@ -43,6 +47,32 @@ class Values(NamedTuple):
     tags: dict[str, str]
 
 
+class Names:
+    """What keys are called in MLflow. Two that differ in refused characters alone stay two: the second has a mark.
+
+    Args:
+        keys: the first of them.
+    """
+
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        self._of: dict[str, str] = {}
+        self._taken: set[str] = set()
+        for key in keys:
+            self.of(key)
+
+    def of(self, key: str) -> str:
+        """The name of a key."""
+        known = self._of.get(key)
+        if known is None:
+            known = name_of(key)
+            if known in self._taken:
+                mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:8]
+                known = f"{known[: MAX_KEY - 9]}-{mark}"
+            self._taken.add(known)
+            self._of[key] = known
+        return known
+
+
 def name_of(key: str) -> str:
     """A name as MLflow takes it: what else than letters, digits and `_ . - : /` is in it becomes `_`."""
     name = _NOT_TAKEN.sub("_", key)[:MAX_KEY]
@@ -59,12 +89,18 @@ def params_of(params: Mapping[str, Any], limit: int = MAX_PARAM) -> dict[str, st
         params: any values by name.
         limit: how many characters a value may have.
     """
-    return {name_of(key): shortened(text_of(value), limit) for key, value in params.items()}
+    names = Names()
+    return {names.of(key): shortened(text_of(value), limit) for key, value in params.items()}
 
 
-def metrics_of(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Metrics as MLflow takes them, NaN too."""
-    floats = {name_of(key): float(value) for key, value in metrics.items()}
+def metrics_of(metrics: Mapping[str, float], names: Names) -> dict[str, float]:
+    """Metrics as MLflow takes them, NaN too.
+
+    Args:
+        metrics: the values by key.
+        names: what they are called there.
+    """
+    floats = {names.of(key): float(value) for key, value in metrics.items()}
     return {key: math.copysign(MAX_FLOAT, value) if math.isinf(value) else value for key, value in floats.items()}
 
 
@@ -79,7 +115,8 @@ def tags_of(kind: str, payload: Payload, own: Mapping[str, str]) -> dict[str, st
     ours = {f"hydra.{name}": text for name, text in payload.tags.items()}
     commit = {"mlflow.source.git.commit": payload.tags["commit"]} if "commit" in payload.tags else {}
     error = {} if payload.error is None else {ERROR: payload.error}
-    return _within_limits({**own, **commit, **ours, "hydra.kind": kind, **error})
+    known = {**commit, **ours, "hydra.kind": kind, **error}
+    return _within_limits({**known, **own, **known})
 
 
 def missing(there: Any, values: Values, is_a_curve: Callable[[str], bool]) -> Values:
@@ -95,7 +132,7 @@ def missing(there: Any, values: Values, is_a_curve: Callable[[str], bool]) -> Va
     """
     params = {key: value for key, value in values.params.items() if key not in there.params}
     other = {f"hydra.param.{key}": value for key, value in values.params.items() if there.params.get(key, value) != value}
-    differ = {key: value for key, value in values.metrics.items() if not _same(there.metrics.get(key), value)}
+    differ = {key: value for key, value in values.metrics.items() if not same(there.metrics.get(key), value)}
     metrics = {key: value for key, value in differ.items() if key not in there.metrics or not is_a_curve(key)}
     tags = {**_within_limits(other), **values.tags}
     return Values(params, metrics, {key: value for key, value in tags.items() if there.tags.get(key) != value})
@@ -106,38 +143,33 @@ def milliseconds(time_of: str | None) -> int | None:
     return None if time_of is None else int(datetime.fromisoformat(time_of).timestamp() * 1_000)
 
 
-def points_as_metrics(points: Iterable[Point], counts: dict[str, int]) -> list[tuple[str, float, int, int]]:
+def now_ms() -> int:
+    """The time as MLflow takes it."""
+    return int(time.time() * 1_000)
+
+
+def points_as_metrics(points: Iterable[Point], first: int, names: Names) -> list[tuple[str, float, int, int]]:
     """The points of curves as MLflow takes them: name, value, milliseconds and step, in their order.
 
     Args:
-        points: in the order in which they were reported. What has no step has its place in that order for one.
-        counts: how many values of each metric came before; they are counted on.
+        points: in the order in which they were reported. Those without a step are counted.
+        first: how many of these the job has reported before.
+        names: what the metrics are called there.
     """
     taken: list[tuple[str, float, int, int]] = []
+    places = itertools.count(first)
     for point in points:
+        step = next(places) if point.step is None else whole_step(point.step)
         at = milliseconds(point.time) or 0
-        for name, value in metrics_of(point.values).items():
-            place = counts[name] = counts.get(name, -1) + 1
-            taken.append((name, value, at, place if point.step is None else int(point.step)))
+        taken += [(name, value, at, step) for name, value in metrics_of(point.values, names).items()]
     return taken
 
 
-def not_there(there: Any, metrics: Mapping[str, Metric]) -> list[str]:
-    """The metrics whose last value is not the one that a run has: of their curves something may be missing.
-
-    Args:
-        there: MLflow's `RunData`.
-        metrics: those of a job's record.
-    """
-    last = {name: metrics_of({name: metric.last}) for name, metric in metrics.items()}
-    return [
-        name for name, value in last.items() if not all(_same(there.metrics.get(key), each) for key, each in value.items())
-    ]
+def same(there: float | None, value: float) -> bool:
+    """Whether MLflow has a value, be it NaN."""
+    return there is not None and (there == value or (math.isnan(there) and math.isnan(value)))
 
 
 def _within_limits(tags: Mapping[str, str]) -> dict[str, str]:
-    return {name_of(key): shortened(text, MAX_TAG) for key, text in tags.items()}
-
-
-def _same(there: float | None, value: float) -> bool:
-    return there is not None and (there == value or (math.isnan(there) and math.isnan(value)))
+    names = Names()
+    return {names.of(key): shortened(text, MAX_TAG) for key, text in tags.items()}

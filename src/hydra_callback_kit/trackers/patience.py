@@ -2,7 +2,9 @@
 
 Each request is made in a thread of its own, which nobody waits for longer than said. What went wrong is said once in a
 process. A tracker that did not answer in time is not asked again in that run: neither by this process, nor by the jobs that
-it starts from then on. The record has everything, and `hydra-callback-kit sync` sends it later.
+it starts from then on. One that was given more than it can take in that time, and takes it in, is asked again; what is left
+then goes on beside the jobs, as long as the process lives. The record has everything, and `hydra-callback-kit sync` sends it
+later.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import logging
 import os
 import shlex
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -83,6 +86,7 @@ class Patience:
         self._log = log
         self._gave_up_on = gave_up_on
         self._has_complained = False
+        self._answered_s = 0.0
 
     @property
     def gave_up(self) -> bool:
@@ -108,14 +112,16 @@ class Patience:
         if self.gave_up and not is_local:
             return None
         _quiet(self._tracker.loggers)
-        thread = _Request(request)
+        thread, started_s = _Request(request), time.monotonic()
         try:
             thread.start()
         except RuntimeError as error:  # the user's limit of threads, or the interpreter ends
             self.complain(what, error)
             return None
         thread.join(timeout_s)
-        if thread.is_alive():
+        if thread.is_alive() and self._answered_s > started_s:
+            self.complain(what, f"not all was sent within {timeout_s:g} s")
+        elif thread.is_alive():
             if not is_local:
                 self._gave_up_on.append(self._tracker.name)
             self.complain(what, f"no answer within {timeout_s:g} s, and no more is sent by this process")
@@ -123,6 +129,10 @@ class Patience:
             self.complain(what, thread.error)
         answer: Answer | None = thread.answer
         return answer
+
+    def was_answered(self) -> None:
+        """Says that the tracker has just taken something in: however much there is left, it does not hang."""
+        self._answered_s = time.monotonic()
 
     def in_the_background(self, request: Callable[[], object]) -> None:
         """Does something beside the job, which ends with the process; nobody waits for it.

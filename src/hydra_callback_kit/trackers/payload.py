@@ -14,6 +14,9 @@ MAX_NAME: Final = 120
 """Characters of a name that people read in a list."""
 
 
+_LAST_STEP: Final = 2**63 - 1
+
+
 class Payload(NamedTuple):
     """What there is to send.
 
@@ -21,10 +24,12 @@ class Payload(NamedTuple):
         name: for people to read in a list.
         overrides: by the keys that were given, typed; secrets redacted.
         config: the app's config, resolved and redacted, nested as it is; None where it is not on record.
-        tags: where it comes from, by name: `run_id`, `sweep_dir`, `job_num`, `output_dir`, `overrides`, `launcher`,
-            `launcher_id`, `host`, `commit`, `command`; what is not known is not there.
+        tags: where it comes from, by name: `run_id`, `sweep_dir`, `job_num`, `attempt` of a job that was started
+            again, `output_dir`, `overrides`, `launcher`, `launcher_id`, `host`, `commit`, `command`; what is not known is
+            not there.
         metrics: the numbers that it returned, by dotted names; then the last ones that it reported under other names.
         reported: the names of those that it reported while it ran: `journal.metric_points` has their course.
+        returned: the names of those that it returned.
         status: as on record; `INTERRUPTED` is what was killed, `RUNNING` may go on.
         error: why it failed, in a line; None if it did not.
         started_at: UTC, ISO 8601; None if the start was not recorded.
@@ -41,6 +46,7 @@ class Payload(NamedTuple):
     started_at: str | None = None
     ended_at: str | None = None
     reported: frozenset[str] = frozenset()
+    returned: tuple[str, ...] = ()
 
     def params(self) -> dict[str, Any]:
         """The overrides and the config, flat: mappings by dotted keys, lists whole.
@@ -58,7 +64,7 @@ def payload_of_job(run: RunRecord, job: JobRecord) -> Payload:
         run: the run as far as it is known: its identity, and the facts `launcher` and `git`.
         job: the job, with its config in the fact `config` if that is to be sent.
     """
-    config = job.facts.get("config")
+    config, returned = job.facts.get("config"), _returned(job)
     overrides = " ".join(job.task_overrides)
     name = job.job_name or "job"
     is_of_a_sweep = run.mode == "MULTIRUN"
@@ -70,6 +76,7 @@ def payload_of_job(run: RunRecord, job: JobRecord) -> Payload:
             {
                 **_origin(run),
                 "job_num": job.job_num,
+                "attempt": job.attempts if job.attempts > 1 else None,
                 "job_name": job.job_name,
                 "overrides": overrides,
                 "output_dir": job.output_dir,
@@ -77,8 +84,9 @@ def payload_of_job(run: RunRecord, job: JobRecord) -> Payload:
                 "host": job.host,
             }
         ),
-        metrics={**{name: metric.last for name, metric in job.metrics.items()}, **_returned(job)},
+        metrics={**{name: metric.last for name, metric in job.metrics.items()}, **returned},
         reported=frozenset(job.metrics),
+        returned=tuple(returned),
         status=job.status,
         error=job.error and job.error.headline,
         started_at=job.started_at,
@@ -112,6 +120,15 @@ def points_to_send(run: RunRecord, job: JobRecord) -> Iterator[Point]:
     directory = job.output_dir
     is_below = directory is not None and directory.resolve().is_relative_to(run.root.resolve())
     return points_of(job) if is_below else iter(())
+
+
+def whole_step(step: float) -> int:
+    """A step as the trackers have it that know whole numbers of 64 bits alone: the nearest one.
+
+    Args:
+        step: the step as it was reported, which may be negative.
+    """
+    return max(-_LAST_STEP - 1, min(round(step), _LAST_STEP))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -10,6 +10,8 @@ from hydra_callback_kit.trackers.patience import Patience
 
 INTERVAL_S: Final = 2.0
 """How long a point waits for others."""
+MAX_AT_ONCE: Final = 500
+"""Points of one request."""
 
 
 class PointStream:
@@ -17,10 +19,16 @@ class PointStream:
 
     Args:
         patience: how the tracker is asked.
-        send: sends some points, in their order. After it has raised, no more are sent before the job's end.
+        send: sends some points, in their order; it is told how many without a step came before. After it has raised, no more
+            are sent before the job's end.
+
+    Attributes:
+        values: how many values were sent.
     """
 
-    def __init__(self, patience: Patience, send: Callable[[list[Point]], None]) -> None:
+    def __init__(self, patience: Patience, send: Callable[[list[Point], int], None]) -> None:
+        self.values = 0
+        self._without_step = 0
         self._patience = patience
         self._send = send
         self._waiting: list[Point] = []
@@ -52,9 +60,14 @@ class PointStream:
 
     def _send_what_waits(self) -> None:
         with self._sending:
-            with self._lock:
-                points = self._waiting[:]
-            if points:
-                self._send(points)
+            while points := self._next():
+                self._send(points, self._without_step)
+                self._patience.was_answered()
                 with self._lock:
                     del self._waiting[: len(points)]
+                self._without_step += sum(point.step is None for point in points)
+                self.values += sum(len(point.values) for point in points)
+
+    def _next(self) -> list[Point]:
+        with self._lock:
+            return self._waiting[:MAX_AT_ONCE]

@@ -15,13 +15,12 @@ from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.trackers import event_file
 from hydra_callback_kit.trackers.event_file import Event, EventFile
-from hydra_callback_kit.trackers.payload import Payload, payload_of_job, points_to_send, text_of
+from hydra_callback_kit.trackers.payload import Payload, payload_of_job, points_to_send, text_of, whole_step
 
 NAME: Final = "tensorboard"
 """What the fact of a run or job is called."""
 
 _HPARAMS: Final = b"_hparams_/"
-_MAX_STEP: Final = 2**63 - 1
 
 
 def file_of(directory: Path, run_id: str, job_num: int) -> Path:
@@ -65,7 +64,7 @@ def end_of(payload: Payload, scalars: "Scalars") -> Iterator[Event]:
 
 
 class Scalars:
-    """Makes events of reports. A report without a step has its number, from 0 on.
+    """Makes events of reports. Those without a step are counted, from 0 on.
 
     Attributes:
         steps: the last step of each metric.
@@ -79,8 +78,7 @@ class Scalars:
 
     def of(self, point: Point) -> Event:
         """The event of a report."""
-        number = next(self._numbers)
-        step = number if point.step is None else max(0, min(round(point.step), _MAX_STEP))
+        step = next(self._numbers) if point.step is None else whole_step(point.step)
         self.steps.update(dict.fromkeys(point.values, step))
         self.last.update(point.values)
         return event_file.scalars_event(_seconds(point.time), step, point.values.items())
