@@ -267,10 +267,17 @@ def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
     body = """
     from hydra_callback_kit import report_metrics
     assert mlflow.active_run() is not None
-    for step in range(30_000 if cfg.x == 0 else 1):
+    for step in range(10_000 if cfg.x == 0 else 1):
         report_metrics(loss=step, step=step)
     """
-    write(app, server, body)
+    slow = """
+    def log_batch(*arguments, log_batch=mlflow.MlflowClient.log_batch, **more):
+        time.sleep(0.3)
+        return log_batch(*arguments, **more)
+
+    mlflow.MlflowClient.log_batch = log_batch
+    """
+    write(app, server, body, preamble=textwrap.dedent(slow))
     done = app.sweep("basic", "x=range(4)", "hydra.callbacks.mlflow_callback.timeout_s=3")
     assert done.code == 0, done.stdout + done.stderr
     assert "not all was sent within 3 s" in warnings_of(done)[0]
@@ -279,7 +286,7 @@ def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
     assert [run.metrics["loss"] for run in jobs[1:]] == [0] * 3
     sync(done.root, "--address", server.uri)
     jobs = server.runs(app.directory.name, kind="job")
-    assert [(run.tags["hydra.points"], run.metrics["loss"]) for run in jobs] == [("30000", 29_999), *[("1", 0)] * 3]
+    assert [(run.tags["hydra.points"], run.metrics["loss"]) for run in jobs] == [("10000", 9_999), *[("1", 0)] * 3]
     assert sync(done.root, "--address", server.uri).endswith("4 jobs: 4 there already\n")
 
 
