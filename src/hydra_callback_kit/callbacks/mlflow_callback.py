@@ -21,13 +21,14 @@ from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import filled, globs, seconds, texts_by_name
 from hydra_callback_kit.journal.metric_points import Point
-from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import mlflow_active
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted
 from hydra_callback_kit.trackers.mlflow_curves import send_points, settle
 from hydra_callback_kit.trackers.mlflow_experiment import experiment_of
+from hydra_callback_kit.trackers.mlflow_fact import job_fact, unsent_run
 from hydra_callback_kit.trackers.mlflow_library import address, load, source_tags
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_sweep, send_what_is_left
 from hydra_callback_kit.trackers.mlflow_values import Names
@@ -80,7 +81,7 @@ class MlflowCallback(RecordingCallback):
         log_artifacts: which files of the job's directory go to MLflow, as globs in it; a directory with all that is in it.
         log_config: whether the config is logged as params, and not the overrides alone.
         timeout_s: how long a job waits for MLflow at its start and at its end, and a sweep at its end, in seconds. After one
-            wait that was too long, MLflow is not asked again.
+            wait in which MLflow took nothing in, it is not asked again.
         setup_timeout_s: how long the run or sweep waits for it at its start, in seconds. To make a new SQLite database takes
             MLflow a quarter of a minute.
 
@@ -193,7 +194,7 @@ class MlflowCallback(RecordingCallback):
         if made is not None:
             notes_of(config)[_RUN] = made.info.run_id
             mlflow_active.make_active(made, uri)
-            add_job_facts(_fact(place, made.info.run_id, sent=False), config)
+            add_job_facts(job_fact(place, made.info.run_id, sent=False), config)
             names = Names()
 
             def send(points: list[Point], first: int) -> None:
@@ -235,7 +236,7 @@ class MlflowCallback(RecordingCallback):
         was_sent = patience.ask(f"the end of job {job.job_num}", finish, self.timeout_s)
         mlflow_active.put_back(run_id)
         if was_sent:
-            add_job_facts(_fact(place, run_id, sent=True), config)
+            add_job_facts(job_fact(place, run_id, sent=True), config)
 
     def at_the_end(self, config: DictConfig) -> None:
         """Ends the sweep's run, and the runs of jobs that could not do it: killed ones, and those left by `sys.exit`."""
@@ -244,7 +245,7 @@ class MlflowCallback(RecordingCallback):
             return
         mlflow_active.forget_all()
         run = run_at_its_end(config, without=() if self.log_config else ("config",))
-        left = {job.job_num: run_id for job in run.jobs if (run_id := _unsent(job)) is not None}
+        left = {job.job_num: run_id for job in run.jobs if (run_id := unsent_run(job)) is not None}
         if not left and place["run_id"] is None:
             return
         load(place["uri"])
@@ -270,16 +271,3 @@ _streams: Final[dict[tuple[int, str], PointStream]] = {}
 
 def _word(run: RunRecord) -> str:
     return "sweep" if run.mode == "MULTIRUN" else "run"
-
-
-def _fact(place: Mapping[str, Any], run_id: str, *, sent: bool) -> dict[str, Any]:
-    uri = without_credentials(place["uri"])
-    return {TRACKER.name: {"run_id": run_id, "experiment_id": place["experiment_id"], "uri": uri, "sent": sent}}
-
-
-def _unsent(job: JobRecord) -> str | None:
-    """The id of a job's run that was begun and not finished, where the job is over."""
-    fact = job.facts.get(TRACKER.name)
-    if job.status == "RUNNING" or type(fact) is not dict or fact.get("sent") or not fact.get("run_id"):
-        return None
-    return str(fact["run_id"])
