@@ -1,6 +1,8 @@
 """What `mlflow_callback` takes, and what it does where MLflow is not."""
 
+import importlib.metadata
 import importlib.util
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
@@ -20,14 +22,27 @@ def _it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     "given",
     [
         {"experiment": " "},
+        {"experiment": ["a"]},
+        {"experiment": "\ud800"},
         {"tracking_uri": ""},
+        {"tracking_uri": "nonsense://x"},
+        {"tracking_uri": "localhost:5000"},
+        {"tracking_uri": "http://["},
+        {"tracking_uri": 5},
         {"tags": ["a"]},
         {"tags": {"a": {"b": 1}}},
+        {"tags": {"a": "\ud800"}},
+        {"tags": None},
         {"log_artifacts": "*.log"},
+        {"log_artifacts": 5},
+        {"log_artifacts": [["*.log"]]},
+        {"log_artifacts": [None]},
         {"log_artifacts": ["../other"]},
         {"log_artifacts": ["/etc/*"]},
         {"log_artifacts": [""]},
         {"timeout_s": 0},
+        {"timeout_s": "10 s"},
+        {"timeout_s": None},
         {"timeout_s": float("nan")},
         {"setup_timeout_s": -1},
         {"setup_timeout_s": float("inf")},
@@ -44,6 +59,35 @@ def test_what_is_taken() -> None:
     """Plain values, which a worker can have."""
     callback = MlflowCallback("study", tags={"team": "vision", "fold": 3, "none": None}, log_artifacts=[], timeout_s=3)
     assert (callback.tags, callback.log_artifacts) == ({"team": "vision", "fold": "3"}, [])
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("http://host:5000", "HTTPS://me:pass@host/path", "sqlite:///mlflow.db", "mysql+pymysql://host/db", "databricks"),
+        *("databricks://profile", "mlruns", "/srv/mlruns", "file:///srv/mlruns", "C:\\mlruns", "uc"),
+    ],
+)
+def test_addresses_that_mlflow_knows(uri: str) -> None:
+    """Whatever its own registry of stores has."""
+    assert MlflowCallback(tracking_uri=uri).tracking_uri == uri
+
+
+def test_an_address_of_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is installed is asked by the scheme that it has registered."""
+    plugin = EntryPoint("arn", "sagemaker_mlflow", "mlflow.tracking_store")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [plugin] * (group == plugin.group))
+    assert MlflowCallback(tracking_uri="arn:aws:sagemaker:eu:1:tracking/x").tracking_uri
+    with pytest.raises(ParameterError, match="nonsense"):
+        MlflowCallback(tracking_uri="nonsense://x")
+
+
+def test_credentials_are_not_said() -> None:
+    """Neither in the message nor in the error."""
+    with pytest.raises(ParameterError) as caught:
+        MlflowCallback(tracking_uri="nonsense://me:hunter-two@host")
+    assert "hunter" not in str(caught.value)
+    assert "hunter" not in str(caught.value.given)
 
 
 def test_mlflow_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

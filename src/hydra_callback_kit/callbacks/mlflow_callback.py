@@ -16,7 +16,7 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
 from hydra_callback_kit.hooks.job_recorder import record_job_config
 from hydra_callback_kit.hooks.metric_recorder import listen
-from hydra_callback_kit.hooks.parameters import NotInstalledError
+from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import filled, globs, seconds, texts_by_name
@@ -29,7 +29,7 @@ from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted
 from hydra_callback_kit.trackers.mlflow_curves import send_points, settle
 from hydra_callback_kit.trackers.mlflow_experiment import experiment_of
 from hydra_callback_kit.trackers.mlflow_fact import job_fact, unsent_run
-from hydra_callback_kit.trackers.mlflow_library import address, load, source_tags
+from hydra_callback_kit.trackers.mlflow_library import address, is_address, load, source_tags
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_sweep, send_what_is_left
 from hydra_callback_kit.trackers.mlflow_values import Names
 from hydra_callback_kit.trackers.patience import Patience, patience_of
@@ -87,8 +87,8 @@ class MlflowCallback(RecordingCallback):
 
     Raises:
         NotInstalledError: if MLflow is not installed.
-        ParameterError: if `experiment` or `tracking_uri` is blank, `tags` is no mapping to texts, `log_artifacts` is no list
-            of globs or leads out of the job's directory, or a time is not more than 0.
+        ParameterError: if `experiment` or `tracking_uri` is blank, MLflow knows no such address, `tags` is no mapping to
+            texts, `log_artifacts` is no list of globs or leads out of the job's directory, or a time is not more than 0.
 
     Files:
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where run and
@@ -127,6 +127,11 @@ class MlflowCallback(RecordingCallback):
             raise NotInstalledError(["mlflow"], "mlflow")
         self.experiment = filled("experiment", experiment, "an experiment's name", "my-study")
         self.tracking_uri = filled("tracking_uri", tracking_uri, "an address", "http://127.0.0.1:5000")
+        if tracking_uri is not None and not (isinstance(tracking_uri, str) and is_address(tracking_uri)):
+            advice = "Write for example tracking_uri=http://127.0.0.1:5000 or sqlite:///mlflow.db."
+            raise ParameterError(
+                "tracking_uri", without_credentials(str(tracking_uri)), "an address that MLflow knows", advice
+            )
         self.nested = nested
         self.tags = texts_by_name("tags", tags)
         self.log_artifacts = globs("log_artifacts", log_artifacts)

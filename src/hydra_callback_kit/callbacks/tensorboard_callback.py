@@ -15,6 +15,8 @@ from hydra_callback_kit.hooks.metric_recorder import listen
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import below
+from hydra_callback_kit.journal import metric_points
+from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import tensorboard_place
 from hydra_callback_kit.trackers.payload import payload_of_job
@@ -45,7 +47,8 @@ class TensorboardCallback(RecordingCallback):
         log_config: whether the whole config is hyperparameters, and not the overrides alone.
 
     Raises:
-        ParameterError: if `directory` leads out of the job's directory.
+        ParameterError: if `directory` is no directory in the job's, or one that has another use: `metrics.jsonl`,
+            `.callbacks`.
 
     Files:
         `tensorboard/events.out.tfevents.*` in the job's output directory: TensorBoard's event file.
@@ -63,7 +66,7 @@ class TensorboardCallback(RecordingCallback):
     writes_summaries = True
 
     def __init__(self, directory: str = "tensorboard", log_config: bool = False) -> None:
-        self.directory = below("directory", directory)
+        self.directory = below("directory", directory, (metric_points.NAME, JOURNAL_DIR))
         self.log_config = log_config
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:

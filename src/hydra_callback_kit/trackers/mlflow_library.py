@@ -2,11 +2,27 @@
 
 import contextlib
 import os
+import urllib.parse
 from collections.abc import Iterator
 from typing import Final
 
 _DATABASES: Final = ("sqlite", "postgresql", "mysql", "mssql")
+_SCHEMES: Final = ("", "file", "http", "https", "databricks", "databricks-uc", "uc")
+_PLUGINS: Final = "mlflow.tracking_store"
 _SOURCE: Final = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+
+
+def is_address(uri: str) -> bool:
+    """Whether MLflow, or a plugin of it that is installed, knows what is at such an address. Nothing of it is imported."""
+    try:
+        scheme = urllib.parse.urlsplit(uri).scheme
+    except ValueError:
+        return False
+    if len(scheme) == 1 or scheme in _SCHEMES or scheme.startswith(_DATABASES):  # one letter: a drive
+        return True
+    from importlib.metadata import entry_points  # noqa: PLC0415  few have a plugin
+
+    return any(plugin.name == scheme for plugin in entry_points(group=_PLUGINS))
 
 
 def load(uri: str) -> None:
