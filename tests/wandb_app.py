@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def no_settings_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
 
-def write(app: App, body: str = BODY, callbacks: str = "wandb_callback") -> None:
+def write(app: App, body: str = BODY, callbacks: str = "wandb_callback", preamble: str = "") -> None:
     """An app that also logs itself."""
     config = f"""
     defaults: [{{callbacks: [{callbacks}]}}, _self_]
@@ -47,7 +48,8 @@ def write(app: App, body: str = BODY, callbacks: str = "wandb_callback") -> None
       callbacks:
         wandb_callback: {{project: study, job_type: train, tags: [vision]}}
     """
-    app.write(body, config, "import urllib.request, wandb\nfrom hydra_callback_kit import report_metrics")
+    imports = "import urllib.request, wandb\nfrom hydra_callback_kit import report_metrics\n"
+    app.write(body, config, imports + textwrap.dedent(preamble))
 
 
 def warnings_of(done: Finished) -> list[str]:
@@ -55,14 +57,14 @@ def warnings_of(done: Finished) -> list[str]:
     return [line for line in done.stdout.splitlines() if "could not be told" in line]
 
 
-def sync(root: Path, *arguments: str, **environment: str) -> str:
+def sync(root: Path, *arguments: str, code: int = 0, **environment: str) -> str:
     """What the command says."""
     command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **environment}
     )
-    assert done.returncode == 0, done.stderr
-    return " ".join(done.stdout.split())
+    assert done.returncode == code, done.stderr
+    return " ".join((done.stdout + (done.stderr if code else "")).split())
 
 
 def by_num(server: WandbServer) -> dict[int, SentRun]:

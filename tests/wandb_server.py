@@ -165,9 +165,9 @@ def _end(listening: Any) -> None:
 
 
 @contextlib.contextmanager
-def wandb_server() -> Iterator[WandbServer]:
-    """Starts a server, and ends it."""
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+def wandb_server(port: int = 0) -> Iterator[WandbServer]:
+    """Starts a server, and ends it. Without a port it takes any."""
+    listening = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     listening.daemon_threads = True
     server = WandbServer(f"http://127.0.0.1:{listening.server_port}")
     _served[listening.server_port] = server

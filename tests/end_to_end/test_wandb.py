@@ -65,6 +65,72 @@ def test_a_sweep_that_ran_without(app: App) -> None:
     assert failed.summary["hydra/error"] == "ValueError: boom"
 
 
+def test_names_that_wandb_does_not_take(app: App) -> None:
+    """They are sent under others, and cost no other metric its place; the config likewise."""
+    body = """
+    report_metrics({"": 1, "val": 2, "a*": 3, "_timestamp": 4, chr(0xD800): 5, "step": 6}, step=1)
+    report_metrics({"val": 3}, step=2)
+    return {"": 7, "returned": 8}
+    """
+    write(app, body)
+    done = app.run("+data=wandb-artifact://me/data:v0", "+nested.data=wandb-artifact://me/data:v0")
+    assert done.code == 0, done.stderr
+    assert "ERROR" not in done.stdout
+    assert not warnings_of(done)
+    (run,) = kept_runs(done.root)
+    expected = {"_": 1, "val": 2, "a*": 3, "_timestamp_": 4, "\\ud800": 5, "step_": 6, "step": 1, "_hydra_reports": 1}
+    assert {name: value for name, value in run.rows[0].items() if name in expected} == expected
+    assert run.curve("val") == [(1, 2), (2, 3)]
+    assert "a*" not in run.steps_of
+    assert (run.summary["_"], run.summary["returned"]) == (7, 8)
+    assert run.config["data"] == run.config["nested"]["data"] == " wandb-artifact://me/data:v0"
+    assert sync(done.root).endswith("1 job: 1 there already")
+    assert sync(done.root, "--project", "other").endswith("1 job: 1 made")
+    again = kept_runs(done.root)[1]
+    assert (again.summary["_"], again.curve("val"), again.rows[0]["a*"]) == (7, [(1, 2), (2, 3)], 3)
+
+
+def test_what_wandb_does_not_take_is_not_said_to_be_there(app: App) -> None:
+    """Nothing is shown of it on the console but one warning, and `sync` sends it."""
+    preamble = """
+    from wandb.sdk.wandb_run import Run
+
+    def refuse(run, data, *more, log=Run.log, **options):
+        if data.get("val") == 1:
+            raise ValueError("no")
+        return log(run, data, *more, **options)
+
+    if "-m" not in sys.argv:
+        Run.log = refuse
+    """
+    write(app, "for val in range(3):\n    report_metrics(val=val, step=val)", preamble=preamble)
+    done = app.run()
+    assert done.code == 0, done.stderr
+    (warning,) = warnings_of(done)
+    assert "the end of job 0: ValueError: no" in warning
+    assert "Traceback" not in done.stdout
+    assert [row["val"] for row in kept_runs(done.root)[0].rows] == [0]
+    assert sync(done.root).endswith("1 job: 1 made")
+    assert kept_runs(done.root)[1].curve("val") == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_a_parameter_that_wandb_would_refuse(app: App) -> None:
+    """It is said before any job."""
+    write(app)
+    done = app.sweep("basic", "x=1,2", "hydra.callbacks.wandb_callback.project=a/b")
+    assert done.code == 1
+    assert "Write project=a-b." in done.stderr
+    assert not list(app.directory.rglob("app.log"))
+
+
+def test_a_job_name_that_is_no_project(app: App) -> None:
+    """The project is called almost like it."""
+    write(app, "return 1")
+    done = app.run("hydra.job.name=a:b", "hydra.callbacks.wandb_callback.project=null")
+    assert done.code == 0, done.stderr
+    assert [run.project for run in kept_runs(done.root)] == ["a-b"]
+
+
 def test_another_attempt_has_the_same_id(app: App) -> None:
     """W&B knows by it which run goes on."""
     body = """
@@ -154,3 +220,5 @@ def test_disabled(app: App) -> None:
     assert done.code == 0, done.stderr
     assert not (done.root / "wandb").exists()
     assert "wandb" not in read_run(done.root).jobs[0].facts
+    assert "it is disabled here, and takes nothing. Set WANDB_MODE=online" in sync(done.root, code=1, WANDB_MODE="disabled")
+    assert not (done.root / "wandb").exists()

@@ -73,8 +73,12 @@ def test_the_server_dies_in_the_middle(app: App) -> None:
         (_,) = warnings_of(done)
         facts = [job.facts["wandb"] for job in read_run(done.root).jobs]
         assert [(fact["mode"], fact["sent"]) for fact in facts] == [("online", True), ("online", False), ("offline", False)]
-    with wandb_server() as server:
+    with wandb_server(int(server.uri.rpartition(":")[2])) as server:
         assert sync(done.root, **server.environment()).endswith("3 jobs: 1 made, 1 updated, 1 there already")
         assert {num: run.exit_code for num, run in by_num(server).items()} == {1: 0, 2: 0}
         assert [run.summary["return_value"] for run in by_num(server).values()] == [2, 3]
         assert sync(done.root, **server.environment()).endswith("3 jobs: 3 there already")
+    with wandb_server() as another:
+        assert sync(done.root, **another.environment()).endswith("3 jobs: 3 made")
+        assert sorted(by_num(another)) == [0, 1, 2]
+        assert sync(done.root, **another.environment()).endswith("3 jobs: 3 there already")

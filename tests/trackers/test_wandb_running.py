@@ -10,7 +10,8 @@ from hydra_callback_kit.trackers import wandb_running
 from hydra_callback_kit.trackers.wandb import Curves, Place
 from hydra_callback_kit.trackers.wandb_running import Running
 
-PLACE = Place("run-0", "offline", "study", None, None, Path(), 1.0)
+PLACE = Place("run-0", "offline", "", "study", None, None, Path(), 1.0)
+CURVES = Curves()
 
 
 class FakeRun:
@@ -43,7 +44,7 @@ def test_what_was_reported_before_is_sent() -> None:
     run, curves = FakeRun(), Curves()
     wandb_running.expect("run", 0)
     curves.add({"loss": 2.0}, 0)
-    wandb_running.comes("run", 0, Running(run, PLACE), curves)
+    wandb_running.comes("run", 0, Running(run, PLACE, curves))
     curves.add({"loss": 1.0}, None)
     assert run.rows == [{"loss": 2.0, "_hydra_reports": 1, "step": 0}, {"loss": 1.0, "_hydra_reports": 2}]
     assert run.metrics == ["loss"]
@@ -55,8 +56,8 @@ def test_a_run_that_comes_when_its_job_is_over() -> None:
     wandb_running.expect("run", 0)
     curves.add({"loss": 2.0}, 0)
     assert wandb_running.ends("run", 0, said.append) is None
-    wandb_running.comes("run", 0, Running(run, PLACE), curves)
-    assert said == [Running(run, PLACE)]
+    wandb_running.comes("run", 0, Running(run, PLACE, curves))
+    assert said == [Running(run, PLACE, curves)]
     assert len(run.rows) == 1
 
 
@@ -65,10 +66,10 @@ def test_one_that_comes_in_time() -> None:
     run, said = FakeRun(), []
     assert wandb_running.expect("run", 0)
     assert not wandb_running.expect("run", 1), "another job runs in this process"
-    wandb_running.comes("run", 0, Running(run, PLACE), Curves())
-    assert wandb_running.ends("run", 0, said.append) == Running(run, PLACE)
-    wandb_running.comes("run", 1, Running(run, PLACE), Curves())
-    assert wandb_running.left_by("run") == [Running(run, PLACE)]
+    wandb_running.comes("run", 0, Running(run, PLACE, CURVES))
+    assert wandb_running.ends("run", 0, said.append) == Running(run, PLACE, CURVES)
+    wandb_running.comes("run", 1, Running(run, PLACE, CURVES))
+    assert wandb_running.left_by("run") == [Running(run, PLACE, CURVES)]
     assert wandb_running.left_by("run") == []
     assert said == []
 

@@ -16,10 +16,10 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
 from hydra_callback_kit.hooks.job_recorder import record_job_config
 from hydra_callback_kit.hooks.metric_recorder import listen
-from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
+from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
-from hydra_callback_kit.hooks.tracker_parameters import filled, seconds
+from hydra_callback_kit.hooks.tracker_parameters import filled, seconds, texts
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import wandb_library, wandb_running
@@ -29,11 +29,10 @@ from hydra_callback_kit.trackers.payload import payload_of_job
 from hydra_callback_kit.trackers.wandb import TRACKER, Curves, Wanted, finish, is_over, start
 from hydra_callback_kit.trackers.wandb_library import Chosen
 from hydra_callback_kit.trackers.wandb_running import Running
-from hydra_callback_kit.trackers.wandb_sending import note_sent, place_of, send_job
+from hydra_callback_kit.trackers.wandb_sending import note_begun, note_sent, place_of, send_job
+from hydra_callback_kit.trackers.wandb_values import MAX_TAG, NOT_A_PROJECT, is_project, project_of
 
 log = SafeLogger("hydra_callback_kit.wandb_callback")
-
-_MODES: Final = ("online", "offline", "disabled", "shared")
 
 _LEAST_S: Final = 1.0
 """How long at least the next best is waited for, in seconds, once the first has taken all the time."""
@@ -74,7 +73,8 @@ class WandbCallback(RecordingCallback):
 
     Raises:
         NotInstalledError: if W&B is not installed.
-        ParameterError: if a text is blank, `tags` is no list, `mode` is another one, or the time is not more than 0.
+        ParameterError: if a text is blank, W&B takes no project of this name, `tags` is no list of texts of 1 to 64
+            characters, `mode` is another one, or the time is not more than 0.
 
     Files:
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where jobs
@@ -109,17 +109,15 @@ class WandbCallback(RecordingCallback):
     ) -> None:
         if importlib.util.find_spec("wandb") is None:
             raise NotInstalledError(["wandb"], "wandb")
-        if isinstance(tags, str):
-            raise ParameterError("tags", tags, "a list of texts", "Write for example tags=[baseline], or tags=[] for none.")
-        if mode is not None and mode not in _MODES:
-            advice = "Write for example mode=offline, or leave it out."
-            raise ParameterError("mode", mode, " or ".join(_MODES), advice)
         self.project = filled("project", project, "a project's name", "my-study")
+        if self.project is not None and not is_project(self.project):
+            advice = f"Write project={project_of(self.project)}."
+            raise ParameterError("project", project, f"a project's name: {NOT_A_PROJECT}", advice)
         self.entity = filled("entity", entity, "a user or a team", "my-team")
         self.group = filled("group", group, "a group's name", "my-sweep")
         self.job_type = filled("job_type", job_type, "a text", "train")
-        self.tags = [str(tag) for tag in tags]
-        self.mode = mode
+        self.tags = texts("tags", tags, MAX_TAG, "baseline")
+        self.mode = None if mode is None else one_of("mode", mode, wandb_library.MODES)
         self.log_config = log_config
         self.timeout_s = seconds("timeout_s", timeout_s, 10)
 
@@ -152,10 +150,10 @@ class WandbCallback(RecordingCallback):
 
         def started(mode: str) -> Running:
             place = place_of(run, job.job_num, wanted, chosen._replace(mode=mode), self.timeout_s)
-            running = Running(start(place, payload, wanted, alone=alone), place)
+            running = Running(start(place, payload, wanted, alone=alone), place, curves)
             if mode != "disabled":
                 self._say(running, config)
-                wandb_running.comes(run.run_id, job.job_num, running, curves)
+                wandb_running.comes(run.run_id, job.job_num, running)
             return running
 
         modes = [chosen.mode, "offline", "disabled"]
@@ -172,6 +170,7 @@ class WandbCallback(RecordingCallback):
 
     def _say(self, running: Running, config: DictConfig) -> None:
         place = running.place
+        note_begun(place)
         add_job_facts(_fact(running, sent=False), config)
         where = _url(running) or place.mode
         log.info("W&B: run %s of project %s, %s", place.run_id, place.project, where)
@@ -183,6 +182,8 @@ class WandbCallback(RecordingCallback):
 
         def end(running: Running) -> bool:
             finish(running.run, payload, self.timeout_s)
+            if running.curves.problem is not None:
+                raise running.curves.problem
             if job.status != "RUNNING":
                 note_sent(running.place, payload, wanted)
             return job.status != "RUNNING"
@@ -199,9 +200,11 @@ class WandbCallback(RecordingCallback):
     def at_the_end(self, config: DictConfig) -> None:
         """Ends the runs of jobs that could not do it: of those that were killed, and of those that `sys.exit` ended here."""
         patience = patience_of(config, TRACKER, log)
-        for made, place in wandb_running.left_by(run_so_far(config).run_id):
-            is_local = place.mode not in wandb_library.ONLINE
-            patience.ask("the end of a job", functools.partial(made.finish, exit_code=1), self.timeout_s, is_local=is_local)
+        for running in wandb_running.left_by(run_so_far(config).run_id):
+            is_local = running.place.mode not in wandb_library.ONLINE
+            patience.ask(
+                "the end of a job", functools.partial(running.run.finish, exit_code=1), self.timeout_s, is_local=is_local
+            )
         run = run_at_its_end(config, without=() if self.log_config else ("config",))
         left = [job for job in run.jobs if _is_unsent(job)]
         if not left or patience.gave_up:
@@ -223,15 +226,15 @@ class WandbCallback(RecordingCallback):
 
 
 def _fact(running: Running, *, sent: bool) -> dict[str, Any]:
-    made, place = running
-    fact = {"run_id": place.run_id, "project": place.project, "entity": made.entity or None, "mode": place.mode}
+    place = running.place
+    fact = {"run_id": place.run_id, "project": place.project, "entity": running.run.entity or None, "mode": place.mode}
     return {TRACKER.name: {**fact, "url": _url(running), "sent": sent}}
 
 
 def _url(running: Running) -> str | None:
     """Its page; W&B warns if a run that is kept offline is asked."""
-    made, place = running
-    return without_credentials(made.url) if place.mode in wandb_library.ONLINE and made.url else None
+    url = running.run.url if running.place.mode in wandb_library.ONLINE else None
+    return without_credentials(url) if url else None
 
 
 def _is_unsent(job: JobRecord) -> bool:

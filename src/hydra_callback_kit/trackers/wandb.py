@@ -15,19 +15,12 @@ from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.trackers import wandb_library
 from hydra_callback_kit.trackers.patience import Tracker
 from hydra_callback_kit.trackers.payload import Payload
+from hydra_callback_kit.trackers.wandb_values import ERROR, REPORTS, STEP, config_of, has_axis, metrics_of, tags_of, text_of
 
 TRACKER: Final = Tracker("wandb", "W&B", ("WANDB_",), ("wandb", "urllib3"))
 
-ERROR: Final = "hydra/error"
-"""What the summary of a run calls the reason why its job failed."""
-STEP: Final = "step"
-"""What a step is called beside the values that were reported at it. W&B's own counter stays the app's."""
-
 MAX_WAITING: Final = 100_000
 """Reports that wait for a run to start; those that come after so many are left to `sync`."""
-
-_REPORTS: Final = "_hydra_reports"
-"""How many reports W&B has got, as its summary tells whoever goes on with the run."""
 
 
 class Wanted(NamedTuple):
@@ -56,6 +49,7 @@ class Place(NamedTuple):
     Attributes:
         run_id: W&B's name for it, which does not change.
         mode: W&B's `online`, `offline`, `disabled` or `shared`.
+        address: the server's, without credentials; empty where no server is asked.
         project: the project.
         entity: the user or team; None for W&B's own.
         group: the group; None for none.
@@ -65,6 +59,7 @@ class Place(NamedTuple):
 
     run_id: str
     mode: str
+    address: str
     project: str
     entity: str | None
     group: str | None
@@ -92,22 +87,22 @@ def start(place: Place, payload: Payload, wanted: Wanted, *, alone: bool = True)
         id=place.run_id,
         resume="allow",
         reinit="finish_previous" if alone else "create_new",
-        name=payload.name,
-        group=place.group,
-        job_type=wanted.job_type,
-        tags=list(wanted.tags),
+        name=text_of(payload.name),
+        group=place.group and text_of(place.group),
+        job_type=wanted.job_type and text_of(wanted.job_type),
+        tags=tags_of(wanted.tags),
         mode=place.mode,
-        config=config_of(payload, wanted),
+        config=_config(payload, wanted),
         allow_val_change=True,
         dir=str(place.directory),
         settings=wandb_library.settings(place.timeout_s),
     )
 
 
-def config_of(payload: Payload, wanted: Wanted) -> dict[str, Any]:
+def _config(payload: Payload, wanted: Wanted) -> dict[str, Any]:
     """The config of a run: the app's, and where the job comes from below `hydra`, which no config of an app has."""
     values = payload.config if wanted.log_config and payload.config is not None else payload.overrides
-    return {**values, "hydra": payload.tags}
+    return config_of({**values, "hydra": payload.tags})
 
 
 def finish(run: Any, payload: Payload, timeout_s: float) -> None:
@@ -122,9 +117,9 @@ def finish(run: Any, payload: Payload, timeout_s: float) -> None:
         TimeoutError: if it took longer.
     """
     started_s = time.monotonic()
-    run.summary.update(payload.metrics)
+    run.summary.update(metrics_of(payload.metrics))
     if payload.error is not None or run.summary.get(ERROR) is not None:
-        run.summary[ERROR] = payload.error
+        run.summary[ERROR] = payload.error and text_of(payload.error)
     run.finish(exit_code=0 if payload.status in ("COMPLETED", "RUNNING") else 1)
     if time.monotonic() - started_s > timeout_s:
         raise TimeoutError(f"not all was sent within {timeout_s:g} s")
@@ -136,9 +131,16 @@ def is_over(run: Any) -> bool:
 
 
 class Curves:
-    """Sends what a job reports of its metrics, a row for each report. What comes before the run has started waits for it."""
+    """Sends what a job reports of its metrics, a row for each report. What comes before the run has started waits for it.
+
+    After a report that could not be sent no other is: W&B has got the first so many, and `sync` goes on from there.
+
+    Attributes:
+        problem: why W&B has not got them all; None if it has.
+    """
 
     def __init__(self) -> None:
+        self.problem: BaseException | None = None
         self._run: Any = None
         self._waiting: list[Point] = []
         self._lock = threading.Lock()
@@ -152,6 +154,8 @@ class Curves:
                 self._log(values, step)
             elif len(self._waiting) < MAX_WAITING:
                 self._waiting.append(Point(time_of, step, dict(values)))
+            else:
+                self.problem = RuntimeError(f"it started after more than {MAX_WAITING:,} reports")
 
     def go_to(self, run: Any) -> None:
         """The run has started.
@@ -162,8 +166,10 @@ class Curves:
         with self._lock:
             self._run, waiting = run, self._waiting
             self._number, self._waiting = _reported(run), []
+            left_out, self.problem = self.problem, None
             for _, step, values in waiting:
                 self._log(values, step)
+            self.problem = self.problem or left_out
 
     def go_on(self, run: Any, points: Iterable[Point]) -> None:
         """Sends those reports of a job that W&B has not got.
@@ -171,25 +177,36 @@ class Curves:
         Args:
             run: W&B's `Run`.
             points: all of them, in their order.
+
+        Raises:
+            Exception: what W&B has raised.
         """
         self.go_to(run)
         for point in itertools.islice(points, self._number, None):
             self.add(point.values, point.step)
+        if self.problem is not None:
+            raise self.problem
 
     def _log(self, values: Mapping[str, float], step: Step) -> None:
-        if is_over(self._run):
+        if self.problem is not None or is_over(self._run):
             return
-        self._number += 1
-        row: dict[str, Any] = {**values, _REPORTS: self._number}
-        if step is not None:
-            for name in values.keys() - self._have_steps:
-                self._run.define_metric(name, step_metric=STEP)
-                self._have_steps.add(name)
-            row[STEP] = step
-        self._run.log(row)
+        try:
+            row: dict[str, Any] = {**metrics_of(values), REPORTS: self._number + 1}
+            if step is not None:
+                for name in row.keys() - self._have_steps - {REPORTS}:
+                    if has_axis(name):
+                        self._run.define_metric(name, step_metric=STEP)
+                    self._have_steps.add(name)
+                row[STEP] = step
+            self._run.log(row)
+            self._number += 1
+        except BaseException as error:
+            self.problem = error
+            if not isinstance(error, Exception) or isinstance(error, TimeoutError):  # the job's own, which takes too long
+                raise
 
 
 def _reported(run: Any) -> int:
     """How many reports W&B has got of a run that goes on."""
-    count = run.summary.get(_REPORTS)
+    count = run.summary.get(REPORTS)
     return count if type(count) is int else 0

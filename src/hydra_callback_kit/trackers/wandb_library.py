@@ -9,6 +9,9 @@ from typing import Any, Final, NamedTuple
 
 ONLINE: Final = ("online", "shared")
 """The modes in which a server is asked."""
+OLD_MODES: Final = {"dryrun": "offline", "run": "online"}
+"""What W&B called them before, and takes still."""
+MODES: Final = (*ONLINE, "offline", "disabled", *OLD_MODES)
 
 
 class Chosen(NamedTuple):
@@ -48,7 +51,8 @@ def chosen(mode: str | None = None, project: str | None = None, entity: str | No
     import wandb  # noqa: PLC0415  it takes seconds
 
     settings = wandb.setup().settings
-    return Chosen(mode or settings.mode, settings.base_url, project or settings.project, entity or settings.entity)
+    named = mode or settings.mode
+    return Chosen(OLD_MODES.get(named, named), settings.base_url, project or settings.project, entity or settings.entity)
 
 
 def reach(address: str, timeout_s: float) -> bool:

@@ -14,10 +14,12 @@ class Running(NamedTuple):
     Attributes:
         run: W&B's `Run`.
         place: where it goes.
+        curves: sends what the job reports, and what it has reported until now.
     """
 
     run: Any
     place: Place
+    curves: Curves
 
 
 LastWord: TypeAlias = Callable[[Running], Any]
@@ -47,21 +49,20 @@ def expect(run_id: str, job_num: int) -> bool:
         return alone
 
 
-def comes(run_id: str, job_num: int, running: Running, curves: Curves) -> None:
+def comes(run_id: str, job_num: int, running: Running) -> None:
     """The run of a job has started. If the job is over by now, so is the run.
 
     Args:
         run_id: as above.
         job_num: the same.
         running: the run.
-        curves: sends what the job reports, and what it has reported until now.
     """
     key = os.getpid(), run_id, job_num
     with _lock:
         last_word = _last_words.pop(key, None)
         if key in _runs:
             _runs[key] = running
-    curves.go_to(running.run)
+    running.curves.go_to(running.run)
     if last_word is not None:
         last_word(running)
 

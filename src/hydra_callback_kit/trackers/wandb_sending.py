@@ -3,15 +3,18 @@
 import contextlib
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.trackers import wandb_library
+from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.payload import Payload, payload_of_job, payload_of_sweep, points_to_send
 from hydra_callback_kit.trackers.wandb import Curves, Place, Wanted, finish, start
 from hydra_callback_kit.trackers.wandb_library import Chosen
+from hydra_callback_kit.trackers.wandb_values import project_of
 
 
 def place_of(run: RunRecord, job_num: int, wanted: Wanted, chosen: Chosen, timeout_s: float) -> Place:
@@ -28,7 +31,8 @@ def place_of(run: RunRecord, job_num: int, wanted: Wanted, chosen: Chosen, timeo
     return Place(
         run_id=f"{run.run_id}-{job_num}",
         mode=chosen.mode,
-        project=chosen.project or as_text(run.facts.get("job_name") or "hydra"),
+        address=without_credentials(chosen.address) if chosen.mode in wandb_library.ONLINE else "",
+        project=chosen.project or project_of(as_text(run.facts.get("job_name") or "hydra")),
         entity=chosen.entity,
         group=group,
         directory=wandb_library.directory(run.root),
@@ -44,20 +48,43 @@ def send_job(place: Place, run: RunRecord, job: JobRecord, wanted: Wanted) -> No
         run: the job's run of ours.
         job: the job, with its config if that is to be sent.
         wanted: what the user wants.
+
+    Raises:
+        Exception: what W&B has raised. Of the try nothing is left on this machine.
     """
-    payload = payload_of_job(run, job)
-    made = start(place, payload, wanted)
-    Curves().go_on(made, points_to_send(run, job))
-    finish(made, payload, place.timeout_s)
+    payload, before = payload_of_job(run, job), _kept(place)
+    with contextlib.ExitStack() as if_it_fails:
+        if_it_fails.callback(_clear, place, before)
+        made = start(place, payload, wanted)
+        if_it_fails.callback(made.finish, exit_code=1)
+        Curves().go_on(made, points_to_send(run, job))
+        finish(made, payload, place.timeout_s)
+        if_it_fails.pop_all()
     note_sent(place, payload, wanted)
 
 
+def _kept(place: Place) -> set[Path]:
+    """W&B's own directories of a run, one for each time that it was begun on this machine."""
+    return set((place.directory / "wandb").glob(f"*run-*-{place.run_id}"))
+
+
+def _clear(place: Place, before: set[Path]) -> None:
+    for directory in _kept(place) - before:
+        shutil.rmtree(directory, ignore_errors=True)
+    latest = place.directory / "wandb" / "latest-run"
+    if latest.is_symlink() and not latest.exists():
+        latest.unlink(missing_ok=True)
+
+
+def note_begun(place: Place) -> None:
+    """Notes beside W&B's own files that a run was begun, so that `sync` can say that it goes on with it."""
+    if not is_known(place):
+        _write(place, "")
+
+
 def note_sent(place: Place, payload: Payload, wanted: Wanted) -> None:
-    """Notes beside W&B's own files what was sent, so that `sync` need not send it again."""
-    file = _note(place)
-    with contextlib.suppress(OSError):  # then it is sent again, and nothing comes of it
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_digest(place, payload, wanted), "utf-8")
+    """Notes there what was sent, so that `sync` need not send it again."""
+    _write(place, _digest(place, payload, wanted))
 
 
 def was_sent(place: Place, payload: Payload, wanted: Wanted) -> bool:
@@ -69,16 +96,26 @@ def was_sent(place: Place, payload: Payload, wanted: Wanted) -> bool:
 
 
 def is_known(place: Place) -> bool:
-    """Whether anything of the job was sent before."""
+    """Whether anything of the job was sent to the same place before."""
     return _note(place).is_file()
 
 
+def _write(place: Place, text: str) -> None:
+    file = _note(place)
+    with contextlib.suppress(OSError):  # then it is sent again, and nothing comes of it
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
 def _note(place: Place) -> Path:
-    return place.directory / "wandb" / "hydra-callback-kit" / f"{place.run_id}.sha256"
+    where = _sha256([place.address, place.project, place.entity])[:8]
+    return place.directory / "wandb" / "hydra-callback-kit" / f"{place.run_id}-{where}.sha256"
 
 
 def _digest(place: Place, payload: Payload, wanted: Wanted) -> str:
     what = {**payload._asdict(), "started_at": None, "ended_at": None, "reported": sorted(payload.reported)}
-    to: dict[str, Any] = {**place._asdict(), "directory": None, "timeout_s": None}
-    text = json.dumps(as_json([what, to, wanted._asdict()]), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return _sha256(as_json([what, place.group, wanted._asdict()]))
+
+
+def _sha256(what: Any) -> str:
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

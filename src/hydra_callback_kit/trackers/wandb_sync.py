@@ -11,6 +11,7 @@ from hydra_callback_kit.trackers.payload import payload_of_job
 from hydra_callback_kit.trackers.syncing import Report
 from hydra_callback_kit.trackers.wandb import TRACKER, Wanted
 from hydra_callback_kit.trackers.wandb_sending import is_known, place_of, send_job, was_sent
+from hydra_callback_kit.trackers.wandb_values import NOT_A_PROJECT, is_project
 
 LIBRARY = "wandb"
 
@@ -31,7 +32,7 @@ def sync(run: RunRecord, redaction: Redaction, given: str | None, project: str |
         What was done.
 
     Raises:
-        ValueError: if `given` is given.
+        ValueError: if `given` is given, the project's name is none, or W&B is disabled.
         ConnectionError: if nobody answers.
         PermissionError: if there is no API key.
     """
@@ -39,8 +40,12 @@ def sync(run: RunRecord, redaction: Redaction, given: str | None, project: str |
         raise ValueError("where W&B is, WANDB_BASE_URL says; its key belongs to that place")
     fact = run.facts.get(TRACKER.name)
     wanted = _wanted(fact if type(fact) is dict else {}, project)
+    if wanted.project is not None and not is_project(wanted.project):
+        raise ValueError(f"{wanted.project!r} is no name of a project: {NOT_A_PROJECT}")
     wandb_library.load()
     chosen = wandb_library.chosen(None, wanted.project, wanted.entity)
+    if chosen.mode == "disabled":
+        raise ValueError("it is disabled here, and takes nothing. Set WANDB_MODE=online, or type: wandb enabled")
     learn_credentials(redaction, TRACKER.variables, [chosen.address])
     if chosen.mode in wandb_library.ONLINE:
         wandb_library.reach(chosen.address, _TIMEOUT_S)
