@@ -14,7 +14,7 @@ class Session:
 
 
 def sessions(root: Path) -> dict[str, Session]:
-    """All jobs below a directory, by the names that TensorBoard gives them."""
+    """All jobs below a directory, by the names that TensorBoard gives them; one that has no end is `UNKNOWN`."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: PLC0415  only where it is
     from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2  # noqa: PLC0415  the same
 
@@ -25,7 +25,7 @@ def sessions(root: Path) -> dict[str, Session]:
         content = events.PluginTagToContent("hparams")
         start, end = plugin_data_pb2.HParamsPluginData(), plugin_data_pb2.HParamsPluginData()
         start.ParseFromString(content["_hparams_/session_start_info"])
-        end.ParseFromString(content["_hparams_/session_end_info"])
+        end.ParseFromString(content.get("_hparams_/session_end_info", b""))
         values = start.session_start_info.hparams.items()
         hparams = {name: getattr(value, value.WhichOneof("kind")) for name, value in values}
         tags = events.Tags()

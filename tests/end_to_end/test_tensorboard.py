@@ -1,53 +1,22 @@
 """Sweeps in TensorBoard: each job's file, read back by TensorBoard itself."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from apps import App, without_numbers
 from event_files import Session, sessions
+from ranks import start_ranks, torchrun_rank
+from tracker_app import ENDS, GOES_ON, REPORTS, sync, write
 
 from hydra_callback_kit.journal.reader import read_run
 
 pytestmark = pytest.mark.tensorboard
 
-BODY = """
-for step in range(3):
-    report_metrics({"val/loss": cfg.x - step}, step=step * 10)
-open(f"{cfg.done}-{cfg.x}", "w").close()
-if cfg.x == 3:
-    raise ValueError("boom")
-if cfg.x == cfg.killed:
-    while not all(os.path.exists(f"{cfg.done}-{x}") for x in range(cfg.killed)):
-        time.sleep(0.1)
-    time.sleep(1)
-    os.kill(os.getpid(), signal.SIGKILL)
-return {"final": cfg.x / 2, "deep": {"nan": float("nan"), "name": "x"}}
-"""
-CONFIG = """
-defaults: [{callbacks: [tensorboard_callback]}, _self_]
-x: 0
-y: null
-killed: -1
-done: done
-db: {password: hunter-two, url: "postgres://me:${db.password}@host/db"}
-"""
-PREAMBLE = "from hydra_callback_kit import report_metrics"
-
-
-def sync(root: Path, *arguments: str) -> str:
-    """What the command says."""
-    command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return " ".join(done.stdout.split())
+BODY = REPORTS + ENDS
 
 
 def test_twelve_jobs(launcher: str, app: App) -> None:
     """One of them fails, one is killed; each is a session with its scalars beside it."""
-    app.write(BODY, CONFIG, PREAMBLE)
-    app.sweep(launcher, "x=range(12)", "killed=11", f"done={app.directory}/done", timeout_s=300)
+    write(app, "tensorboard_callback", BODY)
+    app.sweep(launcher, "x=range(12)", "killed=11", timeout_s=300)
     root = app.directory / "out"
     if launcher == "basic":
         assert sync(root).endswith("12 jobs: 1 updated, 11 there already")
@@ -57,7 +26,7 @@ def test_twelve_jobs(launcher: str, app: App) -> None:
     for num in range(12):
         session = found[f"{num}/tensorboard"]
         assert session.status == ("FAILURE" if num in (3, 11) else "SUCCESS")
-        assert session.hparams == {"x": num, "killed": 11, "done": f"{app.directory}/done"}
+        assert session.hparams == {"x": num, "killed": 11}
         assert session.scalars["val/loss"] == [(0, num), (10, num - 1), (20, num - 2)]
         if num not in (3, 11):
             assert session.scalars["final"] == [(20, num / 2)]
@@ -66,13 +35,13 @@ def test_twelve_jobs(launcher: str, app: App) -> None:
 
 def test_the_config_as_hyperparameters(app: App) -> None:
     """All of it, typed, and no secret."""
-    app.write("return cfg.x", CONFIG, PREAMBLE)
-    done = app.run("x=2", "hydra.callbacks.tensorboard_callback.log_config=true")
+    write(app, "tensorboard_callback", "return cfg.x")
+    done = app.run("x=2", "+y=null", "hydra.callbacks.tensorboard_callback.log_config=true")
     assert done.code == 0, done.stderr
     (session,) = sessions(done.root).values()
     hidden = {name: without_numbers(value) if isinstance(value, str) else value for name, value in session.hparams.items()}
     assert Session(hidden, session.scalars, session.status) == Session(
-        {"x": 2, "y": "None", "killed": -1, "done": "done", "db.password": "<redacted>", "db.url": "postgres://me:<redacted>@host/db"},
+        {"x": 2, "y": "None", "killed": -1, "done": f"{app.directory}/done", "db.password": "<redacted>", "db.url": "postgres://me:<redacted>@host/db"},
         {"return_value": [(0, 2)]},
         "SUCCESS",
     )  # fmt: skip
@@ -81,7 +50,7 @@ def test_the_config_as_hyperparameters(app: App) -> None:
 
 def test_a_sweep_that_ran_without(app: App) -> None:
     """All is written from its record, and once; a job that has its own file keeps it."""
-    app.write(BODY, CONFIG.replace("tensorboard_callback", "performance_callback"), PREAMBLE)
+    write(app, "performance_callback", BODY)
     done = app.sweep("basic", "x=2,3")
     assert sync(done.root, "--to", "tensorboard").endswith("2 jobs: 2 made")
     assert sync(done.root, "--to", "tensorboard").endswith("2 jobs: 2 there already")
@@ -101,8 +70,8 @@ def test_another_attempt_goes_on_in_the_same_file(app: App, begins: int) -> None
     if first:
         raise ValueError("the first time")
     """
-    app.write(body, CONFIG.replace("[tensorboard_callback]", "[tensorboard_callback, retry_callback]"), PREAMBLE)
-    done = app.sweep("basic", "x=1", f"done={app.directory}/done")
+    write(app, "tensorboard_callback,retry_callback", body)
+    done = app.sweep("basic", "x=1")
     assert done.code == 0, done.stderr
     (session,) = sessions(done.root).values()
     expected = [(step, step + (step >= begins)) for step in range(0, 40, 10)]
@@ -110,9 +79,35 @@ def test_another_attempt_goes_on_in_the_same_file(app: App, begins: int) -> None
     assert sync(done.root).endswith("1 job: 1 there already")
 
 
+def test_a_sweep_that_goes_on(app: App) -> None:
+    """`resume_callback` after the sweep's process was killed: each job is one run, and what came last counts."""
+    write(app, "tensorboard_callback,resume_callback", GOES_ON)
+    assert app.sweep("basic", "x=0,1,2").code == -9
+    assert [session.status for session in sessions(app.directory / "out").values()] == ["SUCCESS", "UNKNOWN"]
+    done = app.sweep("basic", "x=0,1,2")
+    assert done.code == 0, done.stderr
+    found = sessions(done.root)
+    assert sorted(found) == [f"{num}/tensorboard" for num in range(3)]
+    assert len(list(done.root.rglob("*tfevents*"))) == 3
+    for num, session in enumerate(found.values()):
+        assert (session.status, session.scalars["loss"]) == ("SUCCESS", [(0, num)])
+    assert sync(done.root).endswith("3 jobs: 3 there already")
+
+
+def test_the_ranks_of_a_job_are_one_run(app: App) -> None:
+    """Rank 0 writes the file."""
+    write(app, "tensorboard_callback", "report_metrics(loss=int(os.environ['RANK']), step=1)\nreturn 1")
+    done = start_ranks(app, [torchrun_rank(0, 2), torchrun_rank(1, 2)])
+    assert [each.code for each in done] == [0, 0], done
+    (session,) = sessions(done[0].root).values()
+    assert len(list(app.directory.rglob("*tfevents*"))) == 1
+    assert (session.status, session.scalars["loss"]) == ("SUCCESS", [(1, 0)])
+    assert sync(done[0].root).endswith("1 job: 1 there already")
+
+
 def test_jobs_that_share_a_directory(app: App) -> None:
     """Each is a run of its own."""
-    app.write(BODY, CONFIG, PREAMBLE)
+    write(app, "tensorboard_callback", BODY)
     done = app.sweep("basic", "x=1,2", "hydra.sweep.subdir=same")
     assert done.code == 0, done.stderr
     assert sorted(sessions(done.root)) == ["same/tensorboard_0", "same/tensorboard_1"]
@@ -121,7 +116,7 @@ def test_jobs_that_share_a_directory(app: App) -> None:
 
 def test_a_directory_that_cannot_be_written(app: App) -> None:
     """The job goes on, and its exit code is its own."""
-    app.write("report_metrics(loss=1)\nreturn cfg.x", CONFIG, PREAMBLE)
+    write(app, "tensorboard_callback", "report_metrics(loss=1)\nreturn cfg.x")
     (app.directory / "out").mkdir()
     (app.directory / "out" / "tensorboard").write_text("no directory")
     done = app.run("x=1")

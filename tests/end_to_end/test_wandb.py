@@ -7,7 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from apps import App
-from wandb_app import BODY, no_settings_of_the_user, sync, warnings_of, write
+from ranks import start_ranks, torchrun_rank
+from tracker_app import sync, warnings_of
+from wandb_app import BODY, no_settings_of_the_user, write
 from wandb_files import KeptRun, kept_runs
 
 from hydra_callback_kit.journal.reader import read_run
@@ -47,7 +49,7 @@ def test_twelve_jobs(launcher: str, app: App) -> None:
     assert jobs[3].summary["hydra/error"] == "ValueError: boom"
     everything = b"".join(file.read_bytes() for file in (done.root / "wandb").rglob("*") if file.is_file())
     assert b"hunter-two" not in everything
-    assert sync(done.root).endswith("12 jobs: 1 made, 11 there already")
+    assert sync(done.root).endswith("12 jobs: 1 updated, 11 there already")
     assert sync(done.root).endswith("12 jobs: 12 there already")
 
 
@@ -78,7 +80,7 @@ def test_names_that_wandb_does_not_take(app: App) -> None:
     assert "ERROR" not in done.stdout
     assert not warnings_of(done)
     (run,) = kept_runs(done.root)
-    expected = {"_": 1, "val": 2, "a*": 3, "_timestamp_": 4, "\\ud800": 5, "step_": 6, "step": 1, "_hydra_reports": 1}
+    expected = {"_": 1, "val": 2, "a*": 3, "_timestamp_": 4, "\\ud800": 5, "step_": 6, "step": 1}
     assert {name: value for name, value in run.rows[0].items() if name in expected} == expected
     assert run.curve("val") == [(1, 2), (2, 3)]
     assert "a*" not in run.steps_of
@@ -147,6 +149,16 @@ def test_another_attempt_has_the_same_id(app: App) -> None:
     assert len({run.run_id for run in runs}) == 2
     last = {run.run_id: run for run in runs}.values()
     assert [(run.exit_code, run.summary["return_value"]) for run in last] == [(0, 1), (0, 2)]
+
+
+def test_the_ranks_of_a_job_are_one_run(app: App) -> None:
+    """Rank 0 is the job, and reports; the others have no run."""
+    write(app, "report_metrics(loss=int(os.environ['RANK']), step=1)\nreturn wandb.run is not None and 1")
+    done = start_ranks(app, [torchrun_rank(0, 2), torchrun_rank(1, 2)])
+    assert [each.code for each in done] == [0, 0], done
+    (run,) = kept_runs(done[0].root)
+    assert (run.exit_code, run.summary["return_value"], run.curve("loss")) == (0, 1, [(1, 0)])
+    assert sync(done[0].root).endswith("1 job: 1 there already")
 
 
 def test_a_run_that_was_open_and_one_that_the_app_ends(app: App) -> None:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 from apps import App
-from wandb_app import by_num, no_settings_of_the_user, sync, warnings_of, write
+from tracker_app import GOES_ON, sync, warnings_of
+from wandb_app import by_num, no_settings_of_the_user, write
 from wandb_server import wandb_server
 
 from hydra_callback_kit.journal.reader import read_run
@@ -53,6 +54,27 @@ def test_another_attempt_goes_on_in_the_same_run(app: App) -> None:
         (run,) = server.runs.values()
         assert [row["loss"] for row in run.rows if "loss" in row] == [1, 0]
         assert (run.exit_code, run.summary["return_value"], run.summary.get("hydra/error")) == (0, 1, None)
+
+
+def test_a_sweep_that_goes_on(app: App) -> None:
+    """`resume_callback` after the sweep's process was killed: the job's run goes on by its id, the others are left alone."""
+    write(app, GOES_ON, callbacks="wandb_callback,resume_callback")
+    with wandb_server() as server:
+        assert app.sweep("basic", "x=0,1,2", **server.environment()).code == -9
+        assert sorted(by_num(server)) == [0, 1]
+        rows = len(by_num(server)[0].rows)
+        done = app.sweep("basic", "x=0,1,2", **server.environment())
+        assert done.code == 0, done.stderr
+        runs = by_num(server)
+        assert [(num, run.exit_code, run.summary["return_value"]) for num, run in runs.items()] == [
+            (0, 0, 0),
+            (1, 0, 1),
+            (2, 0, 2),
+        ]
+        assert len({run.group for run in runs.values()}) == 1
+        assert len(runs[0].rows) == rows
+        assert [row["loss"] for row in runs[1].rows if "loss" in row][-1] == 1
+        assert sync(done.root, **server.environment()).endswith("3 jobs: 3 there already")
 
 
 def test_the_server_dies_in_the_middle(app: App) -> None:

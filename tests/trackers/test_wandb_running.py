@@ -5,13 +5,20 @@ from typing import Any
 
 import pytest
 
+from hydra_callback_kit import JobTimeoutError
 from hydra_callback_kit.journal.metric_points import Point
-from hydra_callback_kit.trackers import wandb_running
-from hydra_callback_kit.trackers.wandb import Curves, Place
+from hydra_callback_kit.trackers import wandb, wandb_running
+from hydra_callback_kit.trackers.wandb import Curves, Place, log_missing
 from hydra_callback_kit.trackers.wandb_running import Running
 
 PLACE = Place("run-0", "offline", "", "study", None, None, Path(), 1.0)
 CURVES = Curves()
+BEGIN_S = 1_767_225_600.0
+
+
+def at(second: int) -> str:
+    """A time of the record."""
+    return f"2026-01-01T00:00:0{second}.000000+00:00"
 
 
 class FakeRun:
@@ -21,6 +28,7 @@ class FakeRun:
         self.summary = summary
         self.rows: list[dict[str, Any]] = []
         self.metrics: list[str] = []
+        self.refuses: type[Exception] | bool = False
         self._is_finished = False
 
     def define_metric(self, name: str, step_metric: str) -> None:
@@ -30,6 +38,8 @@ class FakeRun:
 
     def log(self, row: dict[str, Any]) -> None:
         """The same."""
+        if self.refuses:
+            raise ValueError if self.refuses is True else self.refuses
         self.rows.append(row)
 
 
@@ -43,10 +53,13 @@ def test_what_was_reported_before_is_sent() -> None:
     """In its order, with its steps, and before what comes later."""
     run, curves = FakeRun(), Curves()
     wandb_running.expect("run", 0)
-    curves.add({"loss": 2.0}, 0)
+    curves.add({"loss": 2.0}, 0, at(0))
     wandb_running.comes("run", 0, Running(run, PLACE, curves))
-    curves.add({"loss": 1.0}, None)
-    assert run.rows == [{"loss": 2.0, "_hydra_reports": 1, "step": 0}, {"loss": 1.0, "_hydra_reports": 2}]
+    curves.add({"loss": 1.0}, None, at(1))
+    assert run.rows == [
+        {"loss": 2.0, "_hydra_reported_s": BEGIN_S, "step": 0},
+        {"loss": 1.0, "_hydra_reported_s": BEGIN_S + 1},
+    ]
     assert run.metrics == ["loss"]
 
 
@@ -54,7 +67,7 @@ def test_a_run_that_comes_when_its_job_is_over() -> None:
     """It is ended as the job has said."""
     run, curves, said = FakeRun(), Curves(), []
     wandb_running.expect("run", 0)
-    curves.add({"loss": 2.0}, 0)
+    curves.add({"loss": 2.0}, 0, at(0))
     assert wandb_running.ends("run", 0, said.append) is None
     wandb_running.comes("run", 0, Running(run, PLACE, curves))
     assert said == [Running(run, PLACE, curves)]
@@ -75,10 +88,45 @@ def test_one_that_comes_in_time() -> None:
 
 
 def test_a_run_that_goes_on_gets_only_what_it_lacks() -> None:
-    """W&B's summary says how many reports it has got."""
-    run = FakeRun(_hydra_reports=2)
-    Curves().go_on(run, [Point("", step, {"loss": float(step)}) for step in range(3)])
-    assert run.rows == [{"loss": 2.0, "_hydra_reports": 3, "step": 2}]
+    """W&B's summary says when the last report was made that it has got."""
+    run, points = FakeRun(_hydra_reported_s=BEGIN_S + 1), [Point(at(s), s, {"loss": float(s)}) for s in range(3)]
+    log_missing(run, points)
+    assert run.rows == [{"loss": 2.0, "_hydra_reported_s": BEGIN_S + 2, "step": 2}]
+    log_missing(another := FakeRun(), points)
+    assert len(another.rows) == 3
+
+
+def test_after_a_report_that_is_not_taken_no_other_is_sent() -> None:
+    """What is there is a beginning, and it is known that something is missing."""
+    run, curves = FakeRun(), Curves()
+    curves.go_to(run)
+    for second in range(4):
+        run.refuses = second == 2
+        curves.add({"loss": 1.0}, second, at(second))
+    assert [row["step"] for row in run.rows] == [0, 1]
+    assert isinstance(curves.problem, ValueError)
+
+
+def test_what_comes_to_an_end_in_the_middle_of_a_report_does() -> None:
+    """A job that takes too long, and Ctrl-C, are the job's to see."""
+    run, curves = FakeRun(), Curves()
+    curves.go_to(run)
+    run.refuses = JobTimeoutError
+    with pytest.raises(JobTimeoutError):
+        curves.add({"loss": 1.0}, 0, at(0))
+    assert curves.problem is not None
+
+
+def test_too_many_reports_before_a_run_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that waited are sent, and it is known that the others were not."""
+    monkeypatch.setattr(wandb, "MAX_WAITING", 2)
+    run, curves = FakeRun(), Curves()
+    for second in range(3):
+        curves.add({"loss": 1.0}, second, at(second))
+    curves.go_to(run)
+    curves.add({"loss": 1.0}, 3, at(3))
+    assert [row["step"] for row in run.rows] == [0, 1]
+    assert curves.problem is not None
 
 
 def test_what_is_reported_after_the_app_has_ended_its_run_is_left_out() -> None:
@@ -86,5 +134,5 @@ def test_what_is_reported_after_the_app_has_ended_its_run_is_left_out() -> None:
     run, curves = FakeRun(), Curves()
     curves.go_to(run)
     run._is_finished = True
-    curves.add({"loss": 1.0}, 0)
+    curves.add({"loss": 1.0}, 0, at(0))
     assert run.rows == []

@@ -33,7 +33,7 @@ def test_names_that_are_taken_stay(name: str) -> None:
         ("_runtime", "_runtime_"),
         ("_timestamp", "_timestamp_"),
         ("_wandb", "_wandb_"),
-        ("_hydra_reports", "_hydra_reports_"),
+        ("_hydra_reported_s", "_hydra_reported_s_"),
         ("\ud800x", "\\ud800x"),
     ],
 )

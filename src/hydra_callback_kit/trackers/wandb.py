@@ -3,7 +3,6 @@
 The id of a run is made of our run's and the job's number. So another attempt at a job goes on in the same run.
 """
 
-import itertools
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +11,21 @@ from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.metric import Step
 from hydra_callback_kit.journal.metric_points import Point
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.trackers import wandb_library
 from hydra_callback_kit.trackers.patience import Tracker
 from hydra_callback_kit.trackers.payload import Payload
-from hydra_callback_kit.trackers.wandb_values import ERROR, REPORTS, STEP, config_of, has_axis, metrics_of, tags_of, text_of
+from hydra_callback_kit.trackers.wandb_values import (
+    ERROR,
+    REPORTED,
+    STEP,
+    config_of,
+    has_axis,
+    metrics_of,
+    seconds_of,
+    tags_of,
+    text_of,
+)
 
 TRACKER: Final = Tracker("wandb", "W&B", ("WANDB_",), ("wandb", "urllib3"))
 
@@ -133,7 +143,7 @@ def is_over(run: Any) -> bool:
 class Curves:
     """Sends what a job reports of its metrics, a row for each report. What comes before the run has started waits for it.
 
-    After a report that could not be sent no other is: W&B has got the first so many, and `sync` goes on from there.
+    After a report that could not be sent no other is: W&B has got all up to one, and `sync` goes on from there.
 
     Attributes:
         problem: why W&B has not got them all; None if it has.
@@ -144,14 +154,13 @@ class Curves:
         self._run: Any = None
         self._waiting: list[Point] = []
         self._lock = threading.Lock()
-        self._number = 0
         self._have_steps: set[str] = set()
 
-    def add(self, values: Mapping[str, float], step: Step, time_of: str = "") -> None:
+    def add(self, values: Mapping[str, float], step: Step, time_of: str) -> None:
         """Takes a report; whoever listens to reports is called like this."""
         with self._lock:
             if self._run is not None:
-                self._log(values, step)
+                self._log(Point(time_of, step, dict(values)))
             elif len(self._waiting) < MAX_WAITING:
                 self._waiting.append(Point(time_of, step, dict(values)))
             else:
@@ -164,49 +173,50 @@ class Curves:
             run: W&B's `Run`.
         """
         with self._lock:
-            self._run, waiting = run, self._waiting
-            self._number, self._waiting = _reported(run), []
+            self._run, waiting, self._waiting = run, self._waiting, []
             left_out, self.problem = self.problem, None
-            for _, step, values in waiting:
-                self._log(values, step)
+            for point in waiting:
+                self._log(point)
             self.problem = self.problem or left_out
 
-    def go_on(self, run: Any, points: Iterable[Point]) -> None:
-        """Sends those reports of a job that W&B has not got.
-
-        Args:
-            run: W&B's `Run`.
-            points: all of them, in their order.
-
-        Raises:
-            Exception: what W&B has raised.
-        """
-        self.go_to(run)
-        for point in itertools.islice(points, self._number, None):
-            self.add(point.values, point.step)
-        if self.problem is not None:
-            raise self.problem
-
-    def _log(self, values: Mapping[str, float], step: Step) -> None:
+    def _log(self, point: Point) -> None:
         if self.problem is not None or is_over(self._run):
             return
         try:
-            row: dict[str, Any] = {**metrics_of(values), REPORTS: self._number + 1}
-            if step is not None:
-                for name in row.keys() - self._have_steps - {REPORTS}:
-                    if has_axis(name):
-                        self._run.define_metric(name, step_metric=STEP)
-                    self._have_steps.add(name)
-                row[STEP] = step
-            self._run.log(row)
-            self._number += 1
+            log(self._run, point, self._have_steps)
         except BaseException as error:
             self.problem = error
             if not isinstance(error, Exception) or isinstance(error, TimeoutError):  # the job's own, which takes too long
                 raise
 
 
-def _reported(run: Any) -> int:
-    """How many reports W&B has got of a run that goes on."""
-    count = run.summary.get(REPORTS)
-    return count if type(count) is int else 0
+def log_missing(run: Any, points: Iterable[Point]) -> None:
+    """Sends those reports of a job that W&B has not got.
+
+    Args:
+        run: W&B's `Run`.
+        points: all of them, in their order.
+    """
+    there_s, have_steps = run.summary.get(REPORTED), set[str]()
+    for point in points:
+        if not is_number(there_s) or seconds_of(point.time) > there_s:
+            log(run, point, have_steps)
+
+
+def log(run: Any, point: Point, have_steps: set[str]) -> None:
+    """Sends a report.
+
+    Args:
+        run: W&B's `Run`.
+        point: the report.
+        have_steps: the metrics of which W&B knows that steps are their x-axis; it is added to.
+    """
+    values = metrics_of(point.values)
+    row = {**values, REPORTED: seconds_of(point.time)}
+    if point.step is not None:
+        for name in values.keys() - have_steps:
+            if has_axis(name):
+                run.define_metric(name, step_metric=STEP)
+            have_steps.add(name)
+        row[STEP] = point.step
+    run.log(row)

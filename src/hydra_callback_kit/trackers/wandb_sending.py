@@ -12,7 +12,7 @@ from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.trackers import wandb_library
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.payload import Payload, payload_of_job, payload_of_sweep, points_to_send
-from hydra_callback_kit.trackers.wandb import Curves, Place, Wanted, finish, start
+from hydra_callback_kit.trackers.wandb import Place, Wanted, finish, log_missing, start
 from hydra_callback_kit.trackers.wandb_library import Chosen
 from hydra_callback_kit.trackers.wandb_values import project_of
 
@@ -57,7 +57,7 @@ def send_job(place: Place, run: RunRecord, job: JobRecord, wanted: Wanted) -> No
         if_it_fails.callback(_clear, place, before)
         made = start(place, payload, wanted)
         if_it_fails.callback(made.finish, exit_code=1)
-        Curves().go_on(made, points_to_send(run, job))
+        log_missing(made, points_to_send(run, job))
         finish(made, payload, place.timeout_s)
         if_it_fails.pop_all()
     note_sent(place, payload, wanted)

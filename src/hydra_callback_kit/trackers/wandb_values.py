@@ -2,20 +2,21 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 ERROR: Final = "hydra/error"
 """What the summary of a run calls the reason why its job failed."""
 STEP: Final = "step"
 """What a step is called beside the values that were reported at it. W&B's own counter stays the app's."""
-REPORTS: Final = "_hydra_reports"
-"""How many reports W&B has got, as its summary tells whoever goes on with the run."""
+REPORTED: Final = "_hydra_reported_s"
+"""When the last report was made that W&B has got, in seconds since 1970. It is read back as a run goes on."""
 
 MAX_PROJECT: Final = 128
 NOT_A_PROJECT: Final = f"it may have {MAX_PROJECT} characters, and none of / \\ # ? % :"
 MAX_TAG: Final = 64
 
-_TAKEN: Final = frozenset({"", ERROR, STEP, REPORTS, "_step", "_runtime", "_timestamp", "_wandb"})
+_TAKEN: Final = frozenset({"", ERROR, STEP, REPORTED, "_step", "_runtime", "_timestamp", "_wandb"})
 """The names that mean something else, to W&B or here; W&B drops what has no name."""
 _NOT_IN_A_PROJECT: Final = re.compile(r"[/\\#?%:]")
 _ARTIFACT: Final = re.compile(r"wandb-artifact://|artifactVersion\Z")
@@ -34,6 +35,11 @@ def has_axis(name: str) -> bool:
 def metrics_of(metrics: Mapping[str, float]) -> dict[str, float]:
     """Metrics by the names that W&B takes."""
     return {name_of(name): value for name, value in metrics.items()}
+
+
+def seconds_of(time_of: str) -> float:
+    """A time of the record (UTC, ISO 8601) in seconds since 1970."""
+    return datetime.fromisoformat(time_of).timestamp()
 
 
 def text_of(text: str) -> str:
