@@ -63,6 +63,12 @@ def warnings_of(done: Finished) -> list[str]:
     return [line for line in done.stdout.splitlines() if "could not be told" in line]
 
 
+def damage_the_points(root: Path, job_num: int) -> None:
+    """Makes the file of a job's points one that can be read, and not sent: the times in it are none."""
+    file = root / str(job_num) / "metrics.jsonl"
+    file.write_text(file.read_text("utf-8").replace('"time":"', '"time":"not '), "utf-8")
+
+
 def sync(root: Path, *arguments: str, code: int = 0, **environment: str) -> str:
     """What the command says on one line, and, where it fails, why."""
     command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]

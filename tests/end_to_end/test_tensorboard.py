@@ -4,7 +4,7 @@ import pytest
 from apps import App, without_numbers
 from event_files import Session, sessions
 from ranks import start_ranks, torchrun_rank
-from tracker_app import ENDS, GOES_ON, REPORTS, sync, write
+from tracker_app import ENDS, GOES_ON, REPORTS, damage_the_points, sync, write
 
 from hydra_callback_kit.journal.reader import read_run
 
@@ -57,6 +57,17 @@ def test_a_sweep_that_ran_without(app: App) -> None:
     fine, failed = sessions(done.root).values()
     assert fine.scalars["val/loss"] == [(0, 2), (10, 1), (20, 0)]
     assert (fine.status, failed.status) == ("SUCCESS", "FAILURE")
+
+
+def test_a_job_that_cannot_be_sent(app: App) -> None:
+    """It is named, and the others have their files."""
+    write(app, "performance_callback", "report_metrics(loss=cfg.x, step=1)\nreturn cfg.x")
+    done = app.sweep("basic", "x=0,1,2")
+    damage_the_points(done.root, 1)
+    said = sync(done.root, "--to", "tensorboard", code=1)
+    assert "3 jobs: 2 made, 1 not sent" in said
+    assert "TensorBoard could not be told everything of job 1: ValueError: Invalid isoformat string: 'not " in said
+    assert sorted(sessions(done.root)) == ["0/tensorboard", "2/tensorboard"]
 
 
 @pytest.mark.parametrize("begins", [0, 20])

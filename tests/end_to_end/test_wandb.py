@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from apps import App
 from ranks import start_ranks, torchrun_rank
-from tracker_app import sync, warnings_of
+from tracker_app import damage_the_points, sync, warnings_of
 from wandb_app import BODY, no_settings_of_the_user, write
 from wandb_files import KeptRun, kept_runs
 
@@ -131,6 +131,20 @@ def test_a_job_name_that_is_no_project(app: App) -> None:
     done = app.run("hydra.job.name=a:b", "hydra.callbacks.wandb_callback.project=null")
     assert done.code == 0, done.stderr
     assert [run.project for run in kept_runs(done.root)] == ["a-b"]
+
+
+def test_a_job_that_cannot_be_sent(app: App) -> None:
+    """It is named, the others are sent, and tries leave nothing behind."""
+    write(app, "report_metrics(loss=cfg.x, step=1)\nreturn cfg.x", callbacks="performance_callback")
+    done = app.sweep("basic", "x=0,1,2")
+    damage_the_points(done.root, 1)
+    for counts in ("3 jobs: 2 made, 1 not sent", "3 jobs: 2 there already, 1 not sent"):
+        said = sync(done.root, "--to", "wandb", code=1)
+        assert counts in said
+        assert "W&B could not be told everything of job 1: ValueError: Invalid isoformat string: 'not " in said
+        assert [run.summary["return_value"] for run in kept_runs(done.root)] == [0, 2]
+        links = [file for file in (done.root / "wandb").iterdir() if file.is_symlink()]
+        assert all(link.exists() for link in links)
 
 
 def test_another_attempt_has_the_same_id(app: App) -> None:

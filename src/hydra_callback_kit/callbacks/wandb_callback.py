@@ -26,6 +26,7 @@ from hydra_callback_kit.trackers import wandb_library, wandb_running
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.payload import payload_of_job
+from hydra_callback_kit.trackers.syncing import Outcome, send_each
 from hydra_callback_kit.trackers.wandb import TRACKER, Curves, Wanted, finish, is_over, start
 from hydra_callback_kit.trackers.wandb_library import Chosen
 from hydra_callback_kit.trackers.wandb_running import Running
@@ -215,8 +216,12 @@ class WandbCallback(RecordingCallback):
         def send() -> None:
             chosen = self._chosen()
             wandb_library.reach(chosen.address, self.timeout_s)
-            for job in left:
-                send_job(place_of(run, job.job_num, wanted, chosen, self.timeout_s), run, job, wanted)
+
+            def send_one(job: JobRecord) -> Outcome:
+                return send_job(place_of(run, job.job_num, wanted, chosen, self.timeout_s), run, job, wanted)
+
+            for problem in send_each("W&B", left, send_one).failed.values():
+                raise problem
 
         patience.ask("the end of the run", send, self.timeout_s)
 

@@ -4,14 +4,17 @@ import contextlib
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.trackers import wandb_library
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.payload import Payload, payload_of_job, payload_of_sweep, points_to_send
+from hydra_callback_kit.trackers.syncing import Outcome
 from hydra_callback_kit.trackers.wandb import Place, Wanted, finish, log_missing, start
 from hydra_callback_kit.trackers.wandb_library import Chosen
 from hydra_callback_kit.trackers.wandb_values import project_of
@@ -40,7 +43,7 @@ def place_of(run: RunRecord, job_num: int, wanted: Wanted, chosen: Chosen, timeo
     )
 
 
-def send_job(place: Place, run: RunRecord, job: JobRecord, wanted: Wanted) -> None:
+def send_job(place: Place, run: RunRecord, job: JobRecord, wanted: Wanted) -> Outcome:
     """Sends all of a job that W&B has not got, and ends its run.
 
     Args:
@@ -49,18 +52,37 @@ def send_job(place: Place, run: RunRecord, job: JobRecord, wanted: Wanted) -> No
         job: the job, with its config if that is to be sent.
         wanted: what the user wants.
 
+    Returns:
+        What became of it.
+
     Raises:
-        Exception: what W&B has raised. Of the try nothing is left on this machine.
+        ConnectionError: if nobody answers any more.
+        Exception: what else W&B has raised. Of the try nothing is left on this machine.
     """
-    payload, before = payload_of_job(run, job), _kept(place)
-    with contextlib.ExitStack() as if_it_fails:
-        if_it_fails.callback(_clear, place, before)
-        made = start(place, payload, wanted)
-        if_it_fails.callback(made.finish, exit_code=1)
-        log_missing(made, points_to_send(run, job))
-        finish(made, payload, place.timeout_s)
-        if_it_fails.pop_all()
+    payload = payload_of_job(run, job)
+    if was_sent(place, payload, wanted):
+        return "complete"
+    outcome: Outcome = "updated" if is_known(place) else "made"
+    before = _kept(place)
+    try:
+        _send(place, payload, points_to_send(run, job), wanted)
+    except Exception:
+        _clear(place, before)
+        if place.address:
+            wandb_library.reach(place.address, place.timeout_s)
+        raise
     note_sent(place, payload, wanted)
+    return outcome
+
+
+def _send(place: Place, payload: Payload, points: Iterable[Point], wanted: Wanted) -> None:
+    made = start(place, payload, wanted)
+    try:
+        log_missing(made, points)
+    except Exception:
+        made.finish(exit_code=1)
+        raise
+    finish(made, payload, place.timeout_s)
 
 
 def _kept(place: Place) -> set[Path]:
@@ -69,11 +91,12 @@ def _kept(place: Place) -> set[Path]:
 
 
 def _clear(place: Place, before: set[Path]) -> None:
+    """Removes what a try has left that came to nothing."""
     for directory in _kept(place) - before:
         shutil.rmtree(directory, ignore_errors=True)
-    latest = place.directory / "wandb" / "latest-run"
-    if latest.is_symlink() and not latest.exists():
-        latest.unlink(missing_ok=True)
+    for link in (place.directory / "wandb").glob("*"):
+        if link.is_symlink() and not link.exists():  # to the last run, and to its logs
+            link.unlink(missing_ok=True)
 
 
 def note_begun(place: Place) -> None:

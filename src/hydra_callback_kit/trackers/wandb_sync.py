@@ -3,14 +3,13 @@
 from typing import Any, Final
 
 from hydra_callback_kit.configs.redaction import Redaction
-from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.trackers import wandb_library
-from hydra_callback_kit.trackers.credentials import learn_credentials, without_credentials
-from hydra_callback_kit.trackers.payload import payload_of_job
-from hydra_callback_kit.trackers.syncing import Report
+from hydra_callback_kit.trackers.credentials import learn_credentials
+from hydra_callback_kit.trackers.syncing import Outcome, Report, send_each
 from hydra_callback_kit.trackers.wandb import TRACKER, Wanted
-from hydra_callback_kit.trackers.wandb_sending import is_known, place_of, send_job, was_sent
+from hydra_callback_kit.trackers.wandb_sending import place_of, send_job
 from hydra_callback_kit.trackers.wandb_values import NOT_A_PROJECT, is_project
 
 LIBRARY = "wandb"
@@ -49,19 +48,13 @@ def sync(run: RunRecord, redaction: Redaction, given: str | None, project: str |
     learn_credentials(redaction, TRACKER.variables, [chosen.address])
     if chosen.mode in wandb_library.ONLINE:
         wandb_library.reach(chosen.address, _TIMEOUT_S)
-    made, updated, complete, running = 0, 0, 0, 0
     place = place_of(run, 0, wanted, chosen, _TIMEOUT_S)
-    for job in run.jobs:
-        place = place_of(run, job.job_num, wanted, chosen, _TIMEOUT_S)
-        if job.status == "RUNNING":
-            running += 1
-        elif was_sent(place, payload_of_job(run, job), wanted):
-            complete += 1
-        else:
-            made, updated = (made, updated + 1) if is_known(place) else (made + 1, updated)
-            send_job(place, run, job, wanted)
-    where = without_credentials(chosen.address) if chosen.mode in wandb_library.ONLINE else str(place.directory / "wandb")
-    return Report(f"W&B ({chosen.mode}) at {where}, project {place.project}", made, updated, complete, running)
+    where = place.address or str(place.directory / "wandb")
+
+    def send(job: JobRecord) -> Outcome:
+        return send_job(place_of(run, job.job_num, wanted, chosen, _TIMEOUT_S), run, job, wanted)
+
+    return send_each(f"W&B ({chosen.mode}) at {where}, project {place.project}", run.jobs, send)
 
 
 def _wanted(said: dict[str, Any], project: str | None) -> Wanted:
