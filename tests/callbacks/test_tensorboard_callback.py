@@ -1,5 +1,6 @@
 """What `tensorboard_callback` takes."""
 
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from hydra_callback_kit import ParameterError, TensorboardCallback
 )
 def test_what_is_refused(directory: Any) -> None:
     """As it is built, before any job."""
-    with pytest.raises(ParameterError) as caught:
+    allowed = "allowed is a directory in the job's directory, but metrics.jsonl and .callbacks. Write for example directory="
+    with pytest.raises(ParameterError, match=re.escape(allowed)) as caught:
         TensorboardCallback(directory=directory)
     assert caught.value.parameter == "directory"
 

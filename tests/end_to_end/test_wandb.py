@@ -126,11 +126,12 @@ def test_a_parameter_that_wandb_would_refuse(app: App) -> None:
 
 
 def test_a_job_name_that_is_no_project(app: App) -> None:
-    """The project is called almost like it."""
+    """The project is called almost like it. W&B's old word for a mode is one of its modes."""
     write(app, "return 1")
-    done = app.run("hydra.job.name=a:b", "hydra.callbacks.wandb_callback.project=null")
+    done = app.run("hydra.job.name=a:b", "hydra.callbacks.wandb_callback.project=null", WANDB_MODE="dryrun")
     assert done.code == 0, done.stderr
     assert [run.project for run in kept_runs(done.root)] == ["a-b"]
+    assert read_run(done.root).jobs[0].facts["wandb"]["mode"] == "offline"
 
 
 def test_a_job_that_cannot_be_sent(app: App) -> None:

@@ -95,7 +95,8 @@ def below(parameter: str, given: Any, taken: Collection[str]) -> str:
     is_out = not _is_text(given) or not str(given).strip() or path.is_absolute() or ".." in path.parts
     if is_out or not all(_is_name(part) and part not in taken for part in path.parts):
         advice = f"Write for example {parameter}=tensorboard, or {parameter}=. for the job's directory itself."
-        raise ParameterError(parameter, _plain(given), "a directory in the job's directory", advice)
+        allowed = f"a directory in the job's directory, but {' and '.join(taken)}"
+        raise ParameterError(parameter, _plain(given), allowed, advice)
     return str(given)
 
 
