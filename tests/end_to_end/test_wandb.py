@@ -112,8 +112,26 @@ def test_what_wandb_does_not_take_is_not_said_to_be_there(app: App) -> None:
     assert "the end of job 0: ValueError: no" in warning
     assert "Traceback" not in done.stdout
     assert [row["val"] for row in kept_runs(done.root)[0].rows] == [0]
-    assert sync(done.root).endswith("1 job: 1 made")
+    assert sync(done.root).endswith("1 job: 1 updated")
     assert kept_runs(done.root)[1].curve("val") == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_a_run_that_starts_late(app: App) -> None:
+    """Where a machine has much to do W&B starts later than is waited for: a job that has failed has failed there, too."""
+    preamble = """
+    import wandb
+    def slowly(*more, init=wandb.init, **options):
+        run = init(*more, **options)
+        time.sleep(6)
+        return run
+
+    wandb.init = slowly
+    """
+    write(app, "report_metrics(loss=1, step=1)\nraise ValueError('boom')", preamble=preamble)
+    done = app.run("hydra.callbacks.wandb_callback.timeout_s=5")
+    assert done.code == 1
+    (run,) = [each for each in kept_runs(done.root) if each.rows]
+    assert (run.exit_code, run.summary.get("hydra/error"), run.curve("loss")) == (1, "ValueError: boom", [(1, 1)])
 
 
 def test_a_parameter_that_wandb_would_refuse(app: App) -> None:

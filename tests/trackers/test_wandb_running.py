@@ -1,5 +1,7 @@
 """Runs of W&B that start late: neither what was reported before nor how the job ended is lost."""
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,27 @@ def test_a_run_that_comes_when_its_job_is_over() -> None:
     wandb_running.comes("run", 0, Running(run, PLACE, curves))
     assert said == [Running(run, PLACE, curves)]
     assert len(run.rows) == 1
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:1"])
+def test_what_is_waited_for_at_the_end(address: str) -> None:
+    """A run that is kept here; no server, which may never answer."""
+    run, begun = FakeRun(), threading.Event()
+
+    def start() -> None:
+        with wandb_running.starting("run", 0, PLACE._replace(address=address)):
+            begun.set()
+            time.sleep(0.5)
+            wandb_running.comes("run", 0, Running(run, PLACE, CURVES))
+
+    wandb_running.expect("run", 0)
+    thread = threading.Thread(target=start)
+    thread.start()
+    begun.wait()
+    expected = None if address else Running(run, PLACE, CURVES)
+    assert wandb_running.ends("run", 0, lambda _: None, wait_s=60) == expected
+    thread.join()
+    assert wandb_running.ends("run", 1, lambda _: None, wait_s=60) is None, "nothing starts"
 
 
 def test_one_that_comes_in_time() -> None:

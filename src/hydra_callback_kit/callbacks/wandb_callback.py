@@ -146,15 +146,13 @@ class WandbCallback(RecordingCallback):
         chosen = patience.ask(what, self._chosen, self.timeout_s, is_local=True) or Chosen("disabled", "", None, None)
         alone = chosen.mode == "disabled" or wandb_running.expect(run.run_id, job.job_num)
 
-        def left_s() -> float:
-            return max(until_s - time.monotonic(), _LEAST_S)
-
         def started(mode: str) -> Running:
             place = place_of(run, job.job_num, wanted, chosen._replace(mode=mode), self.timeout_s)
-            running = Running(start(place, payload, wanted, alone=alone), place, curves)
-            if mode != "disabled":
-                self._say(running, config)
-                wandb_running.comes(run.run_id, job.job_num, running)
+            with wandb_running.starting(run.run_id, job.job_num, place):
+                running = Running(start(place, payload, wanted, alone=alone), place, curves)
+                if mode != "disabled":
+                    self._say(running, config)
+                    wandb_running.comes(run.run_id, job.job_num, running)
             return running
 
         modes = [chosen.mode, "offline", "disabled"]
@@ -163,7 +161,7 @@ class WandbCallback(RecordingCallback):
             modes = modes if seen else modes[1:]
         for mode in dict.fromkeys(modes):
             is_local = mode not in wandb_library.ONLINE
-            if patience.ask(what, functools.partial(started, mode), left_s(), is_local=is_local) is not None:
+            if patience.ask(what, functools.partial(started, mode), _left_s(until_s), is_local=is_local) is not None:
                 break
 
     def _chosen(self) -> Chosen:
@@ -189,13 +187,14 @@ class WandbCallback(RecordingCallback):
                 note_sent(running.place, payload, wanted)
             return job.status != "RUNNING"
 
-        running = wandb_running.ends(identify_job(config).run.run_id, job.job_num, end)
+        until_s = time.monotonic() + self.timeout_s
+        running = wandb_running.ends(identify_job(config).run.run_id, job.job_num, end, self.timeout_s)
         if running is None:
             return
         what, is_online = f"the end of job {job.job_num}", running.place.mode in wandb_library.ONLINE
         if is_over(running.run):
             patience.complain(what, "the app has ended the run itself: delete its wandb.finish()")
-        elif patience.ask(what, functools.partial(end, running), self.timeout_s, is_local=not is_online) and is_online:
+        elif patience.ask(what, functools.partial(end, running), _left_s(until_s), is_local=not is_online) and is_online:
             add_job_facts(_fact(running, sent=True), config)
 
     def at_the_end(self, config: DictConfig) -> None:
@@ -228,6 +227,10 @@ class WandbCallback(RecordingCallback):
     def _wanted(self, patience: Patience) -> Wanted:
         tags = list(map(patience.hide, self.tags))
         return Wanted(self.project, self.entity, self.group, self.job_type, tags, self.log_config)
+
+
+def _left_s(until_s: float) -> float:
+    return max(until_s - time.monotonic(), _LEAST_S)
 
 
 def _fact(running: Running, *, sent: bool) -> dict[str, Any]:
