@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from journals import Fresh
 
 from hydra_callback_kit.trackers import event_file
-from hydra_callback_kit.trackers.event_file import Event, EventFile, events_in, record, scalars_event, write_whole
+from hydra_callback_kit.trackers.event_file import (
+    Event,
+    EventFile,
+    events_in,
+    last_step_beside,
+    record,
+    scalars_event,
+    write_whole,
+)
 
 EVENTS = st.lists(st.builds(Event, st.floats(0, 4e9), st.binary(max_size=300)), max_size=5)
 
@@ -60,3 +68,16 @@ def test_a_known_event() -> None:
 def test_no_file(tmp_path: Path) -> None:
     """It has no events."""
     assert list(events_in(tmp_path / "none")) == []
+
+
+@given(st.lists(st.integers(0, 2**63 - 1), max_size=5), st.binary(max_size=40))
+def test_the_last_step_of_the_files_beside(fresh: Fresh, steps: list[int], garbage: bytes) -> None:
+    """Large events, those without a step and what is no event file of anybody's included."""
+    directory = fresh("beside")
+    ours = directory / "events.out.tfevents.ours"
+    write_whole(ours, [scalars_event(0.0, 2**62, [("ours", 1.0)])])
+    events = [scalars_event(0.0, step, [("a long tag " * 20, 1.0)]) for step in steps]
+    write_whole(directory / "events.out.tfevents.theirs", [event_file.version_event(0.0), *events])
+    (directory / "broken.tfevents").write_bytes(garbage)
+    (directory / "a directory.tfevents").mkdir()
+    assert last_step_beside(ours) == max(steps, default=0)

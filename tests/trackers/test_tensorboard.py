@@ -1,12 +1,13 @@
 """Where event files lie, and what they are made of."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.trackers.event_file import events_in
+from hydra_callback_kit.trackers.event_file import events_in, scalars_event, version_event, write_whole
 from hydra_callback_kit.trackers.tensorboard import Scalars, bring_up_to_date
 from hydra_callback_kit.trackers.tensorboard_place import path_of
 
@@ -54,3 +55,15 @@ def test_a_file_that_has_it_all_is_left_alone(tmp_path: Path) -> None:
     path.write_bytes(whole[:-1])
     assert bring_up_to_date(path, run, run.jobs[0], log_config=False)
     assert len(list(events_in(path))) == 3
+
+
+def test_a_returned_number_stands_after_the_apps_own_points(tmp_path: Path) -> None:
+    """TensorBoard would drop what the app's file has of the same name from the first step of ours on."""
+    run = sweep(tmp_path, "0")
+    job = dataclasses.replace(run.jobs[0], return_value={"loss": 0.1})
+    path = path_of(run, job)
+    theirs = path.with_name("events.out.tfevents.1795721722.host.1.0")
+    write_whole(theirs, [version_event(0.0), *(scalars_event(0.0, step, [("loss", 1.0)]) for step in range(301))])
+    assert bring_up_to_date(path, run, job, log_config=False)
+    assert scalars_event(0.0, 300, [("loss", 0.1)]).content in [event.content for event in events_in(path)]
+    assert not bring_up_to_date(path, run, job, log_config=False)

@@ -21,6 +21,8 @@ _HEAD: Final = struct.Struct("<QI")
 _CHECKSUM: Final = struct.Struct("<I")
 _WALL_TIME: Final = struct.Struct("<Bd")
 _SEVEN_BITS: Final = 0x7F
+_LONGEST_STEP: Final = 11
+"""Bytes of a step, with what says that it is one."""
 _VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5
 """How protocol buffers call these on the wire."""
 
@@ -136,6 +138,40 @@ def events_in(path: Path) -> Iterator[Event]:
             if len(end) < _CHECKSUM.size or _CHECKSUM.unpack(end)[0] != _masked(data) or length < _WALL_TIME.size:
                 return
             yield Event(_WALL_TIME.unpack(data[: _WALL_TIME.size])[1], data[_WALL_TIME.size :])
+
+
+def last_step_beside(path: Path) -> int:
+    """The largest step in the other event files of a directory, which TensorBoard shows as one run; 0 if there is none.
+
+    Args:
+        path: the file that does not count.
+    """
+    others = [other for other in path.parent.glob("*tfevents*") if other.name != path.name]
+    return max((step for other in others for step in _steps_in(other)), default=0)
+
+
+def _steps_in(path: Path) -> Iterator[int]:
+    """The steps of a file's events, of which no more is read: images may be among them."""
+    with contextlib.suppress(OSError), open_regular(path) as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            length, checksum = _HEAD.unpack(head)
+            if checksum != _masked(head[:8]):
+                return
+            beginning = file.read(min(length, _WALL_TIME.size + _LONGEST_STEP))
+            file.seek(length - len(beginning) + _CHECKSUM.size, os.SEEK_CUR)
+            yield _step_of(beginning[_WALL_TIME.size :])
+
+
+def _step_of(content: bytes) -> int:
+    """The step of an event, which stands first; 0 where it has none."""
+    if not content.startswith(_number(2, 0)[:1]):
+        return 0
+    step = 0
+    for place, byte in enumerate(content[1:_LONGEST_STEP]):
+        step |= (byte & _SEVEN_BITS) << 7 * place
+        if byte <= _SEVEN_BITS:
+            break
+    return step if step < 1 << 63 else 0
 
 
 def _masked(data: bytes) -> int:

@@ -32,7 +32,7 @@ class PointStream:
         self._patience = patience
         self._send = send
         self._waiting: list[Point] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may report as well
         self._started = False
         self._is_over = threading.Event()
         self._sending = threading.Lock()

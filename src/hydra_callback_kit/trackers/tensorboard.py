@@ -48,17 +48,22 @@ def start_of(payload: Payload, *, log_config: bool) -> Iterator[Event]:
     yield event_file.plugin_event(time_s, f"{_HPARAMS.decode()}session_start_info", "hparams", data)
 
 
-def end_of(payload: Payload, scalars: "Scalars") -> Iterator[Event]:
+def end_of(payload: Payload, scalars: "Scalars", path: Path) -> Iterator[Event]:
     """The last events of a job: the numbers that it returned, at its last step, and how it ended.
+
+    TensorBoard shows of a tag that two files have what the later one says from its first step on. So nothing is written
+    before the last step of the app's own files.
 
     Args:
         payload: what is known of it.
         scalars: what there is of it: a number that is the last one anyway is not repeated.
+        path: the job's event file.
     """
     time_s = _seconds(payload.ended_at)
     values = [(name, value) for name, value in payload.metrics.items() if not _same(scalars.last.get(name), value)]
     if values:
-        yield event_file.scalars_event(time_s, max(scalars.steps.values(), default=0), values)
+        step = max(event_file.last_step_beside(path), *scalars.steps.values(), 0)
+        yield event_file.scalars_event(time_s, step, values)
     data = event_file.hparams_end(success=payload.status == "COMPLETED")
     yield event_file.plugin_event(time_s, f"{_HPARAMS.decode()}session_end_info", "hparams", data)
 
@@ -100,8 +105,9 @@ class Written:
         there = [event for event in event_file.events_in(path) if _HPARAMS not in event.content]
         self._goes_on = bool(there)
         self._scalars = Scalars()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may report as well
         event_file.write_whole(path, [*there, *start])
+        self._path = path
         self._file = EventFile(path)
 
     def add(self, values: Mapping[str, float], step: Step, time_of: str) -> None:
@@ -129,7 +135,7 @@ class Written:
         """
         with self._lock, contextlib.closing(self._file):
             self._begin(_seconds(payload.ended_at), 0)
-            for event in end_of(payload, self._scalars):
+            for event in end_of(payload, self._scalars, self._path):
                 self._file.write(event)
 
 
@@ -150,7 +156,7 @@ def bring_up_to_date(path: Path, run: RunRecord, job: JobRecord, *, log_config: 
     """
     payload, scalars = payload_of_job(run, job), Scalars()
     events = [*start_of(payload, log_config=log_config), *map(scalars.of, points_to_send(run, job))]
-    events += end_of(payload, scalars)
+    events += end_of(payload, scalars, path)
     there = [event.content for event in event_file.events_in(path)]
     if there and there[-1] == events[-1].content and {event.content for event in events} <= set(there):
         return False

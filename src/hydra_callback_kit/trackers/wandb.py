@@ -153,7 +153,7 @@ class Curves:
         self.problem: BaseException | None = None
         self._run: Any = None
         self._waiting: list[Point] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may report as well
         self._have_steps: set[str] = set()
 
     def add(self, values: Mapping[str, float], step: Step, time_of: str) -> None:
