@@ -32,6 +32,7 @@ class ResultsAggregatorCallback:
     mode: str | None = None
     top_k: int = 10
     average_over: list[str] = field(default_factory=list)
+    rank_by: str = "mean"
     safe_csv: bool = False
     metrics_file: str | None = None
 

@@ -16,10 +16,10 @@ from hydra_callback_kit.journal.encoder import MAX_STRING, to_json
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import Cut, as_json, from_json
-from hydra_callback_kit.views.averaging import averages_table
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.ranking import best_job, ranking_text
 from hydra_callback_kit.views.results import results_table
+from hydra_callback_kit.views.settings import settings_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
 STRICT = {"parse_constant": pytest.fail}
@@ -115,7 +115,7 @@ def check_tables(run: RunRecord, directory: Path) -> tuple[list[Any], list[dict[
     """Writes the results and the averages in every format and reads them back; the rows from JSON, CSV and Parquet."""
     for suffix in FORMATS:
         write_table(directory / f"r{suffix}", results_table(run), suffix)
-        write_table(directory / f"a{suffix}", averages_table(run.jobs, ["seed"]), suffix)
+        write_table(directory / f"a{suffix}", settings_table(run.jobs, ["seed"]), suffix)
     rows = [from_json(row) for row in json.loads((directory / "r.json").read_text("utf-8"), **STRICT)]
     lines = (directory / "r.jsonl").read_bytes().decode("utf-8").split("\n")[:-1]
     assert all(map(same, [from_json(json.loads(line, **STRICT)) for line in lines], rows))

@@ -11,10 +11,11 @@ import pytest
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import Cut, from_json
-from hydra_callback_kit.views.averaging import averages, averages_table, figures
+from hydra_callback_kit.views.figures import Figures, figures
 from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import best_job, ranked
 from hydra_callback_kit.views.results import flat_rows, nested_row, results_table
+from hydra_callback_kit.views.settings import settings_of, settings_table
 from hydra_callback_kit.views.table_formats import MAX_CELL, markdown, write_table
 
 NAN, INF = math.nan, math.inf
@@ -100,7 +101,7 @@ def test_a_run_without_jobs_has_an_empty_table(tmp_path: Path) -> None:
     """No job started: the file is there, and valid."""
     for name in ("r.json", "r.jsonl", "r.csv", "r.md", "r.parquet"):
         write_table(tmp_path / name, results_table(a_run()), Path(name).suffix)
-        write_table(tmp_path / f"average_{name}", averages_table([], ["seed"]), Path(name).suffix)
+        write_table(tmp_path / f"average_{name}", settings_table([], ["seed"]), Path(name).suffix)
     assert json.loads((tmp_path / "r.json").read_text("utf-8")) == []
     assert pyarrow.parquet.read_table(tmp_path / "r.parquet").num_rows == 0
 
@@ -164,20 +165,25 @@ def test_averages_are_over_jobs_that_differ_in_the_seed_only() -> None:
         job(5, "model='1'", "seed=0"),
         job(6, "model=1", "seed=0"),
     ]
-    first, second, *others = averages(jobs, ["seed"])
-    assert (first.overrides, first.jobs, first.completed) == ({"model": "a"}, 4, 3)
-    assert first.metrics == {"return_value.acc": {"count": 3, "mean": 1.0, "std": 1.0, "min": 0.0, "max": 2.0}}
-    assert second.metrics["return_value"] == {"count": 1, "mean": 1.0, "std": None, "min": 1.0, "max": 1.0}
+    first, second, *others = settings_of(jobs, ["seed"])
+    assert (first.overrides, len(first.jobs), len(first.completed), len(first.failed)) == ({"model": "a"}, 4, 3, 1)
+    assert first.figures("acc") == Figures(3, 1.0, 1.0, pytest.approx(3**-0.5), 1.0, 0.0, 2.0)
+    assert second.figures("return_value") == Figures(1, 1.0, None, None, 1.0, 1.0, 1.0)
     assert [other.overrides["model"] for other in others] == ["1", 1]
+    assert [other.figures("return_value") for other in others] == [None, None]
+    row = next(iter(settings_table(jobs, ["seed"]).nested()))
+    assert (row["jobs"], row["completed"], row["metrics"]["return_value.acc"]["stderr"]) == (4, 3, pytest.approx(3**-0.5))
 
 
 def test_averages_of_what_is_no_ordinary_number() -> None:
     """NaN shows; infinities and numbers beyond the largest float make no error."""
-    assert all(math.isnan(figures([1.0, NAN])[name]) for name in ("mean", "std", "min", "max"))
-    assert figures([INF, 1.0])["mean"] == INF
-    assert math.isnan(figures([INF, -INF])["mean"])
-    assert figures([1e308, 1e308])["std"] is not None
-    assert averages([job(0, value=10**400)], [])[0].metrics["return_value"]["max"] == INF
+    spoilt = figures([1.0, NAN])
+    assert all(math.isnan(getattr(spoilt, name)) for name in ("mean", "std", "stderr", "median", "min", "max"))
+    assert figures([INF, 1.0]).mean == INF
+    assert math.isnan(figures([INF, -INF]).mean)
+    assert figures([1e308, 1e308]).std is not None
+    (row,) = settings_table([job(0, value=10**400)], []).nested()
+    assert row["metrics"]["return_value"]["max"] == INF
 
 
 def test_markdown_takes_no_cell_for_anything_else() -> None:

@@ -18,17 +18,20 @@ from hydra_callback_kit.hooks.job_recorder import record_job_config
 from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.run_recorder import record_run_facts
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import as_json
-from hydra_callback_kit.views import ranking, wording
-from hydra_callback_kit.views.averaging import averages_table
-from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import FACT, AskedRanking, unknown_key
+from hydra_callback_kit.views.best import best_in_words, best_row
+from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.metrics import metric_names
-from hydra_callback_kit.views.results import nested_row, results_table
+from hydra_callback_kit.views.results import results_table
+from hydra_callback_kit.views.setting_ranking import RANK_BY
+from hydra_callback_kit.views.settings import settings_table
 from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
 log = SafeLogger("hydra_callback_kit.results_aggregator_callback")
@@ -59,8 +62,10 @@ class ResultsAggregatorCallback(RecordingCallback):
         mode: whether `max` or `min` of `sort_by` is best; null for the sweeper's direction (`hydra.sweeper.direction`)
             where it has one, else `min` for what is named like a loss or an error, `max` for the rest.
         top_k: how many of the best jobs are logged, 1 or more.
-        average_over: keys of overrides, such as `seed`; for each combination of the other overrides the metrics of the jobs
-            are averaged. A NaN makes the mean NaN.
+        average_over: keys of overrides, such as `seed`; the jobs of each combination of the other overrides are one setting,
+            over which the metrics are averaged, and settings are ranked. A NaN makes the mean NaN.
+        rank_by: by what of a setting's metric: `mean`, `median`, `min`, `max`, or `lower_bound`: the mean, worse by its
+            standard error, which a setting of one job has not, so that it comes after the others.
         safe_csv: whether `.csv` files are written for spreadsheets: a text, also in the head, that begins with `=`, `+`,
             `-`, `@`, a tab or a line break and is no number has a `'` in front, so that it is not taken for a formula.
         metrics_file: a glob for a CSV file of metrics in the job's output directory, as Lightning's `CSVLogger` writes it
@@ -84,9 +89,10 @@ class ResultsAggregatorCallback(RecordingCallback):
         the other fields, one a name. Markdown leaves out what people seldom look at, and shortens cells. In pandas:
         `pd.read_csv("results.csv")`.
         `<stem>_averaged.<suffix>` beside each table, with `average_over`: the overrides, `jobs`, `completed`, and each
-        metric's `count`, `mean`, `std` (of the sample), `min` and `max`.
+        metric's `count`, `mean`, `std` (of the sample), `stderr` (standard error of the mean), `median`, `min` and `max`.
         `best.json` (JSON), with `sort_by`: the best job's object, with `jobs_running` if others run that may be better;
-        not written if no job returned the metric.
+        not written if no job returned the metric. With `average_over` it has `setting` (`overrides`, `jobs`, `completed`,
+        `failed`, `metric`, `mode`, `rank_by`, `figures`; null if none can be ranked) and `job`: the best job's object.
         `.callbacks/*.jsonl` in the same directory: the journal (JSON lines).
 
     Example:
@@ -114,6 +120,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         mode: str | None = None,
         top_k: int = 10,
         average_over: Sequence[str] = (),
+        rank_by: str = "mean",
         safe_csv: bool = False,
         metrics_file: str | None = None,
     ) -> None:
@@ -127,6 +134,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         if isinstance(average_over, str):
             raise ParameterError("average_over", average_over, "a list of keys", f"Write average_over=[{average_over}].")
         self.average_over = [str(key).lstrip("+") for key in average_over]
+        self.rank_by: Any = parameters.one_of("rank_by", rank_by, RANK_BY)
         self.safe_csv = safe_csv
         self.metrics_file = metrics_file
         if metrics_file is not None and (not metrics_file or Path(metrics_file).is_absolute()):
@@ -149,8 +157,10 @@ class ResultsAggregatorCallback(RecordingCallback):
         self._import_libraries()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Makes sure that the table can be written at the end."""
+        """Makes sure that the table can be written at the end; whoever looks at the sweep ranks its jobs as it does."""
         self._import_libraries()
+        if self.sort_by is not None or self.average_over:
+            record_run_facts(config, {FACT: self._ranking._asdict()})
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Records the job's config."""
@@ -198,47 +208,45 @@ class ResultsAggregatorCallback(RecordingCallback):
         if written:
             log.info("Results of %s: %s", wording.jobs_so_far(run), wording.files(written))
         self._log_best(run)
-        given = {override_key(override) for job in run.jobs for override in job.task_overrides}
-        for key in self.average_over:
-            if key not in given:
-                log.warning(
-                    "average_over names %r, which no job was given. Overrides are: %s.", key, ", ".join(sorted(given))
-                )
+        unknown = unknown_key(run.jobs, self.average_over)
+        if unknown:
+            log.warning("%s", unknown)
 
     def summary_parameters(self) -> dict[str, Any]:
         """What it is built with."""
-        names = ("include_config", "sort_by", "mode", "top_k", "average_over", "safe_csv")
+        names = ("include_config", "sort_by", "mode", "top_k", "average_over", "rank_by", "safe_csv")
         return {"output_file": self.output_files, **{name: getattr(self, name) for name in names}}
+
+    @property
+    def _ranking(self) -> AskedRanking:
+        return AskedRanking(self.sort_by, self.mode, tuple(self.average_over), self.rank_by)
 
     def _files(self, identity: RunIdentity, run: RunRecord) -> dict[Path, Callable[[Path], Any]]:
         files: dict[Path, Callable[[Path], Any]] = {}
         results = results_table(run, include_config=self.include_config)
-        averaged = averages_table(run.jobs if self.average_over else (), self.average_over)
+        averaged = settings_table(run.jobs if self.average_over else (), self.average_over)
         for name in self.output_files:
             file = identity.root / name
             write = functools.partial(write_table, suffix=file.suffix, safe_csv=self.safe_csv)
             files[file] = functools.partial(write, table=results)
             if self.average_over:
                 files[file.with_stem(f"{file.stem}_averaged")] = functools.partial(write, table=averaged)
-        if self.sort_by is not None:
-            best = ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode))
-            if best is not None:
-                row = nested_row(best, include_config=self.include_config)
-                running = {"jobs_running": run.count("RUNNING")} if run.count("RUNNING") else {}
-                text = json_text(as_json({**row, **running}))
-                files[identity.root / _BEST] = lambda path: path.write_bytes(text.encode("utf-8"))
+        row = None if self.sort_by is None else best_row(run, self._ranking, include_config=self.include_config)
+        if row is not None:
+            text = json_text(as_json(row))
+            files[identity.root / _BEST] = lambda path: path.write_bytes(text.encode("utf-8"))
         return files
 
     def _log_best(self, run: RunRecord) -> None:
         if self.sort_by is None:
             return
-        if ranking.best_job(run.jobs, self.sort_by, direction_of(run.facts, self.sort_by, self.mode)) is None:
-            unknown = wording.unknown_metric(self.sort_by, metric_names(run.jobs))
-            log.caution("sort_by=%r ranks nothing. %s", self.sort_by, unknown)
-            return
-        mode = direction_of(run.facts, self.sort_by, self.mode)
-        text = ranking.ranking_text(run.jobs, self.sort_by, mode, self.top_k)
-        log.info("Best jobs by %s (%s):\n%s", self.sort_by, mode, text.rstrip())
+        said = best_in_words(run, self._ranking, self.top_k)
+        if said is None:
+            log.caution(
+                "sort_by=%r ranks nothing. %s", self.sort_by, wording.unknown_metric(self.sort_by, metric_names(run.jobs))
+            )
+        else:
+            log.info("%s", said)
 
 
 def _output_files(given: Any) -> list[str]:

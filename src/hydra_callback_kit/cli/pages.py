@@ -14,6 +14,7 @@ from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
+from hydra_callback_kit.views.best import best_in_short
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.reported import reported
@@ -48,6 +49,17 @@ def print_run(
     kind = "sweep" if run.mode == "MULTIRUN" else "run"
     status = screen.Styled(run.status, screen.COLOURS[run.status], bold=True)
     screen.say(screen.Styled(as_text(name), bold=True), f"  {kind} ", status, f": {wording.status_counts(run)}")
+    screen.print_facts(_facts(run, earlier))
+    screen.print_warnings(run)
+    if "aborted" in run.facts:
+        screen.say()
+        screen.print_reason(as_text(run.facts["aborted"]))
+    if jobs and run.mode == "MULTIRUN":
+        screen.say()
+        screen.print_table(job_columns(jobs, run.jobs, rows, sort_by, curves=curves))
+
+
+def _facts(run: RunRecord, earlier: Sequence[str]) -> dict[str, str]:
     facts = {"directory": str(run.root), "started": _started(run)}
     if resumed(run.facts):
         facts["resumed"] = "; ".join(f"{screen.local_time(at)}: {what}" for at, what in resumed(run.facts))
@@ -60,18 +72,13 @@ def print_run(
         facts["command"] = shlex.join(command)
     if run.handed_on:
         facts["queued"] = wording.handed_on(run)
+    if best_in_short(run):
+        facts["best"] = best_in_short(run)
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
         facts["other runs"] = f"{', '.join(earlier[-3:])}{' …' if len(earlier) > 3 else ''} (--run ID shows one)"  # noqa: PLR2004  what fits a line
-    screen.print_facts(facts)
-    screen.print_warnings(run)
-    if "aborted" in run.facts:
-        screen.say()
-        screen.print_reason(as_text(run.facts["aborted"]))
-    if jobs and run.mode == "MULTIRUN":
-        screen.say()
-        screen.print_table(job_columns(jobs, run.jobs, rows, sort_by, curves=curves))
+    return facts
 
 
 def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:

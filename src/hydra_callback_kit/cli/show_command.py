@@ -15,13 +15,16 @@ import click
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.make_again import make_again
 from hydra_callback_kit.cli.pages import print_ranks, print_run, print_runs, run_json
+from hydra_callback_kit.cli.setting_pages import print_settings, settings_json
 from hydra_callback_kit.cli.target import (
     NothingToShowError,
+    asked_ranking,
     assume_gone_option,
     holds_runs,
     json_option,
     mode_option,
     path_argument,
+    ranking_options,
     run_option,
     runs_below,
     sorted_jobs,
@@ -32,6 +35,7 @@ from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.ranking import ranked
+from hydra_callback_kit.views.setting_ranking import RankBy
 
 _ROWS: Final = 40
 """Rows of a table on a terminal; in a pipe there is no limit."""
@@ -44,6 +48,7 @@ _REFRESH_S: Final = 2.0
 @click.option("--failed", is_flag=True, help="Only jobs that failed or were interrupted.")
 @click.option("--sort-by", metavar="METRIC", help="Sort the jobs by a metric, the best first.")
 @mode_option
+@ranking_options
 @click.option("--ranks", is_flag=True, help="List the ranks of distributed jobs: where each ran, and how it ended.")
 @click.option("--all", "every", is_flag=True, help="All rows of a long table, also on a terminal.")
 @click.option("--watch", is_flag=True, help="Refresh every two seconds while it runs.")
@@ -57,6 +62,8 @@ def command(  # noqa: C901  what the options ask for, one after another
     failed: bool,
     sort_by: str | None,
     mode: Best | None,
+    average_over: tuple[str, ...],
+    rank_by: RankBy | None,
     ranks: bool,
     every: bool,
     watch: bool,
@@ -68,7 +75,8 @@ def command(  # noqa: C901  what the options ask for, one after another
     """Show a run or a sweep, or list the runs below a folder.
 
     Of a run or sweep: how it stands, when and how it was started, and a table of its jobs. Of a folder above: the runs below
-    it, newest first. On a terminal, only the first and the last 20 rows of a long table are shown.
+    it, newest first. On a terminal, only the first and the last 20 rows of a long table are shown. With --average-over the
+    table is one of settings: the jobs that differ in nothing but the overrides that are averaged over, together.
     """
     if watch and (as_json or not screen.is_terminal()):
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
@@ -77,7 +85,8 @@ def command(  # noqa: C901  what the options ask for, one after another
         make_again(the_run(path, run_id, assume_gone=assume_gone))
 
     def lists_runs() -> bool:
-        return run_id is None and not failed and not ranks and sort_by is None and not holds_runs(path)
+        of_jobs = failed or ranks or sort_by is not None or average_over
+        return run_id is None and not of_jobs and not holds_runs(path)
 
     def chosen(run: RunRecord) -> list[JobRecord]:
         return _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
@@ -91,6 +100,10 @@ def command(  # noqa: C901  what the options ask for, one after another
         run = the_run(path, run_id, assume_gone=assume_gone)
         if ranks:
             _print_ranks(run, chosen(run))
+        elif average_over:
+            asked = asked_ranking(run, sort_by, mode, average_over, rank_by)
+            print_run(run, (), (), rows, sort_by, curves=False)
+            print_settings(run, asked)
         else:
             earlier = [known for known in run_ids(run.root) if known != run.run_id]
             print_run(run, chosen(run), earlier, rows, sort_by, curves=watch)
@@ -100,7 +113,10 @@ def command(  # noqa: C901  what the options ask for, one after another
         screen.print_json([run_json(run, None) for run in runs_below(path, assume_gone=assume_gone)])
     elif as_json:
         run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
-        screen.print_json(run_json(run, chosen(run)))
+        described = run_json(run, chosen(run))
+        if average_over:
+            described["settings"] = settings_json(run, asked_ranking(run, sort_by, mode, average_over, rank_by))
+        screen.print_json(described)
     elif watch:
         _watch(show)
     else:

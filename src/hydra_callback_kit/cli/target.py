@@ -1,7 +1,7 @@
 """What PATH means: the run that lies there, or the runs below."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,9 +15,11 @@ from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record, unknown_key
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import ranked
+from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,6 +60,36 @@ def mode_option(command: Command) -> Command:
     """The option `--mode`."""
     text = "Which value is the best.  [default: the sweeper's direction; else min for a loss or an error, max for the rest]"
     return click.option("--mode", type=click.Choice(["max", "min"]), help=text)(command)
+
+
+def ranking_options(command: Command) -> Command:
+    """The options `--average-over` and `--rank-by`."""
+    over = "Average over this override, such as seed, and rank settings; may be given again.  [default: as on record]"
+    by = "By what of a setting's metric.  [default: the one on record, else mean]"
+    command = click.option("--rank-by", type=click.Choice(RANK_BY), help=by)(command)
+    return click.option("--average-over", metavar="KEY", multiple=True, help=over)(command)
+
+
+def asked_ranking(
+    run: RunRecord, metric: str | None, mode: Best | None, over: Sequence[str], rank_by: RankBy | None
+) -> AskedRanking:
+    """How a run is to be ranked: as the options say, else as its record does.
+
+    Raises:
+        click.UsageError: if no job was given an override that is to be averaged over.
+    """
+    known = ranking_on_record(run)
+    keys = [key.strip().lstrip("+") for each in over for key in each.strip("[]").split(",")]
+    unknown = unknown_key(run.jobs, keys)
+    if unknown:
+        raise click.UsageError(unknown.replace("average_over", "--average-over", 1))
+    same = metric in (None, known.metric)
+    return AskedRanking(
+        metric or known.metric,
+        mode or (known.mode if same else None),
+        tuple(keys) or known.average_over,
+        rank_by or known.rank_by,
+    )
 
 
 def the_run(path: Path, run_id: str | None = None, *, with_configs: bool = False, assume_gone: bool = False) -> RunRecord:

@@ -12,10 +12,13 @@ from hydra_callback_kit.journal.metric_points import points_of
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import ranking_on_record, unknown_key
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.results import flat_rows, free_name
+from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy, best_setting
+from hydra_callback_kit.views.settings import Setting, settings_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,12 +50,60 @@ class Run(RunRecord):
             MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.
             ValueError: if `mode` is another word.
         """
-        if mode is not None and mode not in get_args(Best):
-            raise ValueError(f"mode={mode!r} is not valid: allowed is 'max' or 'min'")
+        _check_mode(mode)
         job = best_job(self.jobs, metric, direction_of(self.facts, metric, mode))
         if job is None:
             raise MetricNotFoundError(metric, metric_names(self.jobs))
         return job
+
+    def settings(self, over: Sequence[str] | None = None) -> list[Setting]:
+        """The settings of a sweep: the jobs that differ in nothing but a seed, together.
+
+        Args:
+            over: the keys of the overrides to average over, such as `["seed"]`; None for those that
+                `results_aggregator_callback.average_over` has put on record.
+
+        Returns:
+            One for each combination of the other overrides, with its `overrides`, `jobs`, `completed` and `failed` jobs;
+            `setting.figures("accuracy")` has the `count`, `mean`, `std`, `stderr`, `median`, `min` and `max` of a metric.
+
+        Raises:
+            ValueError: if `over` is None or empty and nothing is on record, or no job was given one of the keys.
+        """
+        if isinstance(over, str):
+            raise ValueError(f"over={over!r} is not valid: allowed is a list of keys. Write over=[{over!r}].")  # noqa: TRY004  as for any other value
+        keys = ranking_on_record(self).average_over if over is None else tuple(over)
+        if not keys:
+            raise ValueError("No override to average over is on record. Write for example over=['seed'].")
+        unknown = unknown_key(self.jobs, keys)
+        if unknown:
+            raise ValueError(unknown.replace("average_over", "over", 1))
+        return settings_of(self.jobs, keys)
+
+    def best_setting(
+        self, metric: str, mode: Best | None = None, over: Sequence[str] | None = None, rank_by: RankBy | None = None
+    ) -> Setting:
+        """The best setting of a sweep over its seeds.
+
+        Args:
+            metric: as for `best`.
+            mode: as for `best`.
+            over: as for `settings`.
+            rank_by: `mean`, `median`, `min`, `max`, or `lower_bound` (the mean, worse by its standard error); None for the
+                one on record, else the mean.
+
+        Raises:
+            MetricNotFoundError: if no setting can be ranked by a number; it is a `LookupError`.
+            ValueError: if `mode` or `rank_by` is another word, or as from `settings`.
+        """
+        _check_mode(mode)
+        if rank_by is not None and rank_by not in RANK_BY:
+            raise ValueError(f"rank_by={rank_by!r} is not valid: allowed is {', '.join(RANK_BY)}")
+        by = rank_by or ranking_on_record(self).rank_by
+        setting = best_setting(self.settings(over), metric, direction_of(self.facts, metric, mode), by)
+        if setting is None:
+            raise MetricNotFoundError(metric, metric_names(self.jobs))
+        return setting
 
     def rows(self) -> list[dict[str, Any]]:
         """The results table, a flat row for each job: `pandas.DataFrame(run.rows())`.
@@ -93,6 +144,11 @@ class Run(RunRecord):
             for point in points_of(job)
             if name in point.values
         ]
+
+
+def _check_mode(mode: str | None) -> None:
+    if mode is not None and mode not in get_args(Best):
+        raise ValueError(f"mode={mode!r} is not valid: allowed is 'max' or 'min'")
 
 
 class MetricNotFoundError(LookupError):

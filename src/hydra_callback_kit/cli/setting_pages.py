@@ -1,0 +1,90 @@
+"""What `show` and `best` say of a sweep's settings, for people and for machines."""
+
+from typing import Any
+
+from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.setting_table import setting_columns
+from hydra_callback_kit.cli.target import NothingToShowError
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import AskedRanking
+from hydra_callback_kit.views.best import by_what, setting_row
+from hydra_callback_kit.views.direction import direction_of, the_metric
+from hydra_callback_kit.views.figures import in_words
+from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.setting_ranking import IN_WORDS, ranked_settings, setting_in_words, varied_in_settings
+from hydra_callback_kit.views.settings import Setting, settings_of
+
+
+def print_settings(run: RunRecord, asked: AskedRanking) -> None:
+    """Prints the table of a sweep's settings, the best first where a metric is known.
+
+    Args:
+        run: the sweep.
+        asked: how they are ranked, with keys to average over.
+
+    Raises:
+        NothingToShowError: if there is no such metric.
+    """
+    metric = _metric_of(run, asked)
+    screen.say()
+    screen.print_table(setting_columns(_in_order(run, asked, metric), metric))
+    ranked = "" if metric is None else f", sorted by {metric}: {by_what(direction_of(run.facts, metric, asked.mode), asked)}"
+    screen.say(f"{IN_WORDS}{ranked}")
+
+
+def settings_json(run: RunRecord, asked: AskedRanking) -> list[dict[str, Any]]:
+    """The settings for machines, the best first where a metric is known.
+
+    Args:
+        run: the sweep.
+        asked: as above.
+    """
+    metric = _metric_of(run, asked)
+    if metric is None:
+        return [
+            {"overrides": each.overrides, "jobs": [job.job_num for job in each.jobs]}
+            for each in settings_of(run.jobs, asked.average_over)
+        ]
+    mode = direction_of(run.facts, metric, asked.mode)
+    return [setting_row(each, metric, mode, asked.rank_by) for each in _in_order(run, asked, metric)]
+
+
+def print_best_setting(run: RunRecord, setting: Setting, metric: str, asked: AskedRanking) -> None:
+    """Says which setting is the best.
+
+    Args:
+        run: the sweep.
+        setting: the setting.
+        metric: by which metric.
+        asked: as above.
+    """
+    varied = varied_in_settings(settings_of(run.jobs, asked.average_over))
+    mode = direction_of(run.facts, metric, asked.mode)
+    figures = setting.figures(metric)
+    screen.say(screen.Styled("best setting", bold=True), f": {setting_in_words(setting, varied)}")
+    facts = {"best by": f"{metric} ({by_what(mode, asked)})"}
+    if figures is not None:
+        facts[metric] = (
+            f"{in_words(figures.mean, figures.stderr)} ({IN_WORDS} of {wording.jobs(figures.count)}; "
+            f"{figures.min:.6g} to {figures.max:.6g})"
+        )
+    facts["jobs"] = ", ".join(str(job.job_num) for job in setting.jobs)
+    if setting.failed:
+        facts["failed"] = ", ".join(str(job.job_num) for job in setting.failed)
+    screen.print_facts(facts)
+    screen.say()
+
+
+def _metric_of(run: RunRecord, asked: AskedRanking) -> str | None:
+    known = metric_names(run.jobs)
+    if asked.metric is not None and all(each.figures(asked.metric) is None for each in settings_of(run.jobs, ())):
+        raise NothingToShowError(wording.unknown_metric(asked.metric, known))
+    return asked.metric or the_metric(run.facts, run.jobs)
+
+
+def _in_order(run: RunRecord, asked: AskedRanking, metric: str | None) -> list[Setting]:
+    settings = settings_of(run.jobs, asked.average_over)
+    if metric is None:
+        return settings
+    return ranked_settings(settings, metric, direction_of(run.facts, metric, asked.mode), asked.rank_by)

@@ -1,0 +1,54 @@
+"""By what a sweep's jobs or settings are ranked: as its `results_aggregator_callback` was asked, or whoever looks at it."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Final, NamedTuple, get_args
+
+from hydra_callback_kit.configs.own_overrides import of_the_app
+from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views.direction import Best
+from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy
+
+FACT: Final = "ranking"
+"""The fact of a run that says how its results are ranked: `metric`, `mode`, `average_over`, `rank_by`."""
+
+
+class AskedRanking(NamedTuple):
+    """What was asked for.
+
+    Attributes:
+        metric: the metric; None for none.
+        mode: which value is the best; None for what can be known.
+        average_over: the keys of overrides that settings are averaged over; empty if jobs are ranked one by one.
+        rank_by: by what of a setting.
+    """
+
+    metric: str | None = None
+    mode: Best | None = None
+    average_over: tuple[str, ...] = ()
+    rank_by: RankBy = "mean"
+
+
+def ranking_on_record(run: RunRecord) -> AskedRanking:
+    """What the callback was asked for, as the record tells; a journal may be anybody's."""
+    fact = run.facts.get(FACT)
+    said = fact if isinstance(fact, dict) else {}
+    metric, mode, over, rank_by = (said.get(name) for name in AskedRanking._fields)
+    return AskedRanking(
+        metric if isinstance(metric, str) else None,
+        mode if mode in get_args(Best) else None,
+        tuple(key for key in over if isinstance(key, str)) if isinstance(over, list) else (),
+        next((each for each in RANK_BY if each == rank_by), "mean"),
+    )
+
+
+def unknown_key(jobs: Sequence[JobRecord], over: Sequence[str]) -> str:
+    """What to say where no job was given one of the keys to average over; empty where each of them is one."""
+    given = sorted({override_key(override) for job in jobs for override in of_the_app(job.task_overrides)})
+    for key in over:
+        if key not in given:
+            nearest = difflib.get_close_matches(key, given, n=1)
+            hint = f" Did you mean {nearest[0]}?" if nearest else ""
+            return f"average_over names {key!r}, which no job was given.{hint} Overrides are: {', '.join(given) or 'none'}."
+    return ""

@@ -1,0 +1,118 @@
+"""The best of a sweep for files and the log: its best setting where jobs are averaged over seeds, and its best job."""
+
+from typing import Any
+
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record
+from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views.figures import in_words
+from hydra_callback_kit.views.flat import Row
+from hydra_callback_kit.views.metrics import metric_of
+from hydra_callback_kit.views.ranking import best_job, ranking_text
+from hydra_callback_kit.views.results import nested_row
+from hydra_callback_kit.views.setting_ranking import (
+    RankBy,
+    best_setting,
+    setting_in_words,
+    settings_text,
+    varied_in_settings,
+)
+from hydra_callback_kit.views.settings import Setting, settings_of
+
+
+def best_row(run: RunRecord, asked: AskedRanking, *, include_config: bool = True) -> Row | None:
+    """The best of a sweep as the object of `best.json`.
+
+    Args:
+        run: the sweep, or a single run.
+        asked: how it is ranked, with a metric.
+        include_config: whether the job's config is part of it.
+
+    Returns:
+        The best job's row; with keys to average over an object with `setting` (see `setting_row`; null if none can be
+        ranked) and `job`, the row of the best single job. `jobs_running` if others run that may be better. None if no job
+        completed with the metric.
+    """
+    metric = asked.metric or ""
+    mode = direction_of(run.facts, metric, asked.mode)
+    job = best_job(run.jobs, metric, mode)
+    if job is None:
+        return None
+    running: Row = {"jobs_running": run.count("RUNNING")} if run.count("RUNNING") else {}
+    row = nested_row(job, include_config=include_config)
+    if not asked.average_over:
+        return {**row, **running}
+    setting = best_setting(settings_of(run.jobs, asked.average_over), metric, mode, asked.rank_by)
+    return {"setting": setting and setting_row(setting, metric, mode, asked.rank_by), "job": row, **running}
+
+
+def setting_row(setting: Setting, metric: str, mode: Best, rank_by: RankBy) -> Row:
+    """A setting as an object, for JSON.
+
+    Returns:
+        `overrides`, `jobs` (their numbers), `completed`, `failed`, `metric`, `mode`, `rank_by`, and `figures` (see
+        `Figures`; null where no job has the metric).
+    """
+    figures = setting.figures(metric)
+    return {
+        "overrides": setting.overrides,
+        "jobs": [job.job_num for job in setting.jobs],
+        "completed": len(setting.completed),
+        "failed": len(setting.failed),
+        "metric": metric,
+        "mode": mode,
+        "rank_by": rank_by,
+        "figures": None if figures is None else figures.as_row(),
+    }
+
+
+def best_in_words(run: RunRecord, asked: AskedRanking, top_k: int) -> str | None:
+    """The table of the best for the log, with a head; None if no job completed with the metric.
+
+    Args:
+        run: the sweep, or a single run.
+        asked: how it is ranked, with a metric.
+        top_k: how many rows it has.
+    """
+    metric = asked.metric or ""
+    mode = direction_of(run.facts, metric, asked.mode)
+    job = best_job(run.jobs, metric, mode)
+    if job is None:
+        return None
+    if not asked.average_over:
+        return f"Best jobs by {metric} ({mode}):\n{ranking_text(run.jobs, metric, mode, top_k).rstrip()}"
+    table = settings_text(settings_of(run.jobs, asked.average_over), metric, mode, asked.rank_by, top_k)
+    single = f"The best single job is {job.job_num}, with {_number(metric_of(job, metric))}"
+    return f"Best settings by {metric} ({by_what(mode, asked)}):\n{table}{single}: {wording.overrides(job.task_overrides)}"
+
+
+def best_in_short(run: RunRecord) -> str:
+    """The best of a sweep on one line, by what its record says that it is ranked by; empty where it says nothing."""
+    asked = ranking_on_record(run)
+    if asked.metric is None or run.mode != "MULTIRUN":
+        return ""
+    mode = direction_of(run.facts, asked.metric, asked.mode)
+    if not asked.average_over:
+        job = best_job(run.jobs, asked.metric, mode)
+        value = None if job is None else metric_of(job, asked.metric)
+        return "" if job is None else f"job {job.job_num}, with {asked.metric} {_number(value)} ({mode})"
+    settings = settings_of(run.jobs, asked.average_over)
+    setting = best_setting(settings, asked.metric, mode, asked.rank_by)
+    figures = None if setting is None else setting.figures(asked.metric)
+    if setting is None or figures is None:
+        return ""
+    which = setting_in_words(setting, varied_in_settings(settings))
+    over = " ".join(f"--average-over {key}" for key in asked.average_over)
+    spread = in_words(figures.mean, figures.stderr)
+    return f"{which}, with {asked.metric} {spread} ({by_what(mode, asked)}; {over} shows all settings)"
+
+
+def by_what(mode: Best, asked: AskedRanking) -> str:
+    """By what settings are ranked: `max of the mean over seed`."""
+    what = "lower bound: the mean, worse by its standard error" if asked.rank_by == "lower_bound" else asked.rank_by
+    return f"{mode} of the {what}, over {', '.join(asked.average_over)}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,132 @@
+"""Settings: the jobs of a sweep that differ in nothing but a seed, and what their metrics come to together."""
+
+import json
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra_callback_kit.configs.own_overrides import of_the_app
+from hydra_callback_kit.journal.overrides import override_key, typed_overrides
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.views.figures import FIGURES, Figures, figures
+from hydra_callback_kit.views.flat import flat_return_value
+from hydra_callback_kit.views.metrics import added_facts, metric_of
+from hydra_callback_kit.views.reported import cells_of, reported_names
+from hydra_callback_kit.views.results import free_name
+from hydra_callback_kit.views.table_formats import Table
+
+
+@dataclass
+class Setting:
+    """The jobs of one combination of overrides.
+
+    Attributes:
+        overrides: typed values by key, without those that are averaged over.
+        task_overrides: the same, as Hydra passed them to the first of its jobs.
+        jobs: its jobs.
+    """
+
+    overrides: dict[str, Any]
+    task_overrides: tuple[str, ...] = ()
+    jobs: list[JobRecord] = field(default_factory=list)
+
+    @property
+    def completed(self) -> list[JobRecord]:
+        """Its jobs that have completed; the metrics are over these."""
+        return [job for job in self.jobs if job.status == "COMPLETED"]
+
+    @property
+    def failed(self) -> list[JobRecord]:
+        """Its jobs that failed or were interrupted."""
+        return [job for job in self.jobs if job.status in ("FAILED", "INTERRUPTED")]
+
+    def figures(self, metric: str) -> Figures | None:
+        """What a metric of its completed jobs comes to; None if none of them has it.
+
+        Args:
+            metric: see `metric_of`.
+        """
+        values = [value for job in self.completed if (value := metric_of(job, metric)) is not None]
+        return figures(list(map(_float, values))) if values else None
+
+
+def settings_of(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Setting]:
+    """Puts jobs together whose other overrides are the same.
+
+    Args:
+        jobs: the jobs.
+        over: the keys of the overrides to average over, such as `seed`.
+
+    Returns:
+        One for each combination of the other overrides, in the order they first appear in.
+    """
+    settings: dict[str, Setting] = {}
+    for job in jobs:
+        others = tuple(each for each in of_the_app(job.task_overrides) if override_key(each) not in over)
+        values = typed_overrides(others)
+        name = json.dumps(as_json(values), sort_keys=True)
+        settings.setdefault(name, Setting(values, others)).jobs.append(job)
+    return list(settings.values())
+
+
+def settings_table(jobs: Sequence[JobRecord], over: Collection[str]) -> Table:
+    """The settings, ready to be written in any format.
+
+    Nested rows have `overrides`, `jobs`, `completed` and `metrics`; flat ones a column for each override, `jobs`,
+    `completed`, and `<metric>.count`, `.mean`, `.std`, `.stderr`, `.median`, `.min` and `.max`. The metrics are called as
+    the columns of the results table.
+
+    Args:
+        jobs: the jobs.
+        over: the keys of the overrides to average over.
+    """
+    settings = settings_of(jobs, over)
+    names = reported_names(jobs)
+    of_each = [_of_columns(setting, names) for setting in settings]
+    keys = list(dict.fromkeys(key for setting in settings for key in setting.overrides))
+    metrics = list(dict.fromkeys(metric for known in of_each for metric in known))
+    own = ["jobs", "completed", *(f"{metric}.{figure}" for metric in metrics for figure in FIGURES)]
+    taken = set(own)
+    columns = [*(free_name(key, "overrides", taken) for key in keys), *own]
+
+    def cells() -> Iterator[list[Any]]:
+        for setting, known in zip(settings, of_each, strict=True):
+            yield [
+                *(setting.overrides.get(key) for key in keys),
+                len(setting.jobs),
+                len(setting.completed),
+                *(getattr(known.get(metric), figure, None) for metric in metrics for figure in FIGURES),
+            ]
+
+    def nested() -> Iterator[dict[str, Any]]:
+        for setting, known in zip(settings, of_each, strict=True):
+            yield {
+                "overrides": setting.overrides,
+                "jobs": len(setting.jobs),
+                "completed": len(setting.completed),
+                "metrics": {metric: each.as_row() for metric, each in known.items()},
+            }
+
+    return Table(nested=nested, columns=columns, cells=cells)
+
+
+def _of_columns(setting: Setting, names: Sequence[str]) -> dict[str, Figures]:
+    """What every column of numbers of the results table comes to."""
+    values: dict[str, list[float]] = {}
+    for job in setting.completed:
+        returned = flat_return_value(job.return_value)
+        returned |= dict(zip(names, cells_of(job, names), strict=True))
+        facts = {f"facts.{name}" if name in returned else name: fact for name, fact in added_facts(job).items()}
+        for column, value in {**returned, **facts}.items():
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                values.setdefault(column, []).append(_float(value))
+    return {column: figures(numbers) for column, numbers in values.items()}
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
