@@ -92,8 +92,10 @@ def test_every_format_holds_the_sweep(app: App) -> None:
     assert len({line.count(" | ") for line in text[:5]}) == 1
     assert "pipes \\| and, lines" in text[5]
 
-    assert re.search(r"Best jobs by accuracy \(max\):\n\| job .*\n.*\n\| +1 \| COMPLETED \| +0\.5 \|", done.stdout)
-    assert done.json("best.json")["job_num"] == 1
+    assert re.search(
+        r"Best settings by accuracy \(max of the mean over seed\):\n\| seeds .*\n.*\n\| 2 +\| 0\.38 ± 0\.12 ", done.stdout
+    )
+    assert done.json("best.json")["job"]["job_num"] == 1
     averaged = rows_of(done, "results_averaged.csv")
     assert [(row["model"], row["jobs"], row["completed"]) for row in averaged] == [("mlp", "2", "2"), ("cnn", "2", "1")]
     assert float(averaged[0]["return_value.accuracy.mean"]) == pytest.approx(0.375)

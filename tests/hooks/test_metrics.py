@@ -60,7 +60,7 @@ def test_an_app_that_returns_nothing_has_results(app: App, launcher: str) -> Non
     head, *rows = (done.root / "results.csv").read_text().splitlines()
     place = head.split(",").index("val/loss")
     assert [float(row.split(",")[place]) for row in rows] == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
-    assert done.json("best.json")["metrics"]["val/loss"]["max"] == 1.0
+    assert done.json("best.json")["job"]["metrics"]["val/loss"]["max"] == 1.0
     averaged = done.json("results_averaged.json")
     assert [each["metrics"]["val/loss"]["mean"] for each in averaged] == pytest.approx([1 / 3, 2 / 3])
     run = load_run(done.root)

@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "rerun": "Print the commands that run what did not complete, or execute them.",
     "collect": "Write the results table of one or more sweeps.",
     "report": "Write the report of a run or a sweep, one HTML file.",
-    "best": "Show the best job of a sweep.",
+    "best": "Show the best job of a sweep, and its best setting.",
     "sync": "Send a run or a sweep to a tracker, from its record.",
     "compare": "Show what differs between runs.",
 }

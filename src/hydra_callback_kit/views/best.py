@@ -110,8 +110,9 @@ def best_in_short(run: RunRecord) -> str:
 
 def by_what(mode: Best, asked: AskedRanking) -> str:
     """By what settings are ranked: `max of the mean over seed`."""
-    what = "lower bound: the mean, worse by its standard error" if asked.rank_by == "lower_bound" else asked.rank_by
-    return f"{mode} of the {what}, over {', '.join(asked.average_over)}"
+    bound = f"mean {'-' if mode == 'max' else '+'} standard error"
+    what = bound if asked.rank_by == "lower_bound" else asked.rank_by
+    return f"{mode} of the {what} over {', '.join(asked.average_over)}"
 
 
 def _number(value: Any) -> str:
