@@ -37,6 +37,8 @@ def _it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
         {"log_artifacts": 5},
         {"log_artifacts": [["*.log"]]},
         {"log_artifacts": [None]},
+        {"log_artifacts": ["."]},
+        {"log_artifacts": ["./"]},
         {"log_artifacts": ["../other"]},
         {"log_artifacts": ["/etc/*"]},
         {"log_artifacts": [""]},
@@ -58,6 +60,8 @@ def test_what_is_refused(given: dict[str, Any]) -> None:
 def test_what_is_taken() -> None:
     """Plain values, which a worker can have."""
     callback = MlflowCallback("study", tags={"team": "vision", "fold": 3, "none": None}, log_artifacts=[], timeout_s=3)
+    globs = ["**", "*/", "checkpoints/*.ckpt", ".hydra", "[a-c]*", 5]
+    assert MlflowCallback(log_artifacts=globs).log_artifacts == [str(glob) for glob in globs]
     assert (callback.tags, callback.log_artifacts) == ({"team": "vision", "fold": "3"}, [])
 
 

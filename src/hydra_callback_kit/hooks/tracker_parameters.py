@@ -75,7 +75,7 @@ def globs(parameter: str, given: Any) -> list[str]:
     """
     plain = _plain(given)
     if not isinstance(plain, list | tuple) or not all(_is_text(glob) and _is_glob(str(glob)) for glob in plain):
-        advice = f"Write for example {parameter}=[.hydra,'*.log'], or {parameter}=[] for none."
+        advice = f"Write for example {parameter}=[.hydra,'*.log'], ['**'] for all, or [] for none."
         raise ParameterError(parameter, plain, "a list of globs in the job's directory", advice)
     return [str(glob) for glob in plain]
 
@@ -126,7 +126,7 @@ def _is_glob(pattern: str) -> bool:
         return False
     try:
         next(Path(os.devnull).glob(pattern), None)  # Python's versions do not take the same
-    except (ValueError, NotImplementedError):
+    except (ValueError, IndexError, AttributeError, NotImplementedError):
         return False
     return True
 
