@@ -29,7 +29,7 @@ from hydra_callback_kit.trackers.mlflow import STATUS, TRACKER, Runs, Wanted
 from hydra_callback_kit.trackers.mlflow_curves import send_points, settle
 from hydra_callback_kit.trackers.mlflow_experiment import experiment_of
 from hydra_callback_kit.trackers.mlflow_fact import job_fact, unsent_run
-from hydra_callback_kit.trackers.mlflow_library import address, is_address, load, source_tags
+from hydra_callback_kit.trackers.mlflow_library import address, is_address, load, source_tags, using
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_sweep, send_what_is_left
 from hydra_callback_kit.trackers.mlflow_values import Names
 from hydra_callback_kit.trackers.patience import Patience, patience_of
@@ -260,7 +260,9 @@ class MlflowCallback(RecordingCallback):
         def finish() -> None:
             runs = Runs(place["uri"])
             send_sweep(runs, run, to)
-            for job_num, error in send_what_is_left(runs, run, left, to).items():
+            with using(place["uri"]):
+                failed = send_what_is_left(runs, run, left, to)
+            for job_num, error in failed.items():
                 patience.complain(f"the end of job {job_num}", error)
 
         patience.ask(f"the end of the {_word(run)}", finish, self.timeout_s)

@@ -53,11 +53,21 @@ def address(uri: str | None) -> str:
     return given if ":" in given or given == "databricks" else os.path.abspath(given)  # noqa: PTH100  the same
 
 
-def use(uri: str) -> None:
-    """Lets this process talk to one MLflow: older clients send files to no other."""
+@contextlib.contextmanager
+def using(uri: str) -> Iterator[None]:
+    """Lets this process talk to one MLflow: older clients send files to no other.
+
+    Args:
+        uri: where it is.
+    """
     import mlflow  # noqa: PLC0415  it takes seconds
 
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
     mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 def source_tags() -> dict[str, str]:

@@ -8,7 +8,7 @@ from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.trackers.credentials import learn_credentials, without_credentials
 from hydra_callback_kit.trackers.mlflow import TRACKER, Runs, Wanted
 from hydra_callback_kit.trackers.mlflow_experiment import experiment_of
-from hydra_callback_kit.trackers.mlflow_library import address, load, use
+from hydra_callback_kit.trackers.mlflow_library import address, load, using
 from hydra_callback_kit.trackers.mlflow_sending import Destination, send_run
 from hydra_callback_kit.trackers.syncing import NotSaidError, Report
 
@@ -38,13 +38,13 @@ def sync(run: RunRecord, redaction: Redaction, given: str | None, project: str |
         # a record may be anybody's, and MLflow would send this user's token there
         raise NotSaidError(as_text(named), f"MLflow's own settings say {without_credentials(uri)}")
     load(uri)
-    use(uri)
     learn_credentials(redaction, TRACKER.variables, [uri])
     runs = Runs(uri)
     name = project or (as_text(said["experiment"]) if said.get("experiment") else None)
     experiment = experiment_of(runs.client, name, as_text(run.facts.get("job_name") or "hydra"))
     to = Destination(experiment.id, said.get("nested") is not False, _wanted(said), redaction)
-    return send_run(runs, run, to, f"MLflow at {without_credentials(uri)}, experiment {experiment.name}")
+    with using(uri):
+        return send_run(runs, run, to, f"MLflow at {without_credentials(uri)}, experiment {experiment.name}")
 
 
 def _wanted(said: dict[str, Any]) -> Wanted:
