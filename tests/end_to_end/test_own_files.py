@@ -66,7 +66,7 @@ def test_these_are_all_and_what_is_ours_is_replaced(app: App) -> None:
         done = app.run(f"x={number}")
         assert (done.code, said(done)) == (0, 0), done.stdout
         assert {file.name for file in done.root.iterdir()} == {*OURS, *NOT_OURS}
-        assert done.json("best.json")["overrides"] == {"x": number}
+        assert done.json("best.json")["job"]["overrides"] == {"x": number}
         assert os.readlink(app.directory / "latest") == "out"  # noqa: PTH115  as written
     before = (done.root / "report.html").read_bytes()
     shown = CliRunner().invoke(main, ["report", str(done.root), "--plotly-js", "directory"])
