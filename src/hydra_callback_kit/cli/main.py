@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "best": "Show the best job of a sweep, and its best setting.",
     "sync": "Send a run or a sweep to a tracker, from its record.",
     "compare": "Show what differs between runs.",
+    "table": "Write a table of a sweep's settings, for a paper.",
 }
 """The commands and their first lines, said here so that `--help` need not import them."""
 

@@ -209,6 +209,11 @@ def _fits(cell: Any, kinds: set[type]) -> bool:
     return not isinstance(cell, int) or abs(cell) <= 2**53
 
 
+def markdown_text(text: str) -> str:
+    """A text for a cell of a page in Markdown, where nothing of it is HTML, a link or code, and which it cannot end."""
+    return _OF_MARKDOWN.sub(r"\\\g<0>", _short(text))
+
+
 def _short(cell: Any) -> str:
     text = f"{cell:.6g}" if isinstance(cell, float) else cell_text(cell)
     return shortened(printable(" ".join(text.split())), MAX_CELL)

@@ -1,0 +1,139 @@
+"""A pivot table as text for a paper, a page or a program: LaTeX with booktabs, Markdown, HTML, CSV."""
+
+import csv
+import html
+import io
+from collections.abc import Callable
+from typing import Final
+
+from hydra_callback_kit.views.figures import in_words
+from hydra_callback_kit.views.pivot import Cell, Pivot
+from hydra_callback_kit.views.setting_ranking import IN_WORDS
+from hydra_callback_kit.views.table_formats import markdown_text
+
+_OF_LATEX: Final = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
+_NOTHING: Final = "-"
+
+
+def latex(pivot: Pivot) -> str:
+    """A `tabular` with the rules of booktabs; the best of each column is bold."""
+    columns = list(map(_joined, pivot.columns)) if pivot.column_keys else [pivot.metric]
+    lines = [
+        f"% {' '.join(_caption(pivot).split())}",
+        rf"\begin{{tabular}}{{{'l' * len(pivot.row_keys)}{'r' * len(pivot.columns)}}}",
+        r"\toprule",
+        *([_latex_above(pivot)] if pivot.column_keys else []),
+        f"{' & '.join(map(_latex_text, [*pivot.row_keys, *columns]))} \\\\",
+        r"\midrule",
+        *(
+            f"{' & '.join([*map(_latex_text, row), *map(_latex_cell, cells)])} \\\\"
+            for row, cells in zip(pivot.rows, pivot.cells, strict=True)
+        ),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_above(pivot: Pivot) -> str:
+    """What the columns are, above them all."""
+    first, count = len(pivot.row_keys), len(pivot.columns)
+    head = _latex_text(_joined(pivot.column_keys))
+    spanned = rf"{'& ' * first}\multicolumn{{{count}}}{{c}}{{{head}}} \\"
+    return f"{spanned}\n\\cmidrule(lr){{{first + 1}-{first + count}}}"
+
+
+def _latex_cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "--"
+    mean, plus_minus, error = in_words(cell.figures.mean, cell.figures.stderr).partition(" ± ")
+    inside = f"{mean} \\pm {error}" if plus_minus else mean
+    text = rf"$\mathbf{{{inside}}}$" if cell.best else f"${inside}$"
+    return f"{text} ({cell.figures.count})" if cell.few else text
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_OF_LATEX.get(character, character) for character in " ".join(text.split()))
+
+
+def markdown(pivot: Pivot) -> str:
+    """A table with `|`; the best of each column is bold."""
+    heads = [*pivot.row_keys, *_column_heads(pivot)]
+    texts = [list(map(markdown_text, heads))]
+    texts += [
+        [*map(markdown_text, row), *map(_markdown_cell, cells)] for row, cells in zip(pivot.rows, pivot.cells, strict=True)
+    ]
+    widths = [max(3, *(len(line[place]) for line in texts)) for place in range(len(heads))]
+    rule = ["-" * width if place < len(pivot.row_keys) else f"{'-' * (width - 1)}:" for place, width in enumerate(widths)]
+    lines = [texts[0], rule, *texts[1:]]
+    padded = [" | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines]
+    return "".join(f"| {line} |\n" for line in padded) + f"\n{_caption(pivot)}\n"
+
+
+def _markdown_cell(cell: Cell | None) -> str:
+    if cell is None:
+        return _NOTHING
+    text = _words(cell)
+    return f"**{text}**" if cell.best else text
+
+
+def as_html(pivot: Pivot) -> str:
+    """A `<table>` to paste into a page; the best of each column is `<strong>`."""
+    heads = "".join(f"<th>{html.escape(head)}</th>" for head in (*pivot.row_keys, *_column_heads(pivot)))
+    lines = ["<table>", f"<caption>{html.escape(_caption(pivot))}</caption>", f"<thead><tr>{heads}</tr></thead>", "<tbody>"]
+    for row, cells in zip(pivot.rows, pivot.cells, strict=True):
+        keys = "".join(f'<th scope="row">{html.escape(text)}</th>' for text in row)
+        lines.append(f"<tr>{keys}{''.join(f'<td>{_html_cell(cell)}</td>' for cell in cells)}</tr>")
+    return "\n".join([*lines, "</tbody>", "</table>"]) + "\n"
+
+
+def _html_cell(cell: Cell | None) -> str:
+    if cell is None:
+        return _NOTHING
+    text = html.escape(_words(cell))
+    return f"<strong>{text}</strong>" if cell.best else text
+
+
+def as_csv(pivot: Pivot) -> str:
+    """Numbers for a program: of each column the mean, the standard error and the count."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    parts = ("mean", "stderr", "count")
+    writer.writerow([*pivot.row_keys, *(f"{head}.{part}" for head in _column_heads(pivot) for part in parts)])
+    for row, cells in zip(pivot.rows, pivot.cells, strict=True):
+        numbers = [getattr(cell.figures, part) if cell else None for cell in cells for part in parts]
+        writer.writerow([*row, *("" if number is None else repr(number) for number in numbers)])
+    return text.getvalue()
+
+
+def _column_heads(pivot: Pivot) -> list[str]:
+    if not pivot.column_keys:
+        return [pivot.metric]
+    return [
+        ", ".join(f"{key}={text}" for key, text in zip(pivot.column_keys, column, strict=True)) for column in pivot.columns
+    ]
+
+
+def _joined(texts: tuple[str, ...]) -> str:
+    return ", ".join(texts)
+
+
+def _words(cell: Cell) -> str:
+    text = in_words(cell.figures.mean, cell.figures.stderr)
+    return f"{text} ({cell.figures.count})" if cell.few else text
+
+
+def _caption(pivot: Pivot) -> str:
+    few = any(cell is not None and cell.few for cells in pivot.cells for cell in cells)
+    fewer = "; in brackets the number of jobs where there are fewer" if few else ""
+    single = pivot.over <= 1
+    return f"{pivot.metric}" if single else f"{pivot.metric}: {IN_WORDS} of {pivot.over} jobs{fewer}"
+
+
+FORMATS: Final[dict[str, Callable[[Pivot], str]]] = {".tex": latex, ".md": markdown, ".html": as_html, ".csv": as_csv}
+"""What writes which, by the file's suffix."""
