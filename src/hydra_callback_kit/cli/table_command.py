@@ -83,7 +83,7 @@ def command(
         )
     except AmbiguousError as error:
         raise click.UsageError(
-            f"The jobs of one cell differ in {error}: average over it (--average-over {error.keys[0]}), or give it to --rows."
+            f"The jobs of one cell differ in {error}: average over it (--average-over {error.keys[0]}), or make it --rows."
         ) from None
     if output is None:
         for line in FORMATS[".md"](table).splitlines():
