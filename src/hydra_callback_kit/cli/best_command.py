@@ -68,7 +68,7 @@ def command(
     if sort_by is None and not known:
         raise NothingToShowError(f"No job returned a number: {wording.status_counts(run)} in {run.root}")
     asked = asked_ranking(run, sort_by, mode, average_over, rank_by)
-    front = pareto_front(run.facts, run.jobs) if asked.metric is None else []
+    front = pareto_front(run.facts, run.jobs) if sort_by is None else []
     if front:
         _print_front(run, front, as_json=as_json)
         return
