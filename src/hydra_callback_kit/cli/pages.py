@@ -72,8 +72,9 @@ def _facts(run: RunRecord, earlier: Sequence[str]) -> dict[str, str]:
         facts["command"] = shlex.join(command)
     if run.handed_on:
         facts["queued"] = wording.handed_on(run)
-    if best_in_short(run):
-        facts["best"] = best_in_short(run)
+    best = best_in_short(run)
+    if best:
+        facts["best"] = best
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:

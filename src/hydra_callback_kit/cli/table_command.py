@@ -58,8 +58,8 @@ def command(
 ) -> None:
     """Write a table of a sweep's settings, for a paper.
 
-    A cell has the mean of the metric and its standard error, rounded by the error; the best of each column is bold. With
-    LaTeX the table needs the packages booktabs and, for bold numbers, nothing else.
+    A cell has the mean of the metric and its standard error, rounded by the error; the best of each column is bold. In
+    LaTeX the table needs the package booktabs.
     """
     if output is not None and output.suffix.lower() not in FORMATS:
         raise click.UsageError(f"{output} has no known format. Its suffix must be one of {', '.join(FORMATS)}.")

@@ -73,13 +73,13 @@ def in_words(mean: float, error: float | None) -> str:
         return f"{mean:.6g}"
     if not (math.isfinite(mean) and math.isfinite(error)) or error == 0:
         return f"{mean:.6g} ± {error:.6g}"
-    decimals = decimals_of(error)
+    decimals = _decimals_of(error)
     if not -_MOST_DECIMALS <= decimals <= _MOST_DECIMALS:
         return f"{mean:.6g} ± {error:.2g}"
     return f"{_rounded(mean, decimals)} ± {_rounded(error, decimals)}"
 
 
-def decimals_of(error: float) -> int:
+def _decimals_of(error: float) -> int:
     """How many decimals a number has that is known up to an error; negative for tens, hundreds and so on.
 
     Args:
