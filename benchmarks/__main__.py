@@ -20,6 +20,7 @@ import results
 import resuming
 import startup
 import sweeps
+import trackers
 import validation
 import wrapping
 from contenders import PEER, Contenders
@@ -45,6 +46,7 @@ def main() -> None:
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
             "Metrics": lambda: metrics.lines(1, 100) if quick else metrics.lines(),
+            "Trackers": lambda: trackers.lines(3, 1) if quick else trackers.lines(),
             "Validation": validation.lines,
             "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
             "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),

@@ -69,7 +69,7 @@ def damage_the_points(root: Path, job_num: int) -> None:
     file.write_text(file.read_text("utf-8").replace('"time":"', '"time":"not '), "utf-8")
 
 
-def sync(root: Path, *arguments: str, code: int = 0, **environment: str) -> str:
+def sync(root: Path | str, *arguments: str, code: int = 0, **environment: str) -> str:
     """What the command says on one line, and, where it fails, why."""
     command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
     done = subprocess.run(

@@ -8,12 +8,13 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+import tracker_app
 from apps import App, Finished
 from mlflow_server import MlflowServer
 from ranks import start_ranks, torchrun_rank
+from tracker_app import sync
 
 from hydra_callback_kit.journal.reader import read_run
 
@@ -47,31 +48,20 @@ def write(
     app: App, server: MlflowServer, body: str = BODY, callbacks: str = "mlflow_callback", preamble: str = "", more: str = ""
 ) -> None:
     """An app whose sweeps go into an experiment that is called as its directory."""
-    config = f"""
-    defaults: [{{callbacks: [{callbacks}]}}, _self_]
-    x: 0
-    killed: -1
-    done: {app.directory}/done
-    db: {{password: hunter-two, url: "postgres://me:${{db.password}}@host/db"}}
-    hydra:
-      callbacks:
-        mlflow_callback: {{experiment: {app.directory.name}, tracking_uri: "{server.uri}", tags: {{team: vision}}}}
-    """
-    app.write(body, textwrap.dedent(config).rstrip() + more, f"import mlflow\n{preamble}")
+    settings = f"{{experiment: {app.directory.name}, tracking_uri: '{server.uri}', tags: {{team: vision}}}}"
+    tracker_app.write(
+        app,
+        callbacks,
+        body,
+        preamble=f"import mlflow\n{textwrap.dedent(preamble)}",
+        more=f"mlflow_callback: {settings}{more}",
+    )
 
 
 def warnings_of(done: Finished) -> list[str]:
     """What was said of MLflow."""
     logs = [file.read_text("utf-8") for file in done.root.rglob("*.log")]
     return [line for text in (done.stdout, *logs) for line in text.splitlines() if "could not be told" in line]
-
-
-def sync(root: Path | str, *arguments: str, code: int = 0) -> str:
-    """What the command says."""
-    command = [sys.executable, "-m", "hydra_callback_kit", "sync", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == code, done.stderr
-    return done.stdout + done.stderr
 
 
 def test_twelve_jobs(launcher: str, app: App, server: MlflowServer) -> None:
@@ -82,7 +72,7 @@ def test_twelve_jobs(launcher: str, app: App, server: MlflowServer) -> None:
     write(app, server)
     app.sweep(launcher, "x=range(12)", "killed=11", timeout_s=300)
     if launcher == "basic":
-        assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 1 updated, 11 there already\n")
+        assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 1 updated, 11 there already")
     (sweep,) = server.runs(app.directory.name, kind="sweep")
     jobs = {int(run.tags["hydra.job_num"]): run for run in server.runs(app.directory.name, kind="job")}
     assert len(server.runs(app.directory.name)) == 13
@@ -103,7 +93,7 @@ def test_twelve_jobs(launcher: str, app: App, server: MlflowServer) -> None:
     assert jobs[3].tags["hydra.error"] == "ValueError: boom"
     assert (jobs[2].params["x"], jobs[2].tags["hydra.param.x"]) == ("mine 2", "2")
     assert b"hunter-two" not in server.everything()
-    assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 12 there already\n")
+    assert sync(app.directory / "out", "--address", server.uri).endswith("12 jobs: 12 there already")
 
 
 STRAY = """
@@ -129,7 +119,7 @@ def test_a_single_run(app: App, server: MlflowServer) -> None:
     assert inner.info.experiment_id == active.info.experiment_id
     return 1
     """
-    write(app, server, body, preamble=STRAY, more="\n    stray: {_target_: __main__.Stray}\n")
+    write(app, server, body, preamble=STRAY, more=", stray: {_target_: __main__.Stray}")
     done = app.run()
     assert done.code == 0, done.stderr
     assert "afterwards: None None" in done.stdout
@@ -166,7 +156,6 @@ def test_the_curves_of_two_attempts_are_no_mix(launcher: str, app: App, server: 
     What the first has reported before the step at which the second goes on counts, as everywhere.
     """
     body = """
-    from hydra_callback_kit import report_metrics
     again = os.path.exists(f"{cfg.done}-{cfg.x}")
     open(f"{cfg.done}-{cfg.x}", "w").close()
     for step in range(3 if again and cfg.x else 0, 5 if again else 10):
@@ -197,13 +186,12 @@ def test_the_curves_of_two_attempts_are_no_mix(launcher: str, app: App, server: 
     assert [run.tags["hydra.superseded_by"] for run in earlier] == [run.run_id for run in jobs]
     assert [len(server.course(run, "loss")) for run in earlier] == [10] * 2
     assert len(server.runs(app.directory.name)) == 5
-    assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already\n")
+    assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already")
 
 
 def test_sync_makes_no_mix_either(app: App, server: MlflowServer) -> None:
     """An attempt that ran without MLflow does not go into the run of the one before."""
     body = """
-    from hydra_callback_kit import report_metrics
     again = os.path.exists(cfg.done)
     for step in range(3, 0, -1):
         report_metrics(loss=step if again else 10 * step, step=step if again else step + 5)
@@ -212,23 +200,22 @@ def test_sync_makes_no_mix_either(app: App, server: MlflowServer) -> None:
     """
     write(app, server, body)
     done = app.sweep("basic", "x=1")
-    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 there already\n")
+    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 there already")
     (app.directory / "done").touch()
     command = [sys.executable, "-m", "hydra_callback_kit", "rerun", str(done.root), "--execute"]
     again = [*command, "--", "hydra.callbacks.mlflow_callback.tracking_uri=http://127.0.0.1:1"]
     rerun = subprocess.run(again, capture_output=True, text=True, check=False, timeout=120, cwd=app.directory)
     assert rerun.returncode == 0, rerun.stderr
-    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 updated\n")
+    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 updated")
     (job,) = server.runs(app.directory.name, kind="job")
     assert (job.status, server.course(job, "loss")) == ("FINISHED", [(1, 1), (2, 2), (3, 3)])
     assert [run.status for run in server.runs(app.directory.name, kind="attempt")] == ["FAILED"]
-    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 there already\n")
+    assert sync(done.root, "--address", server.uri).endswith("1 job: 1 there already")
 
 
 def test_any_step_and_any_name(app: App, server: MlflowServer) -> None:
     """One job's steps and names are no other job's trouble; a run that was deleted there on purpose stays so."""
     body = """
-    from hydra_callback_kit import report_metrics
     report_metrics({"a$b": 1, "a_b": 2, "half": 3}, step=1.5)
     report_metrics(far=1, step=1e19 if cfg.x == 1 else -5)
     if cfg.x == 2:
@@ -245,9 +232,9 @@ def test_any_step_and_any_name(app: App, server: MlflowServer) -> None:
         assert server.course(run, "half") == [(2, 3)]
         assert server.course(run, "far") == [(far, 1)]
     root = app.directory / "out"
-    assert sync(root, "--address", server.uri).endswith("3 jobs: 3 there already\n")
+    assert sync(root, "--address", server.uri).endswith("3 jobs: 3 there already")
     server.delete(jobs[0])
-    assert sync(root, "--address", server.uri).endswith("3 jobs: 2 there already, 1 deleted there, and left so\n")
+    assert sync(root, "--address", server.uri).endswith("3 jobs: 2 there already, 1 deleted there, and left so")
     assert len(server.runs(app.directory.name, kind="job")) == 2
 
 
@@ -265,7 +252,6 @@ def test_a_job_that_cannot_be_sent(app: App, server: MlflowServer) -> None:
 def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
     """A job waits no longer than said; the ones after it have their runs; and sync sends what is missing."""
     body = """
-    from hydra_callback_kit import report_metrics
     assert mlflow.active_run() is not None
     for step in range(10_000 if cfg.x == 0 else 1):
         report_metrics(loss=step, step=step)
@@ -277,7 +263,7 @@ def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
 
     mlflow.MlflowClient.log_batch = log_batch
     """
-    write(app, server, body, preamble=textwrap.dedent(slow))
+    write(app, server, body, preamble=slow)
     done = app.sweep("basic", "x=range(4)", "hydra.callbacks.mlflow_callback.timeout_s=3")
     assert done.code == 0, done.stdout + done.stderr
     assert "not all was sent within 3 s" in warnings_of(done)[0]
@@ -287,7 +273,7 @@ def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
     sync(done.root, "--address", server.uri)
     jobs = server.runs(app.directory.name, kind="job")
     assert [(run.tags["hydra.points"], run.metrics["loss"]) for run in jobs] == [("10000", 9_999), *[("1", 0)] * 3]
-    assert sync(done.root, "--address", server.uri).endswith("4 jobs: 4 there already\n")
+    assert sync(done.root, "--address", server.uri).endswith("4 jobs: 4 there already")
 
 
 def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
@@ -323,7 +309,7 @@ def test_jobs_that_outlive_the_sweep(app: App, server: MlflowServer) -> None:
     time.sleep(1)
     return cfg.x
     """
-    write(app, server, body, preamble=textwrap.dedent(preamble), more="\n    notes: {_target_: __main__.NotesItself}\n")
+    write(app, server, body, preamble=preamble, more=", notes: {_target_: __main__.NotesItself}")
     app.sweep_and_be_killed("submitit_local", "x=0,1")
     app.wait_for_what_outlives()
     until_s = time.monotonic() + 60
@@ -345,11 +331,11 @@ def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> No
     """All points, live and by sync alike; a number that was returned under the same name is the latest, at the last step."""
     body = """
     for step in range(5):
-        hydra_callback_kit.report_metrics({"val/loss": 1 / (step + 1), "other": step}, step=10 * step)
-        hydra_callback_kit.report_metrics(plain=step)
+        report_metrics({"val/loss": 1 / (step + 1), "other": step}, step=10 * step)
+        report_metrics(plain=step)
     return {"val/loss": 7.0, "returned": 1.0}
     """
-    write(app, server, "import hydra_callback_kit\n" + textwrap.dedent(body))
+    write(app, server, body)
     done = app.sweep("basic", "x=1,2")
     assert done.code == 0, done.stderr
     course = [*((10 * step, pytest.approx(1 / (step + 1))) for step in range(5)), (40, 7.0)]
@@ -358,13 +344,13 @@ def test_what_a_job_reports_has_its_course(app: App, server: MlflowServer) -> No
         assert server.course(run, "plain") == [(step, step) for step in range(5)]
         assert run.metrics["returned"] == 1
         assert run.metrics["val/loss"] == 7
-    assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already\n")
+    assert sync(done.root, "--address", server.uri).endswith("2 jobs: 2 there already")
     again = f"{app.directory.name} again"
-    assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 made\n")
+    assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 made")
     for run in server.runs(again, kind="job"):
         assert server.course(run, "val/loss") == course
         assert server.course(run, "plain") == [(step, step) for step in range(5)]
-    assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 there already\n")
+    assert sync(done.root, "--address", server.uri, "--project", again).endswith("2 jobs: 2 there already")
 
 
 def test_nobody_answers(app: App, server: MlflowServer) -> None:
@@ -387,8 +373,8 @@ def test_nobody_answers(app: App, server: MlflowServer) -> None:
     assert f"hydra-callback-kit sync {done.root} --to mlflow --address {mortal.uri}" in warning
     assert "hunter" not in done.stdout
     mortal.start()
-    assert f"The record says {mortal.uri}" in " ".join(sync(done.root, code=2).split())
-    said = sync(*map(str, warning.split(" sync ")[1].split()))
+    assert f"The record says {mortal.uri}" in sync(done.root, code=2)
+    said = sync(*warning.split(" sync ")[1].split())
     assert said.endswith("2 jobs: 2 made\n")
     runs = mortal.runs(app.directory.name)
     assert [run.name for run in runs] == ["0 x=1", "1 x=2"]
@@ -432,7 +418,7 @@ def test_the_server_is_killed_in_the_middle(app: App, server: MlflowServer) -> N
     assert said.endswith("3 jobs: 1 made, 1 updated, 1 there already\n")
     assert [run.status for run in mortal.runs(app.directory.name)] == ["FINISHED"] * 4
     assert [run.metrics.get("return_value") for run in mortal.runs(app.directory.name, kind="job")] == [1, 2, 3]
-    assert sync(done.root, "--address", mortal.uri).endswith("3 jobs: 3 there already\n")
+    assert sync(done.root, "--address", mortal.uri).endswith("3 jobs: 3 there already")
     mortal.kill()
 
 
@@ -470,4 +456,4 @@ def test_where_it_goes_has_to_be_said(app: App, server: MlflowServer) -> None:
     done = app.run()
     assert done.code == 0
     refused = sync(done.root, code=2)
-    assert f"hydra-callback-kit sync {done.root} --to mlflow --address {server.uri}" in " ".join(refused.split())
+    assert f"hydra-callback-kit sync {done.root} --to mlflow --address {server.uri}" in refused

@@ -165,9 +165,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     """1 when there is nothing to show, with what there is; nothing is written then."""
     assert "No run recorded" in report(tmp_path, code=1).output
     root = started(tmp_path)
-    assert (
-        "No completed job returned a number 'f1'. Metrics are: acc, loss." in report(root, "--metric", "f1", code=1).output
-    )
+    assert "No completed job has a metric 'f1'. Metrics are: acc, loss." in report(root, "--metric", "f1", code=1).output
     assert not (root / "report.html").exists()
     empty = RunIdentity("20260101T000000000000-0000000b", tmp_path / "empty", "MULTIRUN")
     write_line(empty, "run_started", {"mode": "MULTIRUN"})

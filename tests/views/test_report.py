@@ -137,7 +137,7 @@ def test_what_a_reader_should_know_first() -> None:
     assert re.findall(r'class="notice">(.*?)</p>', page) == [
         "Aborted: why",
         "3 jobs of 4 never started.",
-        "No completed job returned a number &#39;acc&#39;. Metrics are: return_value.",
+        "No completed job has a metric &#39;acc&#39;. Metrics are: return_value.",
         "A line of the journal cannot be read: j.jsonl:7: not JSON",
     ]
     assert "still runs" in page_of(a_run(job(0, status="RUNNING"), status="RUNNING"))

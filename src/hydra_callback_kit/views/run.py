@@ -152,7 +152,7 @@ def _check_mode(mode: str | None) -> None:
 
 
 class MetricNotFoundError(LookupError):
-    """No completed job returned or reported a number by this name that is not NaN.
+    """No completed job returned or reported a number by this name that is not NaN, or no job one at all.
 
     Attributes:
         metric: the name.

@@ -77,7 +77,7 @@ def unknown_metric(metric: str, known: Sequence[str]) -> str:
 
     nearest = difflib.get_close_matches(metric, known, n=1)
     hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    return f"No completed job returned a number {metric!r}.{hint} Metrics are: {', '.join(known) or 'none'}."
+    return f"No completed job has a metric {metric!r}.{hint} Metrics are: {', '.join(known) or 'none'}."
 
 
 def status_counts(run: RunRecord) -> str:
