@@ -7,10 +7,11 @@ from typing import Final
 OPTIONS: Final = frozenset(
     (
         *("compose_once_callback", "conditional_callback", "device_callback", "dry_run_callback"),
-        *("failure_limit_callback", "latest_run_callback", "logging_callback", "output_guard_callback"),
+        *("failure_limit_callback", "latest_run_callback", "logging_callback", "mlflow_callback", "output_guard_callback"),
         *("performance_callback", "progress_callback", "provenance_callback", "redaction_callback", "report_callback"),
         *("resource_monitor_callback", "results_aggregator_callback", "resume_callback", "retry_callback"),
-        *("thread_safe_callback", "time_limit_callback", "validation_callback", "standard_callbacks"),
+        *("tensorboard_callback", "thread_safe_callback", "time_limit_callback", "validation_callback", "wandb_callback"),
+        "standard_callbacks",
     )
 )
 """The options and sets that the group `callbacks` has from this package."""
