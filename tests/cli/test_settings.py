@@ -53,6 +53,10 @@ def test_all_name_the_same_setting(swept: App) -> None:
     assert said.startswith("best setting: lr=2\n")
     assert "accuracy  0.810 ± 0.006 (mean ± standard error of 3 jobs; 0.8 to 0.82)" in said
     assert "best single job 0: lr=1 seed=0\n" in said
+    assert "best by accuracy (max of the mean - standard error over seed)\n" in cli("report", "out", cwd=swept.directory).err
+    tiles = " ".join(re.sub(r"<[^>]+>", " ", (out / "report.html").read_text("utf-8").partition('class="tiles"')[2]).split())
+    assert "Best setting accuracy (max of the mean - standard error over seed) 0.810 ± 0.006 lr=2 mean ±" in tiles
+    assert "mean ± standard error of 3 jobs; 0.8 to 0.82 Best single job largest accuracy 0.99 job 0 lr=1 seed=0" in tiles
     run = load_run(out)
     assert run.best_setting("accuracy").overrides == {"lr": 2}
     assert run.best_setting("accuracy", rank_by="mean").overrides == {"lr": 3}

@@ -335,6 +335,28 @@ def test_what_there_may_be(browser: Browser, tmp_path: Path) -> None:
     assert plots == {"one": 0, "single": 0, "failed": 2, "nan": 2, "nothing": 2, "mixed": 3}
 
 
+def test_the_spread_of_settings_is_drawn(browser: Browser, tmp_path: Path) -> None:
+    """The best on top: a dot a seed, means with their errors; by another figure it is marked, too; names are text."""
+    jobs = [
+        job(4 * place + seed, f"x={name}", f"seed={seed}", value={"acc": 0.1 * place + seed / 100})
+        for place, name in enumerate(("1", HOSTILE, "3"))
+        for seed in range(4)
+    ]
+    traces = "return document.querySelector('#settings-plot').data.map((trace) => [...trace.x])"
+    browser.open(written(tmp_path, *jobs, average_over=("seed",)))
+    dots, means = browser.ask(traces)
+    assert means == pytest.approx([0.215, 0.115, 0.015])
+    assert (len(dots), max(dots[:4])) == (12, 0.23)
+    errors = browser.ask("return [...document.querySelector('#settings-plot').data[1].error_x.array]")
+    assert errors == pytest.approx([0.00645497] * 3)
+    assert browser.ask("return document.querySelectorAll('#settings-plot svg.main-svg').length") > 0
+    browser.open(written(tmp_path, *jobs, average_over=("seed",), rank_by="min"), 390, "dark")
+    assert browser.ask(traces)[2] == pytest.approx([0.2, 0.1, 0.0])
+    assert browser.ask("return document.documentElement.scrollWidth") <= 390
+    assert browser.ask("return typeof window.hacked") == "undefined"
+    assert browser.complaints() == []
+
+
 def test_what_jobs_reported_is_drawn_in_the_colours_of_an_override(browser: Browser, tmp_path: Path) -> None:
     """A line a job, in a figure a metric; another override gives other colours; a name that is hostile is text."""
     names = ("val/loss", HOSTILE)

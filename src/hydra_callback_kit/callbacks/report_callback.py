@@ -24,7 +24,8 @@ class ReportCallback(RecordingCallback):
 
     On the page, where there is something to say: the summary with the best job; a table of all jobs to sort and filter;
     plots of a metric against what was varied; when and where each job ran; failures, grouped by their error; what the jobs
-    used, if `resource_monitor_callback` measured it. `hydra-callback-kit report PATH` writes it anew at any time, also while
+    used, if `resource_monitor_callback` measured it. Where `results_aggregator_callback` averages over seeds, settings come
+    before the jobs. `hydra-callback-kit report PATH` writes it anew at any time, also while
     the sweep runs. Values of secret keys are redacted (see `RedactionCallback`). A job pays for its lines in the journal
     alone.
 
@@ -34,9 +35,11 @@ class ReportCallback(RecordingCallback):
         output_file: the report's name, relative to the run's output directory or the sweep directory, or an absolute path in
             a directory that exists.
         metric: the metric that jobs are ranked by: a key of what they return, dotted where it is nested (`test.accuracy`),
-            or `return_value` for a bare number; null picks the first that the jobs differ in, and the page says which.
-        mode: whether `max` or `min` of the metric is best; null for the sweeper's direction (`hydra.sweeper.direction`)
-            where it has one, else `min` for what is named like a loss or an error, `max` for the rest.
+            or `return_value` for a bare number; null for the one that `results_aggregator_callback` sorts by, else the first
+            that the jobs differ in, and the page says which.
+        mode: whether `max` or `min` of the metric is best; null for the one on record, else the sweeper's direction
+            (`hydra.sweeper.direction`) where it has one, else `min` for what is named like a loss or an error, `max` for the
+            rest.
         title: the page's title; null for the app's name.
         plotly_js: `inline` puts plotly's JavaScript (4.8 MB) into the file; `directory` puts it beside the report, as
             `plotly.min.js`, which all reports in that directory share.

@@ -5,12 +5,22 @@ from pathlib import Path
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import NothingToShowError, mode_option, path_argument, run_option, the_run
+from hydra_callback_kit.cli.target import (
+    NothingToShowError,
+    asked_ranking,
+    mode_option,
+    path_argument,
+    ranking_options,
+    run_option,
+    the_run,
+)
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.best import by_what
 from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report.choice import PlotlyJs, ReportOptions, choose_metric
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
+from hydra_callback_kit.views.setting_ranking import RankBy
 
 
 @click.command("report")
@@ -22,8 +32,11 @@ from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; what lies there is written over.  [default: report.html in the run's directory]",
 )
-@click.option("--metric", metavar="METRIC", help="The metric to rank the jobs by.  [default: the first that varies]")
+@click.option(
+    "--metric", metavar="METRIC", help="The metric to rank by.  [default: as on record, else the first that varies]"
+)
 @mode_option
+@ranking_options
 @click.option("--title", metavar="TEXT", help="The page's title.  [default: the app's name]")
 @click.option(
     "--plotly-js",
@@ -37,6 +50,8 @@ def command(
     output: Path | None,
     metric: str | None,
     mode: Best | None,
+    average_over: tuple[str, ...],
+    rank_by: RankBy | None,
     title: str | None,
     plotly_js: PlotlyJs,
     run_id: str | None,
@@ -45,6 +60,9 @@ def command(
 
     It may still run: the report says what is known now. METRIC is a key of the mapping that the jobs return, dotted where it
     is nested, or `return_value` for a bare number.
+
+    Where jobs are averaged over seeds, by --average-over or because `results_aggregator_callback` was asked to, the page
+    shows settings with their spread beside the jobs.
     """
     missing = missing_libraries()
     if missing:
@@ -55,7 +73,8 @@ def command(
     screen.print_warnings(run)
     if not run.jobs:
         raise NothingToShowError(f"No job has started yet in {run.root}.")
-    options = ReportOptions(metric, mode, title, plotly_js)
+    asked = asked_ranking(run, metric, mode, average_over, rank_by)
+    options = ReportOptions(metric, mode, title, plotly_js, average_over=asked.average_over, rank_by=asked.rank_by)
     known = metric_names(run.jobs)
     chosen = choose_metric(run, known, options)
     if metric is not None and known and chosen is None:
@@ -67,5 +86,8 @@ def command(
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
     for place, name in kept.items():
         screen.say(f"{place} is not what hydra-callback-kit wrote: it is kept as {name}", err=True)
-    best = f", best by the {chosen.words}" if chosen else ""
+    best = ""
+    if chosen is not None:
+        of_settings = f"{chosen.name} ({by_what(chosen.mode, asked)})"
+        best = f", best by {of_settings if asked.average_over else f'the {chosen.words}'}"
     screen.say(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)

@@ -8,7 +8,7 @@ from hydra_callback_kit.cli.target import NothingToShowError
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
-from hydra_callback_kit.views.best import by_what, setting_row
+from hydra_callback_kit.views.best import by_what, setting_row, spread_in_words
 from hydra_callback_kit.views.direction import direction_of, the_metric
 from hydra_callback_kit.views.figures import in_words
 from hydra_callback_kit.views.metrics import metric_names
@@ -65,10 +65,7 @@ def print_best_setting(run: RunRecord, setting: Setting, metric: str, asked: Ask
     screen.say(screen.Styled("best setting", bold=True), f": {setting_in_words(setting, varied)}")
     facts = {"best by": f"{metric} ({by_what(mode, asked)})"}
     if figures is not None:
-        facts[metric] = (
-            f"{in_words(figures.mean, figures.stderr)} ({IN_WORDS} of {wording.jobs(figures.count)}; "
-            f"{figures.min:.6g} to {figures.max:.6g})"
-        )
+        facts[metric] = f"{in_words(figures.mean, figures.stderr)} ({spread_in_words(figures)})"
     facts["jobs"] = ", ".join(str(job.job_num) for job in setting.jobs)
     if setting.failed:
         facts["failed"] = ", ".join(str(job.job_num) for job in setting.failed)

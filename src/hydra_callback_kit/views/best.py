@@ -6,12 +6,13 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record
 from hydra_callback_kit.views.direction import Best, direction_of
-from hydra_callback_kit.views.figures import in_words
+from hydra_callback_kit.views.figures import Figures, in_words
 from hydra_callback_kit.views.flat import Row
 from hydra_callback_kit.views.metrics import metric_of
 from hydra_callback_kit.views.ranking import best_job, ranking_text
 from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.setting_ranking import (
+    IN_WORDS,
     RankBy,
     best_setting,
     setting_in_words,
@@ -106,6 +107,11 @@ def best_in_short(run: RunRecord) -> str:
     over = " ".join(f"--average-over {key}" for key in asked.average_over)
     spread = in_words(figures.mean, figures.stderr)
     return f"{which}, with {asked.metric} {spread} ({by_what(mode, asked)}; {over} shows all settings)"
+
+
+def spread_in_words(figures: Figures) -> str:
+    """What a setting's metric comes to: `mean ± standard error of 3 jobs; 0.97 to 0.99`."""
+    return f"{IN_WORDS} of {wording.jobs(figures.count)}; {figures.min:.6g} to {figures.max:.6g}"
 
 
 def by_what(mode: Best, asked: AskedRanking) -> str:

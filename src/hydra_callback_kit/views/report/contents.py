@@ -22,6 +22,7 @@ from hydra_callback_kit.views.report.columns import (
 from hydra_callback_kit.views.report.courses import courses_of
 from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, failures_of
 from hydra_callback_kit.views.report.resources import resources_of
+from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.report.timeline import timeline_of
 
 PLAIN_ROWS: Final = 50
@@ -39,6 +40,7 @@ class Contents:
         metric: what the jobs are ranked by; None if they returned no number.
         beside: the directory that the page will lie in.
         now: the time of writing.
+        settings: the settings; None where jobs are ranked one by one.
 
     Attributes:
         columns: the varied overrides and the metrics.
@@ -50,7 +52,13 @@ class Contents:
     """
 
     def __init__(
-        self, run: RunRecord, shown: Sequence[JobRecord], metric: Metric | None, beside: Path, now: datetime
+        self,
+        run: RunRecord,
+        shown: Sequence[JobRecord],
+        metric: Metric | None,
+        beside: Path,
+        now: datetime,
+        settings: Settings | None = None,
     ) -> None:
         self.columns = columns_of(shown, metric.name if metric else None)
         self.links = links(shown, run.root, beside)
@@ -61,6 +69,7 @@ class Contents:
         self._root, self._beside, self._facts = run.root, beside, run.facts
         self._shown = shown
         self._metric = metric
+        self._settings = settings
         self._axes = [charts.override_axis(column) for column in self.columns.overrides]
 
     @cached_property
@@ -104,6 +113,7 @@ class Contents:
                 }
                 for column in self.columns.metrics
             ],
+            "settings": self._settings and self._settings.data(),
             "ranked": self._metric is not None,
             "heat_maps": charts.heat_maps(self.columns.overrides, self._axes),
             "timeline": self.timeline and self.timeline.as_data(),

@@ -11,17 +11,19 @@ from typing import Any, Final, get_args
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.views.asked_ranking import unknown_key
 from hydra_callback_kit.views.files import put_in_place, put_where_told
 from hydra_callback_kit.views.metrics import metric_names
-from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
+from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric, ranking_of
 from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.report.contents import Contents
 from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
 from hydra_callback_kit.views.report.overview import best_of, facts_of, front_of, notices_of, outcome_of
+from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.seal import is_as_sealed, sealed
 
-SCRIPTS: Final = ("data", "table", "plots", "parallel", "matters", "courses", "timeline", "resources", "start")
+SCRIPTS: Final = ("data", "table", "plots", "settings", "parallel", "matters", "courses", "timeline", "resources", "start")
 """The parts of the page's script, in their order."""
 GENERATOR: Final = "hydra-callback-kit report"
 
@@ -78,7 +80,12 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
     metric = metric or choose_metric(run, names, replace(options, metric=None))
     best = best_of(run.jobs, metric)
     shown = spread(run.jobs, options.max_table_rows, best.job.job_num if best else None)
-    contents = Contents(run, shown, metric, beside, now)
+    asked = None if metric is None else ranking_of(run, options, metric)
+    unknown_over = "" if asked is None else unknown_key(run.jobs, asked.average_over)
+    settings = None
+    if asked is not None and asked.average_over and not unknown_over and run.mode == "MULTIRUN":
+        settings = Settings(run, asked, names, beside)
+    contents = Contents(run, shown, metric, beside, now, settings)
     assets = Path(__file__).with_name("assets")
     script = "\n".join((assets / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -88,7 +95,7 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
         run=run,
         counts=[(status, run.count(status)) for status in get_args(Status) if run.count(status)],
         facts=facts_of(run, now),
-        notices=notices_of(run, not_found, names),
+        notices=[*notices_of(run, not_found, names), *([unknown_over] if unknown_over else [])],
         best=best,
         best_link=best and links([best.job], run.root, beside)[0],
         metric=metric,
@@ -97,6 +104,7 @@ def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: st
         outcome_link=contents.links[0] if len(run.jobs) == 1 else None,
         shown=len(shown),
         contents=contents,
+        settings=settings,
         plain_rows=contents.plain_rows(),
         failures=contents.failure_groups(),
         more_groups=max(0, len(contents.failures) - MAX_GROUPS),

@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   parallel.start();
   if (!window.Plotly) {
-    document.querySelectorAll("#matters, #courses, #timeline, #resources").forEach((section) => {
+    document.querySelectorAll("#settings, #matters, #courses, #timeline, #resources").forEach((section) => {
       section.querySelector("h2").after(element("p", { className: "notice", textContent: "The plots need the file plotly.min.js, which was written beside this one." }));
     });
     return;
@@ -21,6 +21,7 @@ document.addEventListener("DOMContentLoaded", () => {
     matters.start();
     plots.start();
   });
+  settings.start();
   matters.start();
   courses.start();
   timeline.start();

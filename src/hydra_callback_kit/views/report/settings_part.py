@@ -1,0 +1,180 @@
+"""The settings on the page: the best of them as a table, and what the plot of their spread shows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views.asked_ranking import AskedRanking
+from hydra_callback_kit.views.best import by_what, spread_in_words
+from hydra_callback_kit.views.direction import Best
+from hydra_callback_kit.views.figures import in_words
+from hydra_callback_kit.views.metrics import metric_of
+from hydra_callback_kit.views.report.columns import compact_numbers, links
+from hydra_callback_kit.views.setting_ranking import (
+    IN_WORDS,
+    ranked_settings,
+    score,
+    seeds_in_words,
+    setting_in_words,
+    varied_in_settings,
+)
+from hydra_callback_kit.views.settings import Setting, settings_of
+
+MAX_SETTINGS: Final = 50
+"""Settings that have a row."""
+MAX_SEEDS: Final = 10
+"""Jobs of a setting that are named."""
+MAX_METRICS: Final = 5
+"""Metrics that have a column, the one that settings are ranked by among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A setting, ready to be shown.
+
+    Attributes:
+        rank: 1 for the best; None for one that cannot be ranked.
+        seeds: how many of its jobs completed: `3`, `2 of 3`.
+        fewer: whether those are fewer than others have.
+        failed: how many of its jobs failed or were interrupted.
+        figures: its metrics, mean ± standard error; empty where there is none.
+        score: what it is ranked by, where that is not the mean.
+        overrides: what sets it apart.
+        jobs: the numbers of its jobs, as many as are named, with their links.
+        more: how many are not named.
+    """
+
+    rank: int | None
+    seeds: str
+    fewer: bool
+    failed: int
+    figures: list[str]
+    score: str
+    overrides: list[str]
+    jobs: list[tuple[int, str | None]]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class BestSetting:
+    """The best setting, ready to be shown.
+
+    Attributes:
+        setting: the setting.
+        by: what it is the best by: `accuracy (max of the mean over seed)`.
+        value: its metric: `0.981 ± 0.004`.
+        spread: what that is: `mean ± standard error of 3 jobs; 0.97 to 0.99`.
+        overrides: what sets it apart.
+    """
+
+    setting: Setting
+    by: str
+    value: str
+    spread: str
+    overrides: list[str]
+
+
+class Settings:
+    """The settings of a sweep as they are on the page.
+
+    Args:
+        run: the sweep.
+        asked: how they are ranked: with a metric, its mode, and keys to average over.
+        metrics: the names of all metrics.
+        beside: the directory that the page will lie in.
+
+    Attributes:
+        ranked: all settings, the best first.
+        metrics: those that have a column, the one that settings are ranked by first.
+        mean_is: what stands in these columns.
+        by: how they are sorted.
+        rank_by: the name of the column with what they are ranked by; empty where that is the mean.
+        best: the best of them; None if none can be ranked.
+        rows: those that are shown.
+        more: how many are not shown.
+    """
+
+    mean_is = IN_WORDS
+
+    def __init__(self, run: RunRecord, asked: AskedRanking, metrics: Sequence[str], beside: Path) -> None:
+        self._asked, self._metric = asked, asked.metric or ""
+        self._mode: Best = asked.mode or "max"
+        self.ranked = ranked_settings(settings_of(run.jobs, asked.average_over), self._metric, self._mode, asked.rank_by)
+        self._varied = set(varied_in_settings(self.ranked))
+        self.metrics = sorted(metrics, key=lambda name: name != self._metric)[:MAX_METRICS]
+        self.by = by_what(self._mode, asked)
+        self.rank_by = "" if asked.rank_by == "mean" else asked.rank_by.replace("_", " ")
+        most = max(len(setting.jobs) for setting in self.ranked)
+        self._shown = self.ranked[:MAX_SETTINGS]
+        self.rows = [self._row(rank, setting, most, run.root, beside) for rank, setting in enumerate(self._shown, start=1)]
+        self.more = len(self.ranked) - len(self._shown)
+        self.best = self._best()
+
+    @property
+    def any_failed(self) -> bool:
+        """Whether a job of a setting that is shown failed."""
+        return any(row.failed for row in self.rows)
+
+    def words_of(self, setting: Setting) -> str:
+        """What sets a setting apart, on one line."""
+        return setting_in_words(setting, self._varied)
+
+    def data(self) -> dict[str, Any]:
+        """What the plot shows: of each setting its seeds, their mean and its error."""
+        return {
+            "metric": self._metric,
+            "rank_by": self.rank_by,
+            "shown": [
+                {
+                    "name": self.words_of(setting),
+                    "rank": row.rank,
+                    "seeds": row.seeds,
+                    "jobs": [job.job_num for job, _ in known],
+                    "values": compact_numbers(value for _, value in known),
+                    "mean": compact_numbers([figures.mean])[0],
+                    "error": compact_numbers([figures.stderr])[0],
+                    "score": compact_numbers([self._score(setting)])[0],
+                }
+                for setting, row in zip(self._shown, self.rows, strict=True)
+                if (figures := setting.figures(self._metric)) is not None
+                for known in [_values(setting.completed, self._metric)]
+            ],
+        }
+
+    def _row(self, rank: int, setting: Setting, most: int, root: Path, beside: Path) -> SettingRow:
+        found, named = self._score(setting), setting.jobs[:MAX_SEEDS]
+        figures = [setting.figures(metric) for metric in self.metrics]
+        return SettingRow(
+            rank=rank if found is not None and not math.isnan(found) else None,
+            seeds=seeds_in_words(setting, most),
+            fewer=len(setting.completed) < most,
+            failed=len(setting.failed),
+            figures=["" if each is None else in_words(each.mean, each.stderr) for each in figures],
+            score="" if found is None else f"{found:.6g}",
+            overrides=self._overrides(setting),
+            jobs=list(zip((job.job_num for job in named), links(named, root, beside), strict=True)),
+            more=len(setting.jobs) - len(named),
+        )
+
+    def _best(self) -> BestSetting | None:
+        first = self.ranked[0]
+        figures = first.figures(self._metric)
+        if self.rows[0].rank is None or figures is None:
+            return None
+        value = in_words(figures.mean, figures.stderr)
+        return BestSetting(first, f"{self._metric} ({self.by})", value, spread_in_words(figures), self._overrides(first))
+
+    def _score(self, setting: Setting) -> float | None:
+        figures = setting.figures(self._metric)
+        return None if figures is None else score(figures, self._asked.rank_by, self._mode)
+
+    def _overrides(self, setting: Setting) -> list[str]:
+        return [each for each in setting.task_overrides if not self._varied or override_key(each) in self._varied]
+
+
+def _values(jobs: Sequence[JobRecord], metric: str) -> list[tuple[JobRecord, float]]:
+    return [(job, value) for job in jobs if (value := metric_of(job, metric)) is not None]

@@ -1,0 +1,124 @@
+"""The settings on the report: how many seeds each has, how far they spread, and which is the best."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_pages import a_run, data_of, job, page_of, sections_of
+
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.views.report import settings_part
+from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric, ranking_of
+from hydra_callback_kit.views.report.settings_part import Settings
+
+RANKING = {"metric": "acc", "mode": "max", "average_over": ["seed"], "rank_by": "mean"}
+
+
+def a_sweep(**ranking: Any) -> RunRecord:
+    """The single best job is of `m=b`, the best mean that of `m=a`; a seed of `m=c` failed, `m=d` has no number."""
+    values = {"a": [0.5, 0.52, 0.54], "b": [0.6, 0.3, 0.3], "c": [0.4, None, 0.41], "d": [None, None, None]}
+    jobs = [
+        job(3 * place + seed, f"m={name}", "k=1", f"seed={seed}", value=value and {"acc": value, "loss": 1 - value})
+        if value or name == "d"
+        else job(3 * place + seed, f"m={name}", "k=1", f"seed={seed}", status="FAILED")
+        for place, (name, seeds) in enumerate(values.items())
+        for seed, value in enumerate(seeds)
+    ]
+    return a_run(*jobs, status="FAILED", facts={"ranking": {**RANKING, **ranking}})
+
+
+def text_of(page: str, section: str) -> str:
+    """What a section says, without its markup."""
+    (body,) = re.findall(rf'<section id="{section}".*?</section>', page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_settings_come_before_the_jobs_and_the_summary_names_both_bests() -> None:
+    """Mean and standard error, in the words of `best`; the best single job is another one; fewer seeds are marked."""
+    page = page_of(a_sweep())
+    assert sections_of(page)[:3] == ["summary", "settings", "results"]
+    summary = text_of(page, "summary")
+    assert (
+        "Best setting acc (max of the mean over seed) 0.520 ± 0.012 m=a mean ± standard error of 3 jobs; 0.5 to 0.54"
+        in summary
+    )
+    assert "Best single job largest acc 0.6 job 3 m=b k=1 seed=0" in summary
+    assert re.findall(r'<tr><td class="right">(.*?)</td><td class="right( fewer)?".*?>(.*?)</td>', page) == [
+        ("1", "", "3"),
+        ("2", " fewer", "2 of 3"),
+        ("3", "", "3"),
+        ("", "", "3"),
+    ]
+    assert "1 0.405 ± 0.005" in text_of(page, "settings")  # after the number of those that failed
+    shown = data_of(page)["settings"]["shown"]
+    assert [(one["name"], one["rank"], one["jobs"], one["values"]) for one in shown] == [
+        ("m=a", 1, [0, 1, 2], [0.5, 0.52, 0.54]),
+        ("m=c", 2, [6, 8], [0.4, 0.41]),
+        ("m=b", 3, [3, 4, 5], [0.6, 0.3, 0.3]),
+    ]
+    assert shown[1]["mean"] == 0.405
+    assert shown[1]["error"] == pytest.approx(0.005)
+
+
+def test_it_is_ranked_as_the_record_says_or_as_it_is_asked_for() -> None:
+    """By another figure, which has a column then; over other keys; not at all; a key that no job was given is named."""
+    assert "max m=b k=1" not in text_of(page_of(a_sweep()), "settings")
+    page = page_of(a_sweep(rank_by="max"))
+    assert "Best setting acc (max of the max over seed) 0.40 ± 0.10 m=b" in text_of(page, "summary")
+    assert '<th class="right">max</th>' in page
+    assert data_of(page)["settings"]["shown"][0]["score"] == 0.6
+    assert "min of the mean over seed" in page_of(a_sweep(), metric="loss")
+    assert "settings" not in sections_of(page_of(a_sweep(average_over=[])))
+    assert "settings" in sections_of(page_of(a_sweep(average_over=[]), average_over=("seed",)))
+    page = page_of(a_sweep(average_over=["sed"]))
+    assert "settings" not in sections_of(page)
+    assert "Did you mean seed?" in page
+
+
+@pytest.mark.parametrize(
+    ("ranking", "options", "chosen"),
+    [
+        ({"metric": "loss", "mode": None}, {}, ("loss", "min")),
+        ({"metric": "return_value.loss", "mode": "max"}, {}, ("loss", "max")),
+        ({"metric": "loss", "mode": "max"}, {"mode": "min"}, ("loss", "min")),
+        ({"metric": "loss", "mode": "max"}, {"metric": "acc"}, ("acc", "max")),
+        ({"metric": "acc", "mode": "min"}, {"metric": "acc"}, ("acc", "min")),
+        ({"metric": "none"}, {}, ("acc", "max")),
+        ({"metric": 3, "average_over": 4, "rank_by": 5}, {}, ("acc", "max")),
+    ],
+)
+def test_the_metric_is_that_of_the_record(ranking: dict[str, Any], options: dict[str, Any], chosen: tuple[str, str]) -> None:
+    """Unless another one is asked for; a record may be damaged."""
+    run, asked = a_sweep(**ranking), ReportOptions(**options)
+    metric = choose_metric(run, ["acc", "loss"], asked)
+    assert metric is not None
+    assert ranking_of(run, asked, metric)[:2] == chosen
+
+
+def test_many_settings_are_cut_and_the_page_says_so() -> None:
+    """The best are shown."""
+    jobs = [job(num, f"x={num // 2}", f"seed={num % 2}", value=float(num)) for num in range(300)]
+    run = a_run(*jobs, facts={"ranking": {"average_over": ["seed"]}})
+    page = page_of(run)
+    assert f"the best {settings_part.MAX_SETTINGS} of 150 settings" in page
+    assert data_of(page)["settings"]["shown"][0]["name"] == "x=149"
+    many = a_run(*(job(num, "x=1", f"seed={num}", value=1.0 * num) for num in range(30)))
+    settings = Settings(
+        many, ranking_of(many, ReportOptions(average_over=("seed",)), metric_of(many)), ["return_value"], Path("/")
+    )
+    assert (len(settings.rows[0].jobs), settings.rows[0].more) == (settings_part.MAX_SEEDS, 20)
+
+
+def metric_of(run: RunRecord) -> Any:
+    """The metric of a sweep that returns bare numbers."""
+    return choose_metric(run, ["return_value"], ReportOptions())
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_settings_that_cannot_be_ranked_have_no_best(value: float | None) -> None:
+    """Nothing is claimed."""
+    jobs = [job(0, "x=1", "seed=1", value=value), job(1, "x=2", "seed=1", value=value)]
+    page = page_of(a_run(*jobs, facts={"ranking": RANKING}))
+    assert ("Best setting" in page) is (value == float("inf"))
+    data_of(page)
