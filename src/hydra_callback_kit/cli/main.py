@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "report": "Write the report of a run or a sweep, one HTML file.",
     "best": "Show the best job of a sweep, and its best setting.",
     "sync": "Send a run or a sweep to a tracker, from its record.",
-    "compare": "Show what differs between runs.",
+    "compare": "Show what differs between runs, or which of two is better.",
     "table": "Write a table of a sweep's settings, for a paper.",
 }
 """The commands and their first lines, said here so that `--help` need not import them."""

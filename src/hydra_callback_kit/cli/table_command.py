@@ -6,20 +6,18 @@ import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.target import (
-    NothingToShowError,
     asked_ranking,
+    chosen_metric,
     mode_option,
     path_argument,
     ranking_options,
     run_option,
     the_run,
 )
-from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import unknown_key
-from hydra_callback_kit.views.direction import Best, direction_of, the_metric
+from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.files import put_where_told
-from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.pivot import AmbiguousError, pivot
 from hydra_callback_kit.views.pivot_formats import FORMATS
 from hydra_callback_kit.views.setting_ranking import RankBy
@@ -70,7 +68,7 @@ def command(
         if unknown:
             raise click.UsageError(unknown.replace("average_over", option, 1))
     asked = asked_ranking(run, metric, mode, average_over, rank_by)
-    name = _metric(run, asked.metric)
+    name = chosen_metric([run], asked.metric)
     try:
         table = pivot(
             run.jobs,
@@ -95,15 +93,3 @@ def command(
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
     screen.say(f"{output}: {len(table.rows)} x {len(table.columns)} settings of {wording.jobs(len(run.jobs))}", err=True)
-
-
-def _metric(run: RunRecord, asked: str | None) -> str:
-    known = metric_names(run.jobs)
-    if not known:
-        raise NothingToShowError(f"No job returned a number: {wording.status_counts(run)} in {run.root}")
-    metric = asked or the_metric(run.facts, run.jobs)
-    if metric is None:
-        raise click.UsageError(f"Say --metric METRIC. The jobs returned: {', '.join(known)}.")
-    if metric not in known and metric.removeprefix("return_value.") not in known:
-        raise NothingToShowError(wording.unknown_metric(metric, known))
-    return metric

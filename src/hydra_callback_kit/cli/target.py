@@ -16,7 +16,7 @@ from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record, unknown_key
-from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views.direction import Best, direction_of, the_metric
 from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import ranked
 from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy
@@ -90,6 +90,24 @@ def asked_ranking(
         tuple(keys) or known.average_over,
         rank_by or known.rank_by,
     )
+
+
+def chosen_metric(runs: Sequence[RunRecord], asked: str | None) -> str:
+    """The metric that a command is about: what was asked for, or the one that can be known.
+
+    Raises:
+        NothingToShowError: if no job has such a number, or any.
+        click.UsageError: if none was asked for and several could be meant.
+    """
+    known = list(dict.fromkeys(name for run in runs for name in metric_names(run.jobs)))
+    if not known:
+        raise NothingToShowError(f"No job returned a number: {wording.status_counts(runs[0])} in {runs[0].root}")
+    metric = asked or the_metric(runs[0].facts, runs[0].jobs)
+    if metric is None:
+        raise click.UsageError(f"Say --metric METRIC. The jobs returned: {', '.join(known)}.")
+    if metric not in known and all(metric_of(job, metric) is None for run in runs for job in run.jobs):
+        raise NothingToShowError(wording.unknown_metric(metric, known))
+    return metric
 
 
 def the_run(path: Path, run_id: str | None = None, *, with_configs: bool = False, assume_gone: bool = False) -> RunRecord:
