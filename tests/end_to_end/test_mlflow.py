@@ -375,7 +375,7 @@ def test_nobody_answers(app: App, server: MlflowServer) -> None:
     mortal.start()
     assert f"The record says {mortal.uri}" in sync(done.root, code=2)
     said = sync(*warning.split(" sync ")[1].split())
-    assert said.endswith("2 jobs: 2 made\n")
+    assert said.endswith("2 jobs: 2 made")
     runs = mortal.runs(app.directory.name)
     assert [run.name for run in runs] == ["0 x=1", "1 x=2"]
     assert [(run.tags["team"], run.params["done"]) for run in runs] == [("vision", f"{app.directory}/done")] * 2
@@ -415,7 +415,7 @@ def test_the_server_is_killed_in_the_middle(app: App, server: MlflowServer) -> N
     mortal.start()
     assert [run.status for run in mortal.runs(app.directory.name, kind="job")] == ["FINISHED", "RUNNING"]
     said = sync(done.root, "--address", mortal.uri)
-    assert said.endswith("3 jobs: 1 made, 1 updated, 1 there already\n")
+    assert said.endswith("3 jobs: 1 made, 1 updated, 1 there already")
     assert [run.status for run in mortal.runs(app.directory.name)] == ["FINISHED"] * 4
     assert [run.metrics.get("return_value") for run in mortal.runs(app.directory.name, kind="job")] == [1, 2, 3]
     assert sync(done.root, "--address", mortal.uri).endswith("3 jobs: 3 there already")
