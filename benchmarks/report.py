@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -59,6 +60,7 @@ def lines() -> list[Line]:
         Line.of(f"{what}: writing it, against reading the journal", measured["ratios"], 5.0),
         Line.of(f"{what}: writing it, CPU time", measured["write_s"], None, "s"),
         Line.of(f"{what}: its size, plotly inside", [size], 8.0, "MB"),
+        Line.of(f"{what}: memory while it is written, against its size", [measured["memory"]], 1.3),
         *(
             Line.of(f"{what}: opened in chromium, until {until}", samples, bound, "s")
             for (until, bound), samples in zip(UNTIL.items(), zip(*opening, strict=True), strict=True)
@@ -124,7 +126,10 @@ def _measure(root: Path) -> None:
         write_report(root / "report.html", run, ReportOptions())
         times.append((read_s, time.process_time() - before_s - read_s))
     ratios = [write_s / read_s for read_s, write_s in times[1:]]
-    sys.stdout.write(json.dumps({"ratios": ratios, "write_s": [write_s for _, write_s in times[1:]]}))
+    tracemalloc.start()  # above what the record takes
+    write_report(root / "report.html", run, ReportOptions())
+    memory = tracemalloc.get_traced_memory()[1] / (root / "report.html").stat().st_size
+    sys.stdout.write(json.dumps({"ratios": ratios, "write_s": [write_s for _, write_s in times[1:]], "memory": memory}))
 
 
 def opening_s(report: Path) -> list[tuple[float, ...]]:

@@ -10,7 +10,7 @@ import pytest
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.report.choice import ReportOptions
-from hydra_callback_kit.views.report.page import report_html
+from hydra_callback_kit.views.report.page import Page
 
 ROOT = Path("/sweep")
 NOW = datetime(2026, 1, 1, 0, 10, tzinfo=timezone.utc)
@@ -29,7 +29,7 @@ def a_run(*jobs: JobRecord, status: str = "COMPLETED", mode: str = "MULTIRUN", *
 
 def page_of(run: RunRecord, beside: Path = ROOT, **options: Any) -> str:
     """The page, plotly left out."""
-    return report_html(run, ReportOptions(**options), beside, "", NOW)
+    return "".join(Page(run, ReportOptions(**options), beside, NOW).pieces(None))
 
 
 def data_of(page: str) -> dict[str, Any]:

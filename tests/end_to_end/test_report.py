@@ -1,9 +1,9 @@
 """The report as users get it: from a sweep under each launcher, however it ends, and from the command line."""
 
+import importlib.util
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_a_single_run_has_a_report_where_and_as_it_is_asked_for(app: App) -> Non
     assert "<h1>&lt;A run&gt;</h1>" in page
     assert '<a href="../.' in page
     assert "<code>1.5</code>" in page
-    assert (done.root / "reports" / "plotly.min.js").exists()
+    assert not (done.root / "reports" / "plotly.min.js").exists()  # it has no plots
     check = ["hydra.callbacks.validation_callback.required_keys=[nope]", "callbacks=[report_callback,validation_callback]"]
     assert app.run(*check, "hydra.run.dir=aborted").code == 1
     assert not (app.directory / "aborted" / "report.html").exists()
@@ -113,14 +113,27 @@ def test_a_wrong_parameter_fails_at_once(parameters: dict[str, Any], wrong: str)
     assert raised.value.parameter == wrong
 
 
-def test_a_missing_extra_fails_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The callback and the command name what to install."""
-    root = started(tmp_path)
-    monkeypatch.setattr(sys, "path", [])  # where nothing is found that is not imported yet
-    assert "plotly" not in sys.modules
-    with pytest.raises(ParameterError, match=r"pip install 'hydra-callback-kit\[report\]'"):
-        ReportCallback()
-    assert "plotly: pip install 'hydra-callback-kit[report]'" in report(root, code=2).output
+@pytest.mark.parametrize("missing", ["jinja2", "plotly"])
+def test_a_missing_extra_fails_at_once(app: App, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The callback and the command name what to install; a page without plots needs no plotly."""
+    root = started(app.directory / "sweep")
+    hide = (
+        f"import importlib.util as u; f = u.find_spec; u.find_spec = lambda name: None if name == {missing!r} else f(name)"
+    )
+    app.write("return cfg.x", CONFIG)
+    source = (app.directory / "app.py").read_text("utf-8")
+    (app.directory / "app.py").write_text(f"{hide}\n{source}", "utf-8")
+    advice = f"needs {missing}, which is not installed. Type: pip install 'hydra-callback-kit[report]'"
+    single, sweep = app.run(), app.run("-m", "x=0,1", "hydra.sweep.dir=both")
+    assert (single.code == 0, (single.root / "report.html").exists()) == (
+        (True, True) if missing == "plotly" else (False, False)
+    )
+    assert sweep.code == 1
+    assert advice in sweep.stdout + sweep.stderr
+    assert not (app.directory / "both" / "0").exists()
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else found(name))
+    assert f"The report needs {missing}: pip install 'hydra-callback-kit[report]'" in report(root, code=2).output
 
 
 def report(*arguments: str | Path, code: int = 0) -> Result:

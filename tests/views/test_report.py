@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from journals import Fresh
 from report_pages import NOW, ROOT, a_run, data_of, job, page_of, sections_of
 
 from hydra_callback_kit.journal.errors import JobError
@@ -19,10 +20,11 @@ from hydra_callback_kit.views.report.charts import asks_for_log, heat_maps, metr
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric
 from hydra_callback_kit.views.report.columns import MetricColumn, columns_of, compact_numbers, links
 from hydra_callback_kit.views.report.failures import failures_of
-from hydra_callback_kit.views.report.page import script_json, spread, write_report
+from hydra_callback_kit.views.report.page import spread, write_report
 from hydra_callback_kit.views.report.resources import read_samples, resources_of
+from hydra_callback_kit.views.report.script import MANY, data_script, library_script, script_json
 from hydra_callback_kit.views.report.timeline import timeline_of
-from hydra_callback_kit.views.seal import sealed
+from hydra_callback_kit.views.seal import write_sealed
 
 NAN, INF = math.nan, math.inf
 
@@ -147,9 +149,40 @@ def test_json_in_a_script_element_cannot_leave_it(value: Any) -> None:
     assert json.loads(text) == value
 
 
+NESTED = st.recursive(
+    st.text() | st.integers(), lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside), max_leaves=10
+)
+
+
+@given(st.dictionaries(st.text(), NESTED), st.booleans())
+def test_data_that_is_written_in_pieces_is_one_object(data: dict[str, Any], lazy: bool) -> None:
+    """Whatever is in it; an iterator is a list."""
+    given_as = {key: iter(value) if lazy and isinstance(value, list) else value for key, value in data.items()}
+    assert json.loads("".join(data_script(given_as.items()))) == data
+
+
+def test_long_lists_are_written_in_pieces() -> None:
+    """None is as long as the list, and nothing is lost where they meet."""
+    for many in (MANY, MANY + 1, 2 * MANY, 2 * MANY + 1):
+        pieces = list(data_script([("long", [*range(many)]), ("more", [])]))
+        assert json.loads("".join(pieces)) == {"long": [*range(many)], "more": []}
+        assert max(map(len, pieces)) <= 7 * MANY
+
+
+@given(st.integers(0, 20), st.sampled_from(["</script>", "<", "</scrip", "x"]))
+def test_no_end_of_a_script_is_left_in_a_library(fresh: Fresh, before: int, ends: str) -> None:
+    """Wherever it stands, also where one block ends and the next begins."""
+    file = fresh("library") / "library.js"
+    text = "x" * ((1 << 16) - before) + ends + "y" * 20 + ends
+    file.write_text(text, "utf-8")
+    found = "".join(library_script(file))
+    assert "</script" not in found
+    assert found.replace("<\\/script", "</script") == text
+
+
 def test_plotly_is_inside_or_beside(tmp_path: Path) -> None:
     """`inline` leaves one file; `directory` a small one, and plotly's once beside it, however many reports there are."""
-    run = a_run(job(0, value=1.0), job(1, value=2.0))
+    run = a_run(job(0, "x=1", value=1.0), job(1, "x=2", value=2.0))
     write_report(tmp_path / "a" / "report.html", run, ReportOptions())
     assert [file.name for file in (tmp_path / "a").iterdir()] == ["report.html"]
     for name in ("one.html", "two.html"):
@@ -163,7 +196,7 @@ def test_plotly_is_inside_or_beside(tmp_path: Path) -> None:
     assert kept == {plotly: tmp_path / "b" / "plotly.min.js.bak"}
     assert plotly.read_bytes() == ours
     (tmp_path / "b" / "plotly.min.js.bak").unlink()
-    plotly.write_bytes(sealed(b"an earlier version", "/*", "*/"))
+    write_sealed(plotly, [b"an earlier ", b"version"], "/*", "*/")
     assert write_report(tmp_path / "b" / "two.html", run, ReportOptions(plotly_js="directory")) == {}
     assert plotly.read_bytes() == ours
     inside = (tmp_path / "a" / "report.html").stat().st_size

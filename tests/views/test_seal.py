@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from intruders import INTRUDERS
 from journals import Fresh
 
-from hydra_callback_kit.views.seal import is_as_sealed, sealed
+from hydra_callback_kit.views.seal import is_as_sealed, write_sealed
 
 
 @given(st.binary(max_size=500), st.sampled_from([("<!--", "-->"), ("/*", "*/")]), st.data())
@@ -17,8 +17,9 @@ def test_what_was_sealed_is_known_and_what_was_edited_is_not(
 ) -> None:
     """Any byte that is changed, taken away or put in."""
     file = fresh("sealed") / "file"
-    whole = sealed(content, *comment)
-    file.write_bytes(whole)
+    half = data.draw(st.integers(0, len(content)))
+    write_sealed(file, [content[:half], content[half:], b""], *comment)
+    whole = file.read_bytes()
     assert is_as_sealed(file)
     assert whole.startswith(content)
     at, until = data.draw(st.integers(0, len(whole))), data.draw(st.integers(0, 3))
@@ -33,6 +34,6 @@ def test_nothing_else_is_taken_for_it(tmp_path: Path, intruder: str) -> None:
     INTRUDERS[intruder](tmp_path / "file")
     assert not is_as_sealed(tmp_path / "file")
     assert not is_as_sealed(tmp_path / "nothing")
-    (tmp_path / "sealed").write_bytes(sealed(b"x", "/*", "*/"))
+    write_sealed(tmp_path / "sealed", [b"x"], "/*", "*/")
     (tmp_path / "link").symlink_to("sealed")
     assert not is_as_sealed(tmp_path / "link")

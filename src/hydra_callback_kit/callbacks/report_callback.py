@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
@@ -92,9 +93,15 @@ class ReportCallback(RecordingCallback):
         inline = parameters.one_of("plotly_js", plotly_js, ("inline", "directory")) == "inline"
         self.plotly_js: Literal["inline", "directory"] = "inline" if inline else "directory"
         self.max_table_rows = max_table_rows
-        missing = missing_libraries()
+        missing = missing_libraries(plots=False)
         if missing:
             raise NotInstalledError(missing, "report")
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Makes sure that the plots can be drawn at the end; the page of a single run has none."""
+        missing = missing_libraries(plots=True)
+        if missing:
+            abort(config, str(NotInstalledError(missing, "report")), log=log)
 
     def summary_parameters(self) -> dict[str, Any]:
         """What it is built with."""

@@ -64,9 +64,7 @@ def command(
     Where jobs are averaged over seeds, by --average-over or because `results_aggregator_callback` was asked to, the page
     shows settings with their spread beside the jobs.
     """
-    missing = missing_libraries()
-    if missing:
-        raise click.UsageError(f"The report needs {' and '.join(missing)}: {INSTALL}")
+    _check_libraries(plots=False)
     from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  slow to import, and --help needs none
 
     run = the_run(path, run_id)
@@ -82,6 +80,9 @@ def command(
     is_named, output = output is not None, output or run.root / "report.html"
     try:
         kept = write_report(output.absolute(), run, options, is_named=is_named)
+    except ModuleNotFoundError:
+        _check_libraries(plots=True)
+        raise
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
     for place, name in kept.items():
@@ -91,3 +92,9 @@ def command(
         of_settings = f"{chosen.name} ({by_what(chosen.mode, asked)})"
         best = f", best by {of_settings if asked.average_over else f'the {chosen.words}'}"
     screen.say(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)
+
+
+def _check_libraries(*, plots: bool) -> None:
+    missing = missing_libraries(plots=plots)
+    if missing:
+        raise click.UsageError(f"The report needs {' and '.join(missing)}: {INSTALL}")

@@ -2,9 +2,10 @@
 
 import hashlib
 import stat
+import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 _BLOCK: Final = 1 << 20
 
@@ -32,11 +33,26 @@ def fingerprint_of(path: Path) -> str:
     Raises:
         OSError: if it cannot be read.
     """
-    fingerprint = Fingerprint()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            fingerprint.add(block)
-    return str(fingerprint)
+        return str(fingerprint_of_next(file))
+
+
+def fingerprint_of_next(file: IO[bytes], size: int | None = None) -> Fingerprint:
+    """The fingerprint of the next bytes of an open file, read block by block.
+
+    Args:
+        file: the file.
+        size: how many; None for all that are left.
+
+    Raises:
+        OSError: if they cannot be read.
+    """
+    fingerprint = Fingerprint()
+    left = sys.maxsize if size is None else size
+    while block := file.read(min(left, _BLOCK)):
+        fingerprint.add(block)
+        left -= len(block)
+    return fingerprint
 
 
 def is_one_of(path: Path, known: Collection[str]) -> bool:

@@ -1,26 +1,41 @@
 """A file's last line says what the file held as it was written: for what the command line writes, which no journal names."""
 
+import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from hydra_callback_kit.journal.fingerprint import Fingerprint
+from hydra_callback_kit.journal.fingerprint import Fingerprint, fingerprint_of_next
 
 _SEAL: Final = re.compile(rb"(?:<!--|/\*) hydra-callback-kit wrote ([0-9]+:[0-9a-f]{64}) (?:-->|\*/)\n\Z")
 _LONGEST: Final = 200
 
 
-def sealed(content: bytes, begin: str, end: str) -> bytes:
-    """Adds the last line.
+def write_sealed(path: Path, pieces: Iterable[bytes], begin: str, end: str) -> None:
+    """Writes a file piece by piece, and its last line.
 
     Args:
-        content: the file's content.
+        path: the file.
+        pieces: its content.
         begin: what begins a comment in it: `<!--` or `/*`.
         end: what ends it: `-->` or `*/`.
+
+    Raises:
+        OSError: if it cannot be written.
     """
-    content += b"" if content.endswith(b"\n") else b"\n"
-    return content + f"{begin} hydra-callback-kit wrote {_fingerprint(content)} {end}\n".encode("ascii")
+    fingerprint = Fingerprint()
+    last = b""
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+            fingerprint.add(piece)
+            last = piece[-1:] or last
+        if last != b"\n":
+            file.write(b"\n")
+            fingerprint.add(b"\n")
+        file.write(f"{begin} hydra-callback-kit wrote {fingerprint} {end}\n".encode("ascii"))
 
 
 def is_as_sealed(path: Path) -> bool:
@@ -33,17 +48,12 @@ def is_as_sealed(path: Path) -> bool:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False
         with path.open("rb") as file:
-            file.seek(max(0, path.lstat().st_size - _LONGEST))
+            file_size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, file_size - _LONGEST))
             seal = _SEAL.search(file.read())
             if seal is None:
                 return False
             file.seek(0)
-            return _fingerprint(file.read()[: -len(seal[0])]) == seal[1].decode("ascii")
+            return str(fingerprint_of_next(file, file_size - len(seal[0]))) == seal[1].decode("ascii")
     except OSError:
         return False
-
-
-def _fingerprint(content: bytes) -> str:
-    fingerprint = Fingerprint()
-    fingerprint.add(content)
-    return str(fingerprint)

@@ -1,6 +1,6 @@
 """What is on the page: the parts that the run deserves, as the template shows them and as data for the page's script."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,8 @@ from hydra_callback_kit.views.report import charts
 from hydra_callback_kit.views.report.choice import Metric
 from hydra_callback_kit.views.report.columns import (
     STATUS_LETTERS,
+    MetricColumn,
+    OverrideColumn,
     columns_of,
     compact_codes,
     compact_links,
@@ -60,10 +62,11 @@ class Contents:
         now: datetime,
         settings: Settings | None = None,
     ) -> None:
+        # first, while the rest is not there: it takes the most memory while it is made
+        self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.columns = columns_of(shown, metric.name if metric else None)
         self.links = links(shown, run.root, beside)
         self.failures = failures_of(run)
-        self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.resources = resources_of(shown, run.jobs)
         self.courses = courses_of(shown, metric.name if metric else None)
         self._root, self._beside, self._facts = run.root, beside, run.facts
@@ -80,46 +83,54 @@ class Contents:
             for column in self.columns.metrics
         )
 
-    def data(self) -> dict[str, Any]:
-        """What the script needs, as JSON values."""
+    @property
+    def drawn(self) -> bool:
+        """Whether the page has plots."""
+        return self.plotted or any((self._settings, self.timeline, self.courses, self.resources))
+
+    @property
+    def shown(self) -> int:
+        """How many jobs are spelled out."""
+        return len(self._shown)
+
+    def data(self) -> Iterator[tuple[str, Any]]:
+        """What the script needs, as JSON values by name, each made when it is asked for."""
         peaks = self.resources.peaks if self.resources else {}
         groups = {job.job_num: group for group, failure in enumerate(self.failures) for job in failure.jobs}
+        yield "jobs", [job.job_num for job in self._shown]
+        yield "status", "".join(STATUS_LETTERS[job.status] for job in self._shown)
+        yield "took", compact_numbers(job.duration_s for job in self._shown)
+        yield "links", compact_links(self.links, self._shown)
+        yield "attempts", [job.attempts for job in self._shown] if any(job.attempts > 1 for job in self._shown) else None
+        yield "errors", [groups.get(job.job_num, -1) for job in self._shown] if groups else None
+        yield "headlines", [failure.headline[:MAX_HEADLINE] for failure in self.failures]
+        yield "overrides", map(self._override, self.columns.overrides, self._axes)
+        yield "metrics", map(self._metric_data, self.columns.metrics)
+        yield "settings", self._settings and self._settings.data()
+        yield "ranked", self._metric is not None
+        yield "heat_maps", charts.heat_maps(self.columns.overrides, self._axes)
+        yield "timeline", self.timeline and self.timeline.as_data()
+        yield "peaks", {name: compact_numbers(values) for name, values in peaks.items()}
+        yield "curves", iter(self.resources.curves if self.resources else [])
+        yield "courses", iter(self.courses.metrics if self.courses else [])
+
+    def _override(self, column: OverrideColumn, axis: charts.OverrideAxis) -> dict[str, Any]:
         return {
-            "jobs": [job.job_num for job in self._shown],
-            "status": "".join(STATUS_LETTERS[job.status] for job in self._shown),
-            "took": compact_numbers(job.duration_s for job in self._shown),
-            "links": compact_links(self.links, self._shown),
-            "attempts": [job.attempts for job in self._shown] if any(job.attempts > 1 for job in self._shown) else None,
-            "errors": [groups.get(job.job_num, -1) for job in self._shown] if groups else None,
-            "headlines": [failure.headline[:MAX_HEADLINE] for failure in self.failures],
-            "overrides": [
-                {
-                    "name": column.key,
-                    "texts": column.texts,
-                    "codes": compact_codes(column),
-                    "kind": axis.kind,
-                    "log": axis.log,
-                    "order": axis.order,
-                    "plotted": axis.plotted,
-                }
-                for column, axis in zip(self.columns.overrides, self._axes, strict=True)
-            ],
-            "metrics": [
-                {
-                    "name": column.name,
-                    "values": compact_numbers(column.values),
-                    "log": charts.metric_is_log(column),
-                    "mode": self._mode_of(column.name),
-                }
-                for column in self.columns.metrics
-            ],
-            "settings": self._settings and self._settings.data(),
-            "ranked": self._metric is not None,
-            "heat_maps": charts.heat_maps(self.columns.overrides, self._axes),
-            "timeline": self.timeline and self.timeline.as_data(),
-            "peaks": {name: compact_numbers(values) for name, values in peaks.items()},
-            "curves": self.resources.curves if self.resources else [],
-            "courses": self.courses.metrics if self.courses else [],
+            "name": column.key,
+            "texts": column.texts,
+            "codes": compact_codes(column),
+            "kind": axis.kind,
+            "log": axis.log,
+            "order": axis.order,
+            "plotted": axis.plotted,
+        }
+
+    def _metric_data(self, column: MetricColumn) -> dict[str, Any]:
+        return {
+            "name": column.name,
+            "values": compact_numbers(column.values),
+            "log": charts.metric_is_log(column),
+            "mode": self._mode_of(column.name),
         }
 
     def plain_rows(self) -> list[list[str]]:

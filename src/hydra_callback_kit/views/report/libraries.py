@@ -13,9 +13,13 @@ PLOTLY_FILE: Final = "plotly.min.js"
 """Its name beside the report."""
 
 
-def missing_libraries() -> list[str]:
-    """Names what is not installed."""
-    return [name for name in ("jinja2", "plotly") if importlib.util.find_spec(name) is None]
+def missing_libraries(*, plots: bool) -> list[str]:
+    """Names what is not installed.
+
+    Args:
+        plots: whether the page has plots.
+    """
+    return [name for name in ("jinja2", "plotly")[: 1 + plots] if importlib.util.find_spec(name) is None]
 
 
 def plotly_javascript() -> Path:

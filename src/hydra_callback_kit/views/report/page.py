@@ -1,8 +1,7 @@
 """The page: puts together what its parts say, and writes it as one file."""
 
-import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,16 +19,18 @@ from hydra_callback_kit.views.report.contents import Contents
 from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
 from hydra_callback_kit.views.report.overview import best_of, facts_of, front_of, notices_of, outcome_of
+from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
 from hydra_callback_kit.views.report.settings_part import Settings
-from hydra_callback_kit.views.seal import is_as_sealed, sealed
+from hydra_callback_kit.views.seal import is_as_sealed, write_sealed
 
-SCRIPTS: Final = ("data", "table", "plots", "settings", "parallel", "matters", "courses", "timeline", "resources", "start")
-"""The parts of the page's script, in their order."""
 GENERATOR: Final = "hydra-callback-kit report"
+_BLOCK: Final = 1 << 16
 
 
 def write_report(path: Path, run: RunRecord, options: ReportOptions, *, is_named: bool = False) -> dict[Path, Path]:
-    """Writes the report, and plotly's JavaScript beside it if it is not to be inside.
+    """Writes the report, and plotly's JavaScript beside it if the page has plots and it is not to be inside.
+
+    The page is never held as a whole.
 
     Args:
         path: the HTML file; missing directories are made.
@@ -42,87 +43,121 @@ def write_report(path: Path, run: RunRecord, options: ReportOptions, *, is_named
 
     Raises:
         OSError: if it cannot be written; what was there before is unchanged then, or kept.
-        ModuleNotFoundError: if plotly or jinja2 is not installed.
+        ModuleNotFoundError: if jinja2 is not installed, or plotly is not and the page has plots.
     """
-    plotly = plotly_javascript()
+    page = Page(run, options, path.parent)
+    plotly = plotly_javascript() if page.contents.drawn else None
     beside = options.plotly_js == "directory"
-    page = report_html(run, options, path.parent, "" if beside else plotly.read_text("utf-8"))
     kept: dict[Path, Path] = {}
     with put_where_told(path) if is_named else put_in_place(path, is_as_sealed, kept.__setitem__) as temporary:
-        temporary.write_bytes(sealed(page.encode("utf-8", "backslashreplace"), "<!--", "-->"))
-    if beside:
-        with put_in_place(path.with_name(PLOTLY_FILE), is_as_sealed, kept.__setitem__) as temporary:
-            temporary.write_bytes(sealed(plotly.read_bytes(), "/*", "*/"))
+        write_sealed(temporary, _blocks(page.pieces(None if beside else plotly)), "<!--", "-->")
+    if beside and plotly:
+        with (
+            plotly.open("rb") as script,
+            put_in_place(path.with_name(PLOTLY_FILE), is_as_sealed, kept.__setitem__) as temporary,
+        ):
+            write_sealed(temporary, iter(lambda: script.read(_BLOCK), b""), "/*", "*/")
     return kept
 
 
-def report_html(run: RunRecord, options: ReportOptions, beside: Path, plotly: str, now: datetime | None = None) -> str:
-    """Makes the page.
+def _blocks(pieces: Iterable[str]) -> Iterator[bytes]:
+    """The pieces, of which a template has thousands, in fewer and larger ones."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _BLOCK:
+            yield "".join(waiting).encode("utf-8", "backslashreplace")
+            waiting, size = [], 0
+    yield "".join(waiting).encode("utf-8", "backslashreplace")
+
+
+class Page:
+    """The page of a run.
 
     Args:
         run: the run.
         options: what is asked for.
         beside: the directory that the page will lie in, to which its links are relative.
-        plotly: plotly's JavaScript; empty where it lies beside the page.
         now: the time of writing; None for now.
 
-    Returns:
-        HTML that needs no network. Everything that comes from the run is escaped, and the page's own policy lets no script
-        run but the page's own.
+    Attributes:
+        contents: what is on it.
     """
-    from jinja2 import Environment  # noqa: PLC0415  an extra, and slow to import
-    from markupsafe import Markup  # noqa: PLC0415  the same
 
-    now = now or datetime.now(timezone.utc).astimezone()
-    names = metric_names(run.jobs)
-    metric = choose_metric(run, names, options)
-    not_found = None if metric else options.metric
-    metric = metric or choose_metric(run, names, replace(options, metric=None))
-    best = best_of(run.jobs, metric)
-    shown = spread(run.jobs, options.max_table_rows, best.job.job_num if best else None)
-    asked = None if metric is None else ranking_of(run, options, metric)
-    unknown_over = "" if asked is None else unknown_key(run.jobs, asked.average_over)
-    settings = None
-    if asked is not None and asked.average_over and not unknown_over and run.mode == "MULTIRUN":
-        settings = Settings(run, asked, names, beside)
-    contents = Contents(run, shown, metric, beside, now, settings)
-    assets = Path(__file__).with_name("assets")
-    script = "\n".join((assets / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((assets / "template.html.j2").read_text("utf-8"))
-    return template.render(
-        title=options.title or as_text(run.facts.get("job_name") or "app"),
-        run=run,
-        counts=[(status, run.count(status)) for status in get_args(Status) if run.count(status)],
-        facts=facts_of(run, now),
-        notices=[*notices_of(run, not_found, names), *([unknown_over] if unknown_over else [])],
-        best=best,
-        best_link=best and links([best.job], run.root, beside)[0],
-        metric=metric,
-        front=front_of(run, beside),
-        outcome=outcome_of(run.jobs[0]) if len(run.jobs) == 1 else None,
-        outcome_link=contents.links[0] if len(run.jobs) == 1 else None,
-        shown=len(shown),
-        contents=contents,
-        settings=settings,
-        plain_rows=contents.plain_rows(),
-        failures=contents.failure_groups(),
-        more_groups=max(0, len(contents.failures) - MAX_GROUPS),
-        written=f"{now:%Y-%m-%d %H:%M:%S %Z}",
-        data=Markup(script_json(contents.data())),  # noqa: S704  `script_json` has escaped it
-        style=Markup((assets / "style.css").read_text("utf-8")),  # noqa: S704  our own
-        script=Markup(script),  # noqa: S704  our own
-        plotly=Markup(plotly.replace("</script", "<\\/script")),  # noqa: S704  plotly's own
-        plotly_file=PLOTLY_FILE,
-        generator=GENERATOR,
-        nonce=secrets.token_urlsafe(16),
-    )
+    def __init__(self, run: RunRecord, options: ReportOptions, beside: Path, now: datetime | None = None) -> None:
+        self._run, self._options, self._beside = run, options, beside
+        self._now = now or datetime.now(timezone.utc).astimezone()
+        self._names = metric_names(run.jobs)
+        metric = choose_metric(run, self._names, options)
+        self._not_found = None if metric else options.metric
+        self._metric = metric or choose_metric(run, self._names, replace(options, metric=None))
+        self._best = best_of(run.jobs, self._metric)
+        shown = spread(run.jobs, options.max_table_rows, self._best.job.job_num if self._best else None)
+        asked = None if self._metric is None else ranking_of(run, options, self._metric)
+        self._unknown_over = "" if asked is None else unknown_key(run.jobs, asked.average_over)
+        self._settings = None
+        if asked is not None and asked.average_over and not self._unknown_over and run.mode == "MULTIRUN":
+            self._settings = Settings(run, asked, self._names, beside)
+        self.contents = Contents(run, shown, self._metric, beside, self._now, self._settings)
+
+    def pieces(self, plotly: Path | None) -> Iterator[str]:
+        """Makes the page.
+
+        Args:
+            plotly: the file of plotly's JavaScript, to be part of the page; None where it lies beside it.
+
+        Yields:
+            HTML, piece by piece, that needs no network. Everything that comes from the run is escaped, and the page's own
+            policy lets no script run but the page's own.
+        """
+        from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  an extra, and slow to import
+
+        loader = FileSystemLoader(ASSETS)
+        environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        template = environment.get_template("template.html.j2")
+        yield from template.generate(
+            **self._words(),
+            data=_ours(data_script(self.contents.data())),
+            style=_ours([(ASSETS / "style.css").read_text("utf-8")]),
+            script=_ours(own_script()),
+            plotly=_ours(library_script(plotly)) if plotly else None,
+            plotly_file=PLOTLY_FILE,
+            nonce=secrets.token_urlsafe(16),
+        )
+
+    def _words(self) -> dict[str, Any]:
+        run, best, contents, beside = self._run, self._best, self.contents, self._beside
+        single = len(run.jobs) == 1
+        return {
+            "title": self._options.title or as_text(run.facts.get("job_name") or "app"),
+            "run": run,
+            "counts": [(status, run.count(status)) for status in get_args(Status) if run.count(status)],
+            "facts": facts_of(run, self._now),
+            "notices": [*notices_of(run, self._not_found, self._names), *filter(None, [self._unknown_over])],
+            "best": best,
+            "best_link": best and links([best.job], run.root, beside)[0],
+            "metric": self._metric,
+            "front": front_of(run, beside),
+            "outcome": outcome_of(run.jobs[0]) if single else None,
+            "outcome_link": contents.links[0] if single else None,
+            "shown": contents.shown,
+            "contents": contents,
+            "settings": self._settings,
+            "plain_rows": contents.plain_rows(),
+            "failures": contents.failure_groups(),
+            "more_groups": max(0, len(contents.failures) - MAX_GROUPS),
+            "written": f"{self._now:%Y-%m-%d %H:%M:%S %Z}",
+            "generator": GENERATOR,
+        }
 
 
-def script_json(value: Any) -> str:
-    """JSON that can stand in a script element: it holds no `<`, `>` or `&`, and only ASCII."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _ours(pieces: Iterable[str]) -> Iterator[Any]:
+    """Marks what is not to be escaped: it is our own, plotly's, or was escaped for where it stands."""
+    from markupsafe import Markup  # noqa: PLC0415  an extra
+
+    return map(Markup, pieces)
 
 
 def spread(jobs: Sequence[JobRecord], rows: int, best: int | None) -> list[JobRecord]:

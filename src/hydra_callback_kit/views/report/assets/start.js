@@ -9,7 +9,9 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   parallel.start();
   if (!window.Plotly) {
-    document.querySelectorAll("#settings, #matters, #courses, #timeline, #resources").forEach((section) => {
+    const sections = document.querySelectorAll("#settings, #matters, #courses, #timeline, #resources");
+    document.documentElement.dataset.plots = sections.length ? "missing" : "drawn";
+    sections.forEach((section) => {
       section.querySelector("h2").after(element("p", { className: "notice", textContent: "The plots need the file plotly.min.js, which was written beside this one." }));
     });
     return;
