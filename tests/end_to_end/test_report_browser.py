@@ -277,6 +277,33 @@ def test_a_range_marked_in_the_plot_narrows_the_table(browser: Browser, tmp_path
     assert browser.find("#matching").text == "48 jobs"
 
 
+def test_the_parallel_axes_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    """No line goes through a label; on a phone the metric's axis is on the screen, and what has no room is named."""
+    page = written(tmp_path, *sweep(tmp_path))
+    for width in (1440, 390):
+        browser.open(page, width)
+        labels = browser.ask(
+            """
+            const svg = document.querySelector('#parallel svg');
+            return [...svg.querySelectorAll('text:not(.title)')].map((label) => {
+              const [text, ground] = [label, label.previousSibling].map((each) => each.getBoundingClientRect());
+              return [label.previousSibling.getAttribute('class'), ground.left <= text.left && text.right <= ground.right,
+                      0 <= text.left && text.right <= window.innerWidth];
+            });
+            """
+        )
+        assert len(labels) > 10
+        assert all(label == ["ground", True, True] for label in labels)
+        titles = browser.ask("return [...document.querySelectorAll('#parallel .title')].map((e) => e.lastChild.textContent)")
+        assert titles[-1] == "acc"
+        last = "const box = [...document.querySelectorAll('#parallel .handle')].at(-1).getBoundingClientRect()"
+        left, right = browser.ask(f"{last}; return [box.left, box.right]")
+        assert 0 < left < right <= width
+        assert (len(titles) == 6) == (browser.find("#parallel-more").text == ""), width
+    assert titles == ["optim.lr", "depth", "model", "acc"]
+    assert browser.find("#parallel-more").text == "There is no room here for seed, loss."
+
+
 @pytest.mark.parametrize("title", [None, HOSTILE])
 def test_a_hostile_value_runs_no_script(browser: Browser, tmp_path: Path, title: str | None) -> None:
     """In overrides, metrics, errors, hosts and the title; also when plots tell what the pointer is at."""

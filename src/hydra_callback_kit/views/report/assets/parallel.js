@@ -5,10 +5,12 @@ const parallel = (() => {
   const TOP = 44;
   const BOTTOM = 34;
   const SHADES = 24;
+  const LEAST = 66; // pixels of an axis
   const SVG = "http://www.w3.org/2000/svg";
   const figure = byId("parallel");
   const brushes = new Map();
   let chosen = null;
+  let all = [];
   let axes = [];
 
   function drawn(tag, attributes, text) {
@@ -70,23 +72,39 @@ const parallel = (() => {
     const varied = metrics.filter((column) => new Set(column.values.filter(Number.isFinite)).size > 1);
     const first = metrics[shown.metric];
     const others = varied.filter((column) => column !== first).slice(0, MAX_METRICS - 1);
-    axes = [
+    all = [
       ...overrides.filter((column) => column.plotted).slice(0, MAX_OVERRIDES)
         .map((column) => (column.kind === "number" ? numericAxis(column.name, column.value, column.numbers, column.log) : categoryAxis(column))),
-      ...[...others, first].map((column) => numericAxis(column.name, column.value, column.values, column.log)),
+      ...[...others, first].map((column) => ({ ...numericAxis(column.name, column.value, column.values, column.log), metric: true })),
     ];
+  }
+
+  // Those that there is room for: the metric's is always there, the other metrics' leave first, then the last overrides'.
+  function choose(width) {
+    const fits = Math.max(2, Math.floor(width / LEAST));
+    const overridden = all.filter((axis) => !axis.metric);
+    const kept = new Set([all.at(-1), ...overridden, ...all.slice(overridden.length, -1)].slice(0, fits));
+    axes = all.filter((axis) => kept.has(axis));
+    const gone = all.filter((axis) => !kept.has(axis));
+    byId("parallel-more").textContent = gone.length ? `There is no room here for ${gone.map((axis) => axis.name).join(", ")}.` : "";
+    const before = brushes.size;
+    gone.forEach((axis) => brushes.delete(axis));
+    if (brushes.size < before) narrow();
   }
 
   function paint() {
     const holder = figure.querySelector(".parallel");
-    holder.style.minWidth = plots.printing() ? "" : `${axes.length * 92}px`;
     const { width, height } = holder.getBoundingClientRect();
     if (!width) return;
-    const margin = Math.min(90, width / (axes.length * 2));
-    const x = axes.map((_, i) => margin + (axes.length > 1 ? (i * (width - 2 * margin)) / (axes.length - 1) : 0));
-    const y = (place) => (Number.isNaN(place) ? height - 10 : TOP + (1 - place) * (height - TOP - BOTTOM));
+    choose(width);
+    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
     const canvas = element("canvas", { width: width * devicePixelRatio, height: height * devicePixelRatio });
     const context = canvas.getContext("2d");
+    context.font = font;
+    const widest = ({ ticks }) => Math.max(44, ...ticks.map(([, text]) => context.measureText(text).width + 12));
+    const [left, right] = [axes[0], axes.at(-1)].map((axis) => Math.max(widest(axis), Math.min(90, width / (axes.length * 3))));
+    const x = axes.map((_, i) => left + (axes.length > 1 ? (i * (width - left - right)) / (axes.length - 1) : 0));
+    const y = (place) => (Number.isNaN(place) ? height - 10 : TOP + (1 - place) * (height - TOP - BOTTOM));
     context.scale(devicePixelRatio, devicePixelRatio);
     context.lineWidth = count > 2000 ? 0.7 : count > 200 ? 1 : 1.5;
     context.lineJoin = "round";
@@ -106,7 +124,7 @@ const parallel = (() => {
       context.stroke();
     });
     const svg = drawn("svg", { role: "group", "aria-label": `Parallel coordinates of ${axes.map((axis) => axis.name).join(", ")}` });
-    const room = Math.floor((width - margin) / axes.length / 7.5);
+    const room = Math.floor((width - left) / axes.length / 7.5);
     const none = axes.some((axis) => axis.places.some(Number.isNaN));
     axes.forEach((axis, i) => {
       svg.append(drawn("line", { class: "axis", x1: x[i], x2: x[i], y1: y(1), y2: y(0) }));
@@ -114,25 +132,34 @@ const parallel = (() => {
       const title = drawn("text", { class: "title", x: x[i], y: 18, "text-anchor": "middle" }, axis.name.length > room ? `…${axis.name.slice(1 - room)}` : axis.name);
       title.append(drawn("title", {}, axis.name));
       svg.append(title);
+      // on a ground of its own, for the lines would strike it through
+      const label = (text, at) => {
+        context.font = font;
+        const wide = context.measureText(text).width + 6;
+        svg.append(
+          drawn("rect", { class: "ground", x: side > 0 ? x[i] - 5 - wide : x[i] + 5, y: at - 8, width: wide, height: 16, rx: 3 }),
+          drawn("text", { x: x[i] - 8 * side, y: at + 4, "text-anchor": side > 0 ? "end" : "start" }, text),
+        );
+      };
       let above = Infinity;
       axis.ticks.slice().sort(([a], [b]) => a - b).forEach(([place, text]) => {
         if (above - y(place) < 14) return;
         above = y(place);
         svg.append(drawn("line", { class: "axis", x1: x[i], x2: x[i] - 4 * side, y1: y(place), y2: y(place) }));
-        svg.append(drawn("text", { x: x[i] - 8 * side, y: y(place) + 4, "text-anchor": side > 0 ? "end" : "start" }, text));
+        label(text, y(place));
       });
-      if (none && axis.places.some(Number.isNaN)) svg.append(drawn("text", { x: x[i] - 8 * side, y: y(NaN) + 4, "text-anchor": side > 0 ? "end" : "start" }, "none"));
+      if (none && axis.places.some(Number.isNaN)) label("none", y(NaN));
       const range = drawn("rect", { class: "range", x: x[i] - 8, width: 16 });
-      if (brushes.has(i)) mark(range, y, brushes.get(i));
+      if (brushes.has(axis)) mark(range, y, brushes.get(axis));
       else range.setAttribute("visibility", "hidden");
-      const [from, to] = brushes.get(i) ?? [0, 1];
+      const [from, to] = brushes.get(axis) ?? [0, 1];
       const handle = drawn("rect", {
         class: "handle", tabindex: 0, role: "slider", "aria-orientation": "vertical", "aria-label": `Range of ${axis.name}`,
         "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(50 * (from + to)),
-        "aria-valuetext": brushes.has(i) ? `from ${Math.round(100 * from)} to ${Math.round(100 * to)} % of the axis` : "no range",
+        "aria-valuetext": brushes.has(axis) ? `from ${Math.round(100 * from)} to ${Math.round(100 * to)} % of the axis` : "no range",
         x: x[i] - 18, width: 36, y: TOP - 8, height: height - TOP - BOTTOM + 16,
       });
-      brush(handle, range, i, y, height);
+      brush(handle, range, axis, y, height);
       svg.append(range, handle);
     });
     const focused = [...holder.querySelectorAll(".handle")].indexOf(document.activeElement);
@@ -146,7 +173,7 @@ const parallel = (() => {
     range.setAttribute("visibility", "visible");
   }
 
-  function brush(handle, range, i, y, height) {
+  function brush(handle, range, axis, y, height) {
     let from = null;
     const place = (event) => 1 - (event.clientY - handle.getBoundingClientRect().top - 8) / (height - TOP - BOTTOM);
     handle.addEventListener("pointerdown", (event) => {
@@ -160,19 +187,19 @@ const parallel = (() => {
       if (from === null) return;
       const [low, high] = [Math.min(from, place(event)), Math.max(from, place(event))];
       from = null;
-      if (high - low < 0.01) brushes.delete(i); // a click takes the range away
-      else brushes.set(i, [Math.max(0, low), Math.min(1, high)]);
+      if (high - low < 0.01) brushes.delete(axis); // a click takes the range away
+      else brushes.set(axis, [Math.max(0, low), Math.min(1, high)]);
       narrow();
     });
     handle.addEventListener("pointercancel", () => { from = null; });
     handle.addEventListener("keydown", (event) => {
       const step = { ArrowUp: [0.05, 0.05], ArrowDown: [-0.05, -0.05], ArrowRight: [-0.05, 0.05], ArrowLeft: [0.05, -0.05] }[event.key];
-      if (event.key === "Escape") brushes.delete(i);
+      if (event.key === "Escape") brushes.delete(axis);
       else if (!step) return;
       else {
         // the first press marks the upper quarter
-        const [low, high] = brushes.has(i) ? brushes.get(i).map((end, at) => Math.min(1, Math.max(0, end + step[at]))) : [0.75, 1];
-        if (high - low > 0.01) brushes.set(i, [low, high]);
+        const [low, high] = brushes.has(axis) ? brushes.get(axis).map((end, at) => Math.min(1, Math.max(0, end + step[at]))) : [0.75, 1];
+        if (high - low > 0.01) brushes.set(axis, [low, high]);
       }
       event.preventDefault();
       narrow();
@@ -180,7 +207,7 @@ const parallel = (() => {
   }
 
   function narrow() {
-    const ranges = [...brushes].map(([i, [low, high]]) => [axes[i].places, low, high]);
+    const ranges = [...brushes].map(([axis, [low, high]]) => [axis.places, low, high]);
     table.within(ranges.length ? (row) => ranges.every(([places, low, high]) => places[row] >= low && places[row] <= high) : null);
   }
 
