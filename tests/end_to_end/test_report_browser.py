@@ -304,6 +304,39 @@ def test_the_parallel_axes_can_be_read(browser: Browser, tmp_path: Path) -> None
     assert browser.find("#parallel-more").text == "There is no room here for seed, loss."
 
 
+def test_the_timeline_folds_a_night_and_shows_what_has_no_end(browser: Browser, tmp_path: Path) -> None:
+    """The jobs of both days have room; an interrupted job's bar is wide enough to be seen, fades, and covers no other."""
+    jobs = sweep(tmp_path)
+    for one in jobs[24:]:
+        one.started_at = str(one.started_at).replace("2026-01-01T00", "2026-01-02T09")
+    browser.open(written(tmp_path, *jobs))
+    assert "Nothing ran for 1 d 8 h at the dashed line" in browser.find("#timeline figcaption").text
+    assert "A bar that fades has no end that is known." in browser.find("#timeline figcaption").text
+    bars = browser.ask(
+        """
+        const plot = document.querySelector('#bars');
+        const { _length: wide, range: [from, to] } = plot._fullLayout.xaxis;
+        const pixels = wide / (to - from);
+        return plot.data.flatMap(({ x, y, base, opacity }) =>
+          x.map((long, i) => [y[i], base[i] * pixels, long * pixels, opacity ?? 1]));
+        """
+    )
+    fading = sorted(bar for bar in bars if bar[3] < 1)
+    assert [opacity for *_, opacity in fading] == [0.9, 0.5, 0.2]
+    assert sum(wide for _, _, wide, _ in fading) > 20
+    assert min(wide for _, _, wide, opacity in bars if opacity == 1) > 20
+    end = sum(fading[-1][1:3])
+    assert min(begin for row, begin, *_ in bars if row == fading[0][0] and begin > fading[-1][1]) >= end - 0.01
+    for plot in ("#bars", "#at-once"):
+        shapes, ticks = browser.ask(
+            f"const {{ shapes, xaxis }} = document.querySelector('{plot}').layout; return [shapes, xaxis.ticktext]"
+        )
+        assert len(shapes) == 1
+        assert ticks[0] == "0"
+        assert "+0" in ticks
+    assert browser.complaints() == []
+
+
 @pytest.mark.parametrize("title", [None, HOSTILE])
 def test_a_hostile_value_runs_no_script(browser: Browser, tmp_path: Path, title: str | None) -> None:
     """In overrides, metrics, errors, hosts and the title; also when plots tell what the pointer is at."""

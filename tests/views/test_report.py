@@ -351,6 +351,39 @@ def test_the_timeline() -> None:
     assert timeline_of(jobs[:1], jobs[:1], 0) is None
 
 
+@pytest.mark.parametrize(
+    ("starts", "pauses", "words"),
+    [
+        ([0, 10, 20], [], ""),
+        ([0, 10, 29.9], [], ""),
+        ([0, 10, 86420], [(20, 86420)], "Nothing ran for 1 d 0 h at the dashed line: "),
+        (
+            [0, 3600, 86400],
+            [(10, 3600), (3610, 86400)],
+            "Nothing ran for 59 min 50 s and 22 h 59 min at each of the 2 dashed ",
+        ),
+        ([3600 * hour for hour in range(5)], None, "Nothing ran for 3 h 59 min in all at each of the 4 dashed lines: "),
+        ([0, 10, 605], [(20, 605)], "Nothing ran for 9 min 45 s at the dashed line: "),
+    ],
+)
+def test_long_pauses_are_folded(starts: list[float], pauses: list[tuple[float, float]] | None, words: str) -> None:
+    """Those that would take more than half as much room as all jobs; the page says how long they were."""
+    jobs = [job(num, start_s=start, duration_s=10.0, host="h", pid=1) for num, start in enumerate(starts)]
+    jobs.append(job(len(starts), start_s=starts[-1], status="INTERRUPTED", host="h", pid=2))
+    found = timeline_of(jobs, jobs, NOW.timestamp() + 1e6)
+    assert pauses is None or found.pauses == pauses
+    assert found.said_of_pauses.startswith(words)
+    assert bool(words) == bool(found.said_of_pauses)
+    assert found.as_data()["pauses"] == found.pauses
+
+
+def test_the_pause_before_a_job_that_still_runs_is_folded() -> None:
+    """It runs until the page is written."""
+    jobs = [job(0, start_s=0, duration_s=5.0), job(1, start_s=595, status="RUNNING")]
+    assert timeline_of(jobs, jobs, NOW.timestamp()).pauses == [(5, 595)]
+    assert timeline_of(jobs[1:] * 2, jobs[1:], NOW.timestamp()).pauses == []
+
+
 def test_the_timeline_of_devices() -> None:
     """A row a device, in the order of their names; jobs that shared one are below each other, those without one are last."""
     jobs = [

@@ -10,6 +10,7 @@ from typing import Any, Final
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views.concurrency import end_of, jobs_at_once
+from hydra_callback_kit.views.report.pauses import pauses_in_words, pauses_of
 
 MAX_WORKERS: Final = 60
 """With more workers, each row holds jobs of several that did not overlap."""
@@ -30,6 +31,7 @@ class Timeline:
         worker_count: how many workers there were.
         at_once: the curve of the jobs that ran at once: seconds, and how many from then on.
         highest: how many jobs ran at once at most.
+        pauses: the long times in which nothing ran, in seconds since the first start.
     """
 
     starts: list[float | None]
@@ -40,6 +42,12 @@ class Timeline:
     worker_count: int
     at_once: tuple[list[float], list[int]]
     highest: int
+    pauses: list[tuple[float, float]]
+
+    @property
+    def said_of_pauses(self) -> str:
+        """The pauses in words."""
+        return pauses_in_words(self.pauses)
 
     def as_data(self) -> dict[str, Any]:
         """What the page's script needs."""
@@ -49,6 +57,7 @@ class Timeline:
             "rows": self.rows,
             "workers": self.workers,
             "at_once": self.at_once,
+            "pauses": self.pauses,
         }
 
 
@@ -91,6 +100,7 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
         worker_count=len(workers),
         at_once=_steps(_until(now_s, changes, zero)),
         highest=max(running for _, running in changes),
+        pauses=[(round(begin - zero, 3), round(end - zero, 3)) for begin, end in pauses_of(changes, now_s)],
     )
 
 
