@@ -28,6 +28,7 @@ class ResultsAggregatorCallback:
     _target_: str = "hydra_callback_kit.ResultsAggregatorCallback"
     output_file: Any = "results.json"  # a name or a list of names, which OmegaConf has no type for
     include_config: bool = True
+    include_hydra: bool = False
     sort_by: str | None = None
     mode: str | None = None
     top_k: int = 10

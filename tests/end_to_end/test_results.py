@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import re
 import subprocess
 import time
@@ -222,3 +223,42 @@ def test_names_that_are_ours_are_the_users_too(app: App) -> None:
     assert "facts.jobs" in table
     single = cli("show", app.run("jobs=1", "hydra.run.dir=single").directory / "single").words()
     assert ["facts.returned", "5"] in single
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_hydras_node_of_each_job_where_it_is_asked_for(app: App, launcher: str) -> None:
+    """Resolved and redacted, in JSON and in Python; no table has a column of it. Nothing of it is recorded otherwise."""
+    app.write("return cfg.x", CONFIG)
+    write_models(app)
+    given = ("x=1,2", "model=cnn", "token=t0p-secret-2", "+api_key=abc", "+hydra.job.env_set.SOME_TOKEN=hidden-one")
+    files = f"{OPTION}.output_file=[results.json,results.jsonl,results.csv]"
+    done = app.sweep(launcher, *given, files, f"{OPTION}.include_hydra=true", "hydra.sweep.subdir=job-${hydra.job.num}")
+    assert done.code == 0, done.stderr
+    rows = done.json("results.json")
+    assert isinstance(rows, list)
+    for num, row in enumerate(rows):
+        node = row["hydra_config"]
+        assert node["sweep"] == {"dir": "out", "subdir": f"job-{num}"}
+        assert node["runtime"]["choices"]["model"] == "cnn"
+        assert node["job"]["num"] == num
+        assert node["job"]["env_set"] == {"SOME_TOKEN": "<redacted>"}
+        assert node["overrides"]["task"] == [f"x={num + 1}", "model=cnn", "token=<redacted>", "+api_key=<redacted>"]
+        assert node["launcher"]["_target_"].endswith("Launcher")
+        assert node["callbacks"]["results_aggregator_callback"]["include_hydra"] is True
+        assert "hydra_config" not in row["facts"]
+        assert row["config"]["x"] == num + 1
+    assert "t0p-secret-2" not in str(rows)
+    assert not [name for name in rows_of(done, "results.csv")[0] if "hydra" in name]
+    assert "hydra_config" not in cli("show", done.root).out
+    only = app.sweep(
+        launcher, *given, files, f"{OPTION}.include_hydra=true", f"{OPTION}.include_config=false", "hydra.sweep.dir=only"
+    )
+    assert only.code == 0
+    for line in (app.directory / "only" / "results.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        assert row["hydra_config"]["job"]["num"] == row["job_num"]
+        assert "config" not in row
+    app.sweep(launcher, *given, files, "hydra.sweep.dir=plain")
+    journal = b"".join(file.read_bytes() for file in (app.directory / "plain" / ".callbacks").glob("*.jsonl"))
+    assert b"hydra_config" not in journal
+    assert "hydra_config" not in (app.directory / "plain" / "results.json").read_text("utf-8")

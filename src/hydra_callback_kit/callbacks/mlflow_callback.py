@@ -20,6 +20,7 @@ from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterErro
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import filled, globs, seconds, texts_by_name
+from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -249,7 +250,7 @@ class MlflowCallback(RecordingCallback):
         if place is None:
             return
         mlflow_active.forget_all()
-        run = run_at_its_end(config, without=() if self.log_config else ("config",))
+        run = run_at_its_end(config, without=() if self.log_config else CONFIGS)
         left = {job.job_num: run_id for job in run.jobs if (run_id := unsent_run(job)) is not None}
         if not left and place["run_id"] is None:
             return

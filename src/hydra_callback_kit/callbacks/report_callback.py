@@ -13,6 +13,7 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.report.libraries import missing_libraries
@@ -115,7 +116,7 @@ class ReportCallback(RecordingCallback):
         from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  the same
 
         identity = identify_run(config)
-        run = run_at_its_end(config, without=("config",))
+        run = run_at_its_end(config, without=CONFIGS)
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to report
         file = identity.root / Path(self.output_file)

@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.run_recorder import record_run_facts
+from hydra_callback_kit.journal.format import CONFIGS, HYDRA_CONFIG
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -57,6 +58,9 @@ class ResultsAggregatorCallback(RecordingCallback):
             absolute in a directory that exists. The suffix decides the format: `.json`, `.jsonl`, `.csv`, `.md` or
             `.parquet` (which needs `pip install 'hydra-callback-kit[parquet]'`).
         include_config: whether the JSON formats hold each job's config, resolved.
+        include_hydra: whether the JSON formats hold each job's `hydra` node as well, as `hydra_config`: its launcher, the
+            choices of config groups, directories, callbacks and so on, resolved as far as that needs no resolver of the
+            app's. It is recorded as each job starts.
         sort_by: a metric to rank the jobs by: a key of what they return, dotted where it is nested (`test.accuracy`), or
             `return_value` for a bare number; null ranks nothing. Jobs with NaN come after the others, failed ones last.
         mode: whether `max` or `min` of `sort_by` is best; null for the sweeper's direction (`hydra.sweeper.direction`)
@@ -81,8 +85,8 @@ class ResultsAggregatorCallback(RecordingCallback):
         `FAILED`, `INTERRUPTED` or `RUNNING`), `overrides`, `return_value`, `error` (null, or `type`, `message` and
         `traceback`), `started_at`, `ended_at` (UTC), `duration_s`, `attempts`, `host`, `output_dir`, `facts` (what other
         callbacks measured), `config`, and `config_as_written` if there are such keys: those whose interpolations only a
-        resolver of the app's can tell, which is not called for the record. NaN and infinities are the strings `NaN`,
-        `Infinity` and `-Infinity` there.
+        resolver of the app's can tell, which is not called for the record; `hydra_config`, if it was asked for. NaN and
+        infinities are the strings `NaN`, `Infinity` and `-Infinity` there.
         `.jsonl` has the same objects without the list.
         `.csv`, `.parquet` and `.md` have a column for each override under its key, for each metric (`return_value` or
         `return_value.<key>`, and the last value of what was reported under its name), `error_type` and `error_message`, and
@@ -116,6 +120,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         self,
         output_file: Any = "results.json",
         include_config: bool = True,
+        include_hydra: bool = False,
         sort_by: str | None = None,
         mode: str | None = None,
         top_k: int = 10,
@@ -126,6 +131,7 @@ class ResultsAggregatorCallback(RecordingCallback):
     ) -> None:
         self.output_files = _output_files(output_file)
         self.include_config = include_config
+        self.include_hydra = include_hydra
         self.sort_by = sort_by
         self.mode: Best | None = parameters.direction("mode", mode)
         if top_k < 1:
@@ -166,6 +172,10 @@ class ResultsAggregatorCallback(RecordingCallback):
         """Records the job's config."""
         if self.include_config:
             record_job_config(config)
+        if self.include_hydra:
+            from hydra_callback_kit.hooks.job_recorder import record_hydra_config  # noqa: PLC0415  few ask for it
+
+            record_hydra_config(config)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Records what of the config only the job could tell."""
@@ -186,10 +196,9 @@ class ResultsAggregatorCallback(RecordingCallback):
     def at_the_end(self, config: DictConfig) -> None:
         """Writes the table."""
         identity = identify_run(config)
-        with_configs = self.include_config and (
-            self.sort_by is not None or any(Path(name).suffix.lower() in _HOLD_CONFIGS for name in self.output_files)
-        )
-        run = run_at_its_end(config, without=() if with_configs else ("config",))
+        nested = self.sort_by is not None or any(Path(name).suffix.lower() in _HOLD_CONFIGS for name in self.output_files)
+        wanted = {"config": self.include_config and nested, HYDRA_CONFIG: self.include_hydra and nested}
+        run = run_at_its_end(config, without=[name for name in CONFIGS if not wanted[name]])
         if not run.jobs:
             return  # the run was aborted before a job started: there is no table to write
         files = self._files(identity, run)
@@ -214,7 +223,7 @@ class ResultsAggregatorCallback(RecordingCallback):
 
     def summary_parameters(self) -> dict[str, Any]:
         """What it is built with."""
-        names = ("include_config", "sort_by", "mode", "top_k", "average_over", "rank_by", "safe_csv")
+        names = ("include_config", "include_hydra", "sort_by", "mode", "top_k", "average_over", "rank_by", "safe_csv")
         return {"output_file": self.output_files, **{name: getattr(self, name) for name in names}}
 
     @property

@@ -16,7 +16,7 @@ from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import below
 from hydra_callback_kit.journal import metric_points
-from hydra_callback_kit.journal.format import JOURNAL_DIR
+from hydra_callback_kit.journal.format import CONFIGS, JOURNAL_DIR
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import tensorboard_place
 from hydra_callback_kit.trackers.payload import payload_of_job
@@ -104,7 +104,7 @@ class TensorboardCallback(RecordingCallback):
 
     def at_the_end(self, config: DictConfig) -> None:
         """Completes the files of jobs that could not do it."""
-        run = run_at_its_end(config, without=() if self.log_config else ("config",))
+        run = run_at_its_end(config, without=() if self.log_config else CONFIGS)
         for job in run.jobs:
             fact = job.facts.get(NAME)
             if job.status == "RUNNING" or (type(fact) is dict and fact.get("sent")):

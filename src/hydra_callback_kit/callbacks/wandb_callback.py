@@ -20,6 +20,7 @@ from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterErro
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import filled, seconds, texts
+from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.trackers import wandb_library, wandb_running
@@ -205,7 +206,7 @@ class WandbCallback(RecordingCallback):
             patience.ask(
                 "the end of a job", functools.partial(running.run.finish, exit_code=1), self.timeout_s, is_local=is_local
             )
-        run = run_at_its_end(config, without=() if self.log_config else ("config",))
+        run = run_at_its_end(config, without=() if self.log_config else CONFIGS)
         left = [job for job in run.jobs if _is_unsent(job)]
         if not left or patience.gave_up:
             return

@@ -10,6 +10,7 @@ import click
 from hydra_callback_kit.cli.screen import warn
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.finder import enclosing_run, run_directories
+from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
@@ -131,7 +132,7 @@ def the_run(path: Path, run_id: str | None = None, *, with_configs: bool = False
     if run_id is not None and run_id not in run_ids(found[0]):
         known = "\n".join(f"  {on_one_line(known)}" for known in run_ids(found[0]))
         raise click.UsageError(f"There is no run {run_id} in {found[0]}. Recorded are:\n{known}")
-    return read_run(found[0], run_id, without=() if with_configs else ("config",), sight=sight(assume_gone=assume_gone))
+    return read_run(found[0], run_id, without=() if with_configs else CONFIGS, sight=sight(assume_gone=assume_gone))
 
 
 def sight(*, assume_gone: bool = False) -> Sight:
@@ -189,7 +190,7 @@ def latest_runs(path: Path, *, with_configs: bool = False, assume_gone: bool = F
         with_configs: whether the jobs' configs are needed.
         assume_gone: whether what nobody knows is taken to be gone.
     """
-    without = () if with_configs else ("config",)
+    without = () if with_configs else CONFIGS
     seen = sight(assume_gone=assume_gone)
     return [read_run(directory, without=without, sight=seen) for directory in directories(path)]
 

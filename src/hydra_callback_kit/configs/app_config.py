@@ -1,4 +1,4 @@
-"""The app's own part of a config as plain values: resolved, without secrets, without Hydra's node."""
+"""A config as plain values, resolved and without secrets: the app's own part, or Hydra's node."""
 
 from typing import Any, NamedTuple
 
@@ -42,6 +42,23 @@ def app_config(config: DictConfig) -> AppConfig:
     # an interpolation may have brought a secret to where the key does not tell: postgres://user:${db.password}@host
     redaction.learn(redaction.secrets_in(plain))
     return AppConfig(redaction.of_value(plain), tuple(map(redaction.of_text, reader.as_written)))
+
+
+def hydra_config(config: DictConfig) -> dict[str, Any]:
+    """Reads Hydra's node of a job's config, for the record.
+
+    Args:
+        config: the config that Hydra handed to a hook.
+
+    Returns:
+        Plain Python values, interpolations resolved as far as that needs no resolver of the app's, secrets redacted.
+    """
+    with reading(config):
+        node: dict[str, Any] = PlainReader().read(config, "hydra", config.hydra, ("hydra",))
+    redaction = redaction_of(config)
+    redaction.learn(redaction.secrets_in(node))
+    given = {name: redaction.of_overrides(overrides) for name, overrides in node["overrides"].items()}
+    return {**redaction.of_value(node), "overrides": given}
 
 
 def take_over_answers(config: DictConfig, task_config: Any) -> None:

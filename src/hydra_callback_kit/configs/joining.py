@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.journal.batch_job import Start, batch_job, this_start
 from hydra_callback_kit.journal.command_line import command_line
-from hydra_callback_kit.journal.format import JOURNAL_DIR, Mode
+from hydra_callback_kit.journal.format import CONFIGS, JOURNAL_DIR, Mode
 from hydra_callback_kit.journal.life import Sight, may_outlive
 from hydra_callback_kit.journal.rank import JOB_VARIABLE, is_by_itself, rank_of_this_process
 
@@ -74,7 +74,7 @@ def run_that_goes_on(config: DictConfig, root: Path, mode: Mode) -> str | None:
     from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
 
     try:
-        before = read_run(root, without=("config",), sight=Sight(batch_system=Slurm()))
+        before = read_run(root, without=CONFIGS, sight=Sight(batch_system=Slurm()))
     except OSError:
         return None
     words = list(redaction_of(config).of_command(command_line().words))

@@ -16,7 +16,7 @@ from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.error_report import report
-from hydra_callback_kit.journal.format import JOURNAL_DIR
+from hydra_callback_kit.journal.format import CONFIGS, JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.journal.rank import is_worker
@@ -177,7 +177,7 @@ def _others_go_on(run: RunIdentity) -> bool:
         return bool(left)
     from hydra_callback_kit.journal.reader import read_run  # noqa: PLC0415  the same
 
-    return read_run(run.root, run.run_id, without=("config",), sight=asking_slurm()).count("RUNNING") > 0
+    return read_run(run.root, run.run_id, without=CONFIGS, sight=asking_slurm()).count("RUNNING") > 0
 
 
 @functools.lru_cache(maxsize=1)

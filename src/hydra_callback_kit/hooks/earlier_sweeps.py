@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.journal.command_line import app_words, command_line
 from hydra_callback_kit.journal.finder import run_directories
+from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.reader import read_run, run_ids
@@ -26,7 +27,7 @@ def latest_sweep(config: DictConfig, root: Path, sight: Sight) -> RunRecord | No
         OSError: if the journal's directory cannot be read.
     """
     for run_id in reversed(run_ids(root)):
-        record = read_run(root, run_id, without=("config",), sight=sight)
+        record = read_run(root, run_id, without=CONFIGS, sight=sight)
         if record.mode == "MULTIRUN" and _is_of_this_app(config, record):
             return record
     return None

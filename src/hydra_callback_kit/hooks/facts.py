@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _OF_A_JOB: Final = frozenset(
     (
         *("status", "error", "duration_s", "return_value", "overrides", "output_dir", "job_id", "job_name", "rerun"),
-        *("config", "config_as_written", "files", "attempt_number", "batch", "world_size"),
+        *("config", "config_as_written", "hydra_config", "files", "attempt_number", "batch", "world_size"),
         *("metrics", "metrics_file"),
     )
 )

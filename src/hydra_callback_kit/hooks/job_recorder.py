@@ -18,7 +18,7 @@ from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in
 from hydra_callback_kit.journal.batch_job import batch_job, this_start
 from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.errors import JobError, error_of
-from hydra_callback_kit.journal.format import Status
+from hydra_callback_kit.journal.format import HYDRA_CONFIG, Status
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.rank import export, rank_of_this_process
 from hydra_callback_kit.journal.requeue import is_requeue
@@ -240,6 +240,17 @@ def record_job_config(config: DictConfig, task_config: Any = None) -> None:
     if left != left_before:
         as_written = {"config_as_written": left} if left or left_before else {}
         write_job_line(config, "job_facts", {"config": values, **as_written})
+
+
+def record_hydra_config(config: DictConfig) -> None:
+    """Adds a job's `hydra` node to its record.
+
+    Args:
+        config: the config of `on_job_start`.
+    """
+    from hydra_callback_kit.configs.app_config import hydra_config  # noqa: PLC0415  as above
+
+    write_job_line(config, "job_facts", {HYDRA_CONFIG: hydra_config(config)})
 
 
 def _error(config: DictConfig, exception: BaseException) -> JobError:

@@ -14,7 +14,7 @@ from hydra_callback_kit.configs.sweeping import swept_keys
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.journal.batch_system import Slurm
-from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.format import CONFIGS, JournalNotFoundError
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.job_numbers import JobNumbers, joined_numbers
 from hydra_callback_kit.journal.life import Sight
@@ -129,4 +129,4 @@ def _took_s(record: RunRecord) -> float:
 def _record(config: DictConfig) -> RunRecord:
     """What is on record; what nobody knows of is gone, or else `rerun` would not have started this."""
     run = identify_run(config)
-    return read_run(run.root, run.run_id, without=("config",), sight=Sight(batch_system=Slurm(), assume_gone=True))
+    return read_run(run.root, run.run_id, without=CONFIGS, sight=Sight(batch_system=Slurm(), assume_gone=True))

@@ -9,6 +9,11 @@ JOURNAL_DIR: Final = ".callbacks"
 MAX_LINE: Final = 1 << 24
 """Bytes of a line, its end included. What would make a line longer is not written, and a longer line is not read."""
 
+HYDRA_CONFIG: Final = "hydra_config"
+"""The fact of a job that holds its `hydra` node."""
+CONFIGS: Final = ("config", HYDRA_CONFIG)
+"""The facts of a job that are most of a record, where they are on record."""
+
 Mode = Literal["RUN", "MULTIRUN"]
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 

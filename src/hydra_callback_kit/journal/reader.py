@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hydra_callback_kit.journal.fold import RunFold
-from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.format import CONFIGS, JournalNotFoundError
 from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in, says_something
 from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
@@ -120,7 +120,7 @@ def run_ids(root: Path) -> list[str]:
     files = files_by_run(root)
     folds: dict[str, RunFold] = {}
     odd = [name for name in files if not _NAMED_BY_US.fullmatch(name)]
-    _read([file for name in odd for file in files[name]], folds, [], ("config",))
+    _read([file for name in odd for file in files[name]], folds, [], CONFIGS)
     # a directory whose journal says nothing still has one
     return sorted({*(name for name in files if name not in odd), *folds}) or odd
 

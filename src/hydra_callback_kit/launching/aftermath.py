@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from hydra_callback_kit.journal.batch_system import Slurm
-from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.format import CONFIGS, JournalNotFoundError
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import this_process
@@ -75,7 +75,7 @@ class Aftermath:
 
     def _record(self) -> RunRecord | None:
         try:
-            return read_run(self._run.root, self._run.run_id, without=("config",), sight=Sight(batch_system=Slurm()))
+            return read_run(self._run.root, self._run.run_id, without=CONFIGS, sight=Sight(batch_system=Slurm()))
         except (JournalNotFoundError, OSError):
             return None
 

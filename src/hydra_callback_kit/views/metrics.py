@@ -11,7 +11,7 @@ from hydra_callback_kit.views.results import free_name
 
 _MEASURED: Final = frozenset(
     (
-        *("config", "config_as_written", "cpu_s", "peak_rss_bytes", "resources", "batch"),
+        *("config", "config_as_written", "hydra_config", "cpu_s", "peak_rss_bytes", "resources", "batch"),
         *("mlflow", "wandb", "tensorboard"),
     )
 )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.errors import JobError
+from hydra_callback_kit.journal.format import CONFIGS, HYDRA_CONFIG
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import AttemptRecord, JobRecord, RankRecord, RunRecord
 from hydra_callback_kit.views.flat import Flattening, Row
@@ -42,7 +43,8 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         distributed job `world_size` and `ranks` (each with `rank`, `status`, `host`, `pid`, `started_at`, `ended_at`,
         `duration_s`, `error`, `facts`), `config` and, if there are such keys, `config_as_written`; `first_job_id` where
         the job was run again under another id; `earlier_attempts` of a job that was started several times (each with
-        `status`, `overrides`, `error`, `started_at`, `ended_at`, `duration_s`, `host`). Floats are floats, NaN and
+        `status`, `overrides`, `error`, `started_at`, `ended_at`, `duration_s`, `host`); `hydra_config` where it is on
+        record and was read. Floats are floats, NaN and
         infinities too.
     """
     row: Row = {
@@ -67,6 +69,8 @@ def nested_row(job: JobRecord, *, include_config: bool = True) -> Row:
         row[_FIRST_ID] = job.first_job_id
     if job.earlier:
         row["earlier_attempts"] = list(map(_attempt, job.earlier))
+    if HYDRA_CONFIG in job.facts:
+        row[HYDRA_CONFIG] = job.facts[HYDRA_CONFIG]
     if not include_config:
         return row
     left = {_AS_WRITTEN: job.facts[_AS_WRITTEN]} if job.facts.get(_AS_WRITTEN) else {}
@@ -227,8 +231,8 @@ def free_name(name: str, kind: str, taken: set[str]) -> str:
 
 def _other_facts(job: JobRecord) -> Row | None:
     facts = job.facts
-    if _CONFIG in facts or _AS_WRITTEN in facts:
-        facts = {name: fact for name, fact in facts.items() if name not in (_CONFIG, _AS_WRITTEN)}
+    if _CONFIG in facts or _AS_WRITTEN in facts or HYDRA_CONFIG in facts:
+        facts = {name: fact for name, fact in facts.items() if name not in (*CONFIGS, _AS_WRITTEN)}
     return facts or None
 
 
