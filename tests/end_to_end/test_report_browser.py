@@ -246,7 +246,7 @@ def test_the_keyboard_is_enough(browser: Browser, tmp_path: Path) -> None:
             ActionChains(browser.driver).send_keys(Keys.SPACE).perform()
             assert set(browser.column("depth")) == {"1", "2"}
         assert len(reached) < 200
-    heads = ["job", "status", "optim.lr", "depth", "model", "seed", "acc", "loss", "nan", "huge", "took", "error"]
+    heads = ["job", "status", "optim.lr", "depth", "model", "seed", "acc", "loss", "huge", "took", "error"]
     assert reached[:4] == ["Skip to the summary", "Summary", "Results", "What matters"]
     assert [name for name in reached if name in heads] == heads
     ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
@@ -503,10 +503,7 @@ def test_without_scripts_the_summary_and_the_first_rows_are_there(browser: Brows
     try:
         browser.driver.get(written(tmp_path, *(job(i, f"x={i}", value=i / 2) for i in range(60))).as_uri())
         assert "60 jobs" in browser.find("#summary").text
-        assert (
-            browser.find("#results noscript table").text.count("completed") == 50
-            or "COMPLETED" in browser.find("#results").text
-        )
+        assert len(browser.driver.find_elements("css selector", "#results noscript tbody tr")) == 50
         assert "The first 50 jobs." in browser.find("#results").text
         assert not browser.find("#matters").is_displayed()
         assert not browser.find("#filter").is_displayed()

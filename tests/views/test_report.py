@@ -278,6 +278,22 @@ def test_the_kind_of_an_override() -> None:
     assert not metric_is_log(MetricColumn("acc", [0.1, 0.5, 0.9]))
 
 
+def test_what_is_the_same_in_all_jobs_is_said_once() -> None:
+    """In the summary, and not in a column of the table; the metric of the ranking stays, and what a job lacks varies."""
+    values = [{"acc": 0.5, "step": 100, "nan": NAN, "seen": num or None, "half": num / 2} for num in range(3)]
+    jobs = [job(num, f"x={num}", "k=1", value=value) for num, value in enumerate(values)]
+    failed = job(3, "x=3", "k=1", status="FAILED")
+    found = columns_of([*jobs, failed], "acc")
+    assert [column.name for column in found.metrics] == ["acc", "half", "seen"]
+    assert found.same == ["k=1", "step=100", "nan=nan"]
+    assert columns_of([jobs[0], failed], "acc").same == ["k=1"]
+    page = page_of(a_run(*jobs))
+    assert '<dt>same for all jobs</dt><dd><code class="override">k=1</code>' in page
+    assert "<th>status</th>" not in page
+    assert "<th>status</th>" in page_of(a_run(*jobs, failed))
+    assert "same for all jobs of the table" in page_of(a_run(*jobs, failed), max_table_rows=2)
+
+
 def test_heat_maps_are_drawn_for_grids() -> None:
     """Two numeric overrides whose combinations mostly occur; not for pairs that change together, nor for seeds."""
     grid = [

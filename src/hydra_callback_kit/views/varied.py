@@ -15,6 +15,12 @@ def varied_overrides(jobs: Sequence[JobRecord]) -> list[str]:
     return list(dict.fromkeys(override_key(override) for override, times in given.items() if times < len(jobs)))
 
 
+def shared_overrides(jobs: Sequence[JobRecord]) -> list[str]:
+    """The overrides that are the same in all jobs."""
+    given = Counter(override for job in jobs for override in of_the_app(job.task_overrides))
+    return [override for override, times in given.items() if times == len(jobs)]
+
+
 def varied_text(job: JobRecord, varied: Collection[str]) -> str:
     """What sets a job apart from the others of its run, on one line; all its overrides where nothing does.
 

@@ -11,7 +11,7 @@ from hydra_callback_kit.journal.overrides import override_key, typed_override
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.metrics import metrics_of
-from hydra_callback_kit.views.varied import varied_overrides
+from hydra_callback_kit.views.varied import shared_overrides, varied_overrides
 
 MAX_OVERRIDES: Final = 30
 """Overrides that have a column."""
@@ -59,13 +59,15 @@ class Columns:
 
     Attributes:
         overrides: a column for each override that the jobs differ in.
-        metrics: a column for each number that completed jobs returned.
+        metrics: a column for each number that completed jobs returned, but for those that all of them returned alike.
         left_out: the names of overrides and metrics that there is no room for.
+        same: what is the same in all jobs, each with its value.
     """
 
     overrides: list[OverrideColumn]
     metrics: list[MetricColumn]
     left_out: list[str]
+    same: list[str]
 
 
 def columns_of(jobs: Sequence[JobRecord], first: str | None = None) -> Columns:
@@ -73,15 +75,24 @@ def columns_of(jobs: Sequence[JobRecord], first: str | None = None) -> Columns:
 
     Args:
         jobs: the jobs that are spelled out on the page, in this order.
-        first: the metric whose column comes before the others.
+        first: the metric whose column comes before the others, and is there also where it is the same in all.
     """
     keys = varied_overrides(jobs)
     metrics = sorted(_metric_columns(jobs), key=lambda column: column.name != first)
+    completed = [row for row, job in enumerate(jobs) if job.status == "COMPLETED"]
+    same = [column for column in metrics if column.name != first and _is_same(column, completed)]
+    metrics = [column for column in metrics if column not in same]
     return Columns(
         _override_columns(jobs, keys[:MAX_OVERRIDES]),
         metrics[:MAX_METRICS],
         [*keys[MAX_OVERRIDES:], *(column.name for column in metrics[MAX_METRICS:])],
+        [*shared_overrides(jobs), *(f"{column.name}={column.values[completed[0]]:.6g}" for column in same)],
     )
+
+
+def _is_same(column: MetricColumn, completed: Sequence[int]) -> bool:
+    """Whether all jobs that completed returned the same; NaN is the same as NaN here."""
+    return len(completed) > 1 and len({repr(column.values[row]) for row in completed}) == 1
 
 
 def _override_columns(jobs: Sequence[JobRecord], keys: Sequence[str]) -> list[OverrideColumn]:

@@ -88,6 +88,11 @@ class Contents:
         """Whether the page has plots."""
         return self.plotted or any((self._settings, self.timeline, self.courses, self.resources))
 
+    @cached_property
+    def statuses_vary(self) -> bool:
+        """Whether the table has a column of them; else the summary says it all."""
+        return len({job.status for job in self._shown}) > 1
+
     @property
     def shown(self) -> int:
         """How many jobs are spelled out."""
@@ -101,7 +106,8 @@ class Contents:
         yield "status", "".join(STATUS_LETTERS[job.status] for job in self._shown)
         yield "took", compact_numbers(job.duration_s for job in self._shown)
         yield "links", compact_links(self.links, self._shown)
-        yield "attempts", [job.attempts for job in self._shown] if any(job.attempts > 1 for job in self._shown) else None
+        attempts = [job.attempts for job in self._shown]
+        yield "attempts", attempts if len(set(attempts)) > 1 else None
         yield "errors", [groups.get(job.job_num, -1) for job in self._shown] if groups else None
         yield "headlines", [failure.headline[:MAX_HEADLINE] for failure in self.failures]
         yield "overrides", map(self._override, self.columns.overrides, self._axes)
@@ -139,7 +145,7 @@ class Contents:
         return [
             [
                 str(job.job_num),
-                job.status,
+                *([job.status] if self.statuses_vary else []),
                 *(column.texts[column.codes[row]] if column.codes[row] >= 0 else "" for column in overrides),
                 *("" if (value := column.values[row]) is None else f"{value:.6g}" for column in metrics),
                 wording.duration(job.duration_s),

@@ -3,7 +3,8 @@ const table = (() => {
   const collator = new Intl.Collator(undefined, { numeric: true });
   const columns = [
     { name: "job", number: (row) => data.jobs[row], text: (row) => String(data.jobs[row]) },
-    { name: "status", text: (row) => STATUS[data.status[row]].name.toLowerCase() },
+    // what all jobs have alike is said in the summary
+    ...(new Set(data.status).size > 1 ? [{ name: "status", text: (row) => STATUS[data.status[row]].name.toLowerCase(), status: true }] : []),
     ...overrides.map((column) => ({
       name: column.name,
       number: column.kind === "number" ? column.value : undefined,
@@ -58,7 +59,7 @@ const table = (() => {
     if (column.name === "job" && column === columns[0] && link(row) !== null) {
       made.replaceChildren(element("a", { href: `${link(row)}/`, textContent: data.jobs[row] }));
     }
-    if (column === columns[1]) made.className = STATUS[data.status[row]].style;
+    if (column.status) made.className = STATUS[data.status[row]].style;
     if (column.number) made.className = "right";
     if (column.cut) {
       made.classList.add("cut");
