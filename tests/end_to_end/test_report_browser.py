@@ -195,6 +195,17 @@ def test_the_plots_follow_the_colours_and_the_metric(browser: Browser, tmp_path:
     assert browser.complaints() == []
 
 
+def test_the_best_job_shows_once(browser: Browser, tmp_path: Path) -> None:
+    """As a star, where its dot would be, and not as both."""
+    browser.open(written(tmp_path, *sweep(tmp_path)))
+    for override in ("model", "depth"):
+        figure = f"document.querySelector('[aria-label=\"acc against {override}\"]')"
+        shown = f"{figure}.data.filter((trace) => trace.mode === 'markers').flatMap((trace) => [...trace.text])"
+        texts = browser.ask(f"return {shown}")
+        assert len(texts) == len(set(texts)) == 43
+        assert sum(text.startswith("job 47 ") for text in texts) == 1
+
+
 def test_the_table_is_sorted_and_filtered(browser: Browser, tmp_path: Path) -> None:
     """By mouse: the best first, then by a click on a head, both ways, what has no value last; by text and by status."""
     browser.open(written(tmp_path, *sweep(tmp_path)))

@@ -45,33 +45,33 @@ const matters = (() => {
     return Math.max(0, 1 - inside / free / (total / (known.length - 1)));
   }
 
-  // So many jobs, spread evenly, the best among them.
-  function dots(known, measure) {
-    if (known.length <= MAX_DOTS) return known;
-    const step = known.length / MAX_DOTS;
-    const some = Array.from({ length: MAX_DOTS }, (_, i) => known[Math.floor(i * step)]);
-    return some.includes(best(known, measure)) ? some : [...some, best(known, measure)];
+  // So many jobs, spread evenly, but the best: that is the star.
+  function dots(known, first) {
+    const step = Math.max(1, known.length / MAX_DOTS);
+    const some = Array.from({ length: Math.min(known.length, MAX_DOTS) }, (_, i) => known[Math.floor(i * step)]);
+    return some.filter((row) => row !== first);
   }
 
   const best = (known, measure) => known.reduce((first, row) => ((metrics[shown.metric].mode === "max" ? measure(row) > measure(first) : measure(row) < measure(first)) ? row : first));
 
   function effect(column, metric, known, of) {
     const measure = metric.value;
-    const some = dots(known, measure);
     const first = best(known, measure);
+    const some = dots(known, first);
+    // of a category the jobs lie beside each other
+    const across = column.kind === "category" ? (row) => column.value(row) + (((row * 0.618034) % 1) - 0.5) * 0.36 : column.value;
     const y = metric.log ? plots.logAxis(metric.name, metric.values) : plots.axis(metric.name);
     const star = {
-      type: "scatter", mode: "markers", x: [column.value(first)], y: [measure(first)], text: [plots.hover(first)], hovertemplate: "best: %{text}<extra></extra>",
+      type: "scatter", mode: "markers", x: [across(first)], y: [measure(first)], text: [plots.hover(first)], hovertemplate: "best: %{text}<extra></extra>",
       marker: { symbol: "star", size: 13, color: plots.colour("best"), line: { color: plots.colour("card"), width: 1 } },
     };
     const dot = { color: plots.colour("middle"), size: some.length > 300 ? 4 : 7, opacity: some.length > 300 ? 0.45 : 0.75 };
     if (column.kind === "category") {
       const texts = column.order.map((code) => plots.escaped(short(column.texts[code], 18)));
-      const spread = (row) => column.value(row) + (((row * 0.618034) % 1) - 0.5) * 0.36;
       return [
         [
           { type: "box", x: known.map(column.value), y: known.map(measure), boxpoints: false, hoverinfo: "skip", line: { color: plots.colour("muted"), width: 1.25 }, fillcolor: plots.colour("soft"), width: 0.55 },
-          { type: "scatter", mode: "markers", x: some.map(spread), y: some.map(measure), text: some.map(plots.hover), hovertemplate: "%{text}<extra></extra>", marker: dot },
+          { type: "scatter", mode: "markers", x: some.map(across), y: some.map(measure), text: some.map(plots.hover), hovertemplate: "%{text}<extra></extra>", marker: dot },
           star,
         ],
         { xaxis: plots.axis("", { tickvals: texts.map((_, place) => place), ticktext: texts, range: [-0.6, texts.length - 0.4], showgrid: false }), yaxis: y },
