@@ -435,17 +435,17 @@ def test_a_server_that_stops_answering(app: App, server: MlflowServer) -> None:
     """
     write(app, mortal, body)
     try:
-        settings = ["hydra.callbacks.mlflow_callback.timeout_s=2"]
+        settings = ["hydra.callbacks.mlflow_callback.timeout_s=5"]
         done = app.sweep("basic", "x=0,1,2,3", *settings, SERVER=str(mortal.process.pid))
         ended_s = time.monotonic()
     finally:
         mortal.kill()
     assert done.code == 0, done.stderr
     assert len(warnings_of(done)) == 2, warnings_of(done)  # as above
-    assert "no answer within 2 s" in warnings_of(done)[0]
+    assert "no answer within 5 s" in warnings_of(done)[0]
     begins = [float(at) for at in re.findall(r"at ([0-9.]+)", done.stdout)]
     assert len(begins) == 4
-    assert ended_s - begins[1] < 20
+    assert ended_s - begins[1] < 30
     sent = [job.facts["mlflow"]["sent"] if "mlflow" in job.facts else None for job in read_run(done.root).jobs]
     assert sent == [True, False, None, None]
 
