@@ -124,6 +124,39 @@ def test_several_runs_of_a_directory_stay_apart(tmp_path: Path) -> None:
     assert [run.run_id for run in read_runs(tmp_path)] == ["20260101T000000-aa", "20260202T000000-bb"]
 
 
+def test_a_list_needs_less_of_a_journal(tmp_path: Path) -> None:
+    """Lines that add what is left out are not parsed; what is left of the record is the same, and a broken line is named."""
+    run = write_sweep(tmp_path)
+    for num in range(3):
+        write_line(run, "job_facts", {"config": {"x": num}, "config_as_written": ["x"]}, a_job(run, num))
+    write_line(run, "job_facts", {"params": 7, "config": {"x": 0}}, a_job(run, 0))
+    write_line(run, "run_facts", {"files": {"results.json": "1:2"}})
+    without = ("config", "config_as_written", "files")
+    (whole,), (part,) = read_runs(tmp_path), read_runs(tmp_path, without=without)
+    assert [job.facts for job in part.jobs] == [
+        {name: fact for name, fact in job.facts.items() if name not in without} for job in whole.jobs
+    ]
+    assert part.jobs[0].facts["params"] == 7
+    for job in (*whole.jobs, *part.jobs):
+        job.facts.clear()
+        job.return_value = None  # one is NaN, which is unlike itself
+    assert part == whole
+    (file,) = (tmp_path / ".callbacks").iterdir()
+    line = next(each for each in file.read_bytes().splitlines() if b'"facts":{"config"' in each)
+    file.write_bytes(file.read_bytes() + line.replace(b'"facts"', b'"fac\n"', 1) + b"\n")
+    assert len(read_journal(tmp_path, without=without).broken_lines) == 2
+
+
+def test_older_runs_of_a_directory_are_left_out(tmp_path: Path) -> None:
+    """By the names of their files, which are not read."""
+    write_sweep(tmp_path)
+    write_job(a_run(tmp_path, "20260202T000000-bb"), 7, "COMPLETED")
+    (older,) = (tmp_path / ".callbacks").glob("20260101T*.jsonl")
+    older.write_bytes(b"no line\n")
+    assert [run.run_id for run in read_runs(tmp_path, since="20260201T")] == ["20260202T000000-bb"]
+    assert not read_journal(tmp_path, since="20260201T").broken_lines
+
+
 def test_a_directory_without_a_journal(tmp_path: Path) -> None:
     """The error says which directory was looked into, and what for."""
     with pytest.raises(JournalNotFoundError, match=r"\.callbacks") as caught:

@@ -24,9 +24,10 @@ def run_directories(folder: Path) -> Iterator[Path]:
     waiting = [os.fspath(folder)]
     while waiting:
         directory = waiting.pop()
-        if os.path.isdir(os.path.join(directory, JOURNAL_DIR)):  # noqa: PTH112, PTH118  paths are made only of what is found
+        inside, holds_journal = look_into(directory)
+        if holds_journal:
             yield Path(directory)
-        waiting += sorted(_directories_in(directory), reverse=True)
+        waiting += sorted(inside, reverse=True)
 
 
 def enclosing_run(path: Path) -> Path | None:
@@ -34,13 +35,24 @@ def enclosing_run(path: Path) -> Path | None:
     return next((parent for parent in path.absolute().parents if (parent / JOURNAL_DIR).is_dir()), None)
 
 
-def _directories_in(directory: str) -> list[str]:
+def look_into(directory: str) -> tuple[list[str], bool]:
+    """Looks into a directory.
+
+    Args:
+        directory: the directory.
+
+    Returns:
+        The directories in it that may lead to runs, and whether it holds a journal itself.
+    """
+    inside, holds_journal = [], False
     try:
         with os.scandir(directory) as entries:
-            return [
-                entry.path
-                for entry in entries
-                if not entry.name.startswith(".") and entry.name not in _NEVER_OUTPUT and entry.is_dir(follow_symlinks=False)
-            ]
+            for entry in entries:
+                name = entry.name
+                if name == JOURNAL_DIR:
+                    holds_journal = entry.is_dir()
+                elif not name.startswith(".") and name not in _NEVER_OUTPUT and entry.is_dir(follow_symlinks=False):
+                    inside.append(entry.path)
     except OSError:  # vanished, or not ours to read
-        return []
+        holds_journal = os.path.isdir(os.path.join(directory, JOURNAL_DIR))  # noqa: PTH112, PTH118  as elsewhere here
+    return inside, holds_journal

@@ -43,7 +43,7 @@ def read_run(
     """
     files = files_by_run(root)
     # files that somebody copied or merged: what their lines say of a run counts
-    odd = [file for name in list(files) if not _NAMED_BY_US.fullmatch(name) for file in files[name]]
+    odd = [file for name in list(files) if not is_run_id(name) for file in files[name]]
     folds: dict[str, RunFold] = {}
     broken: list[BrokenLine] = []
     _read(odd, folds, broken, without)
@@ -66,7 +66,7 @@ def _with_metrics(run: RunRecord) -> RunRecord:
 
 def _latest(files: Mapping[str, Sequence[Path]], folds: Collection[str]) -> str | None:
     """The latest run of which a line can be read; else the last by its name."""
-    by_name = [name for name in files if _NAMED_BY_US.fullmatch(name)]
+    by_name = [name for name in files if is_run_id(name)]
     for run_id in sorted({*by_name, *folds}, reverse=True):
         if run_id in folds or any(map(says_something, files[run_id])):
             return run_id
@@ -75,6 +75,11 @@ def _latest(files: Mapping[str, Sequence[Path]], folds: Collection[str]) -> str 
 
 _NAMED_BY_US: Final = re.compile("[0-9]{8}T[0-9]{6,12}-[0-9a-f]+")
 """What comes before the first dot in the name of a file that the writer has made: its run."""
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name is a run's, as the writer makes them: the time of its start in UTC, and what tells it apart."""
+    return _NAMED_BY_US.fullmatch(name) is not None
 
 
 class Journal(NamedTuple):
@@ -89,26 +94,28 @@ class Journal(NamedTuple):
     broken_lines: list[BrokenLine]
 
 
-def read_journal(root: Path, *, sight: Sight = HERE) -> Journal:
+def read_journal(root: Path, *, sight: Sight = HERE, without: Collection[str] = (), since: str = "") -> Journal:
     """Reads all that a directory's journal holds, which is nothing where there is none.
 
     Args:
         root: the directory that holds the journal.
         sight: what can be found out about processes.
+        without: names of facts that are left out. A line that adds facts, the first of which is one of them, is not parsed.
+        since: what a run's id must not come before, such as `20260301`: the files of older runs are not read.
 
     Raises:
         OSError: if the journal's directory cannot be read.
     """
-    files = files_by_run(root)
-    folds = {run_id: RunFold(run_id) for run_id in files if _NAMED_BY_US.fullmatch(run_id)}
+    files = {run_id: its for run_id, its in files_by_run(root).items() if run_id >= since or not is_run_id(run_id)}
+    folds = {run_id: RunFold(run_id, without) for run_id in files if is_run_id(run_id)}
     broken: list[BrokenLine] = []
-    _read(itertools.chain.from_iterable(files.values()), folds, broken)
+    _read(itertools.chain.from_iterable(files.values()), folds, broken, without, skims=True)
     return Journal([_with_metrics(folds[run_id].record(root, broken, sight)) for run_id in sorted(folds)], broken)
 
 
-def read_runs(root: Path, *, sight: Sight = HERE) -> list[RunRecord]:
+def read_runs(root: Path, *, sight: Sight = HERE, without: Collection[str] = (), since: str = "") -> list[RunRecord]:
     """Reads all runs of a directory, the latest last; an empty list if there is none: see `read_journal`."""
-    return read_journal(root, sight=sight).runs
+    return read_journal(root, sight=sight, without=without, since=since).runs
 
 
 def run_ids(root: Path) -> list[str]:
@@ -119,7 +126,7 @@ def run_ids(root: Path) -> list[str]:
     """
     files = files_by_run(root)
     folds: dict[str, RunFold] = {}
-    odd = [name for name in files if not _NAMED_BY_US.fullmatch(name)]
+    odd = [name for name in files if not is_run_id(name)]
     _read([file for name in odd for file in files[name]], folds, [], CONFIGS)
     # a directory whose journal says nothing still has one
     return sorted({*(name for name in files if name not in odd), *folds}) or odd
@@ -128,19 +135,29 @@ def run_ids(root: Path) -> list[str]:
 def last_run_id(root: Path) -> str:
     """The last of the runs that are named by the journal's files; empty if there is none, or none that can be seen."""
     with contextlib.suppress(OSError):
-        return max(filter(_NAMED_BY_US.fullmatch, files_by_run(root)), default="")
+        return max(filter(is_run_id, files_by_run(root)), default="")
     return ""
 
 
-def _read(files: Iterable[Path], folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str] = ()) -> None:
+def _read(
+    files: Iterable[Path],
+    folds: dict[str, RunFold],
+    broken: list[BrokenLine],
+    without: Collection[str] = (),
+    *,
+    skims: bool = False,
+) -> None:
+    unread = tuple(f'{name}"'.encode("ascii") for name in without) if skims else ()
     for file in files:
         try:
-            _read_file(file, folds, broken, without)
+            _read_file(file, folds, broken, without, unread)
         except OSError as error:  # another user's, say; the rest is read
             broken.append(BrokenLine(file, 1, error.strerror or str(error)))
 
 
-def _read_file(file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str]) -> None:
+def _read_file(
+    file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], without: Collection[str], unread: tuple[bytes, ...]
+) -> None:
     torn: tuple[bytes, BrokenLine] | None = None
     for number, text, complete in lines_in(file):
         if torn is not None:
@@ -148,6 +165,8 @@ def _read_file(file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], 
             if not text.startswith(torn[0]):
                 broken.append(torn[1])
             torn = None
+        if unread and _FACTS in text and text.startswith(unread, text.find(_FACTS) + len(_FACTS)) and _is_of_facts(text):
+            continue
         try:
             line = parse_line(text)
         except BrokenLineError as error:
@@ -159,3 +178,16 @@ def _read_file(file: Path, folds: dict[str, RunFold], broken: list[BrokenLine], 
         folds[line["run"]].add(line)
     if torn is not None:
         broken.append(torn[1])
+
+
+_FACTS: Final = b'"facts":{"'
+"""What comes before the first fact of a line."""
+
+
+def _is_of_facts(text: bytes) -> bool:
+    """Whether a line looks whole, and adds facts to a run or a job without any other event."""
+    return text.endswith(b"}}") and (b'"event":"job_facts"' in text[:_HEAD] or b'"event":"run_facts"' in text[:_HEAD])
+
+
+_HEAD: Final = 200
+"""Bytes of a line in which its event stands."""
