@@ -8,9 +8,10 @@ import click
 from hydra.errors import HydraException
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import NothingToShowError
+from hydra_callback_kit.cli.completion import complete_metric
 from hydra_callback_kit.cli.setting_pages import print_best_setting
 from hydra_callback_kit.cli.target import (
-    NothingToShowError,
     asked_ranking,
     json_option,
     mode_option,
@@ -38,7 +39,12 @@ from hydra_callback_kit.views.varied import varied_overrides, varied_text
 
 @click.command("best")
 @path_argument
-@click.option("--sort-by", metavar="METRIC", help="The metric; may be left out where the jobs return only one.")
+@click.option(
+    "--sort-by",
+    metavar="METRIC",
+    shell_complete=complete_metric,
+    help="The metric; may be left out where the jobs return only one.",
+)
 @mode_option
 @ranking_options
 @run_option

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import latest_here
+from hydra_callback_kit.cli.completion import RunPath
 from hydra_callback_kit.cli.target import latest_runs
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
@@ -15,7 +17,7 @@ from hydra_callback_kit.views.table_formats import FORMATS, write_table
 
 
 @click.command("collect")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=RunPath(exists=True, path_type=Path))
 @click.option(
     "-o",
     "--output",
@@ -38,7 +40,7 @@ def command(*, paths: tuple[Path, ...], outputs: tuple[Path, ...], safe_csv: boo
         if output.suffix.lower() not in FORMATS:
             raise click.UsageError(f"{output} has no known format. Its suffix must be one of {', '.join(FORMATS)}.")
     with_configs = not no_config and any(output.suffix.lower() in (".json", ".jsonl") for output in outputs)
-    found = [run for path in paths for run in latest_runs(path, with_configs=with_configs)]
+    found = [run for path in paths or [latest_here()] for run in latest_runs(path, with_configs=with_configs)]
     runs = list({run.root: run for run in found}.values())
     for run in runs:
         screen.print_warnings(run)

@@ -8,8 +8,10 @@ from typing import Any, Final
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import holds_runs
+from hydra_callback_kit.cli.completion import RunPath, complete_metric, complete_override
 from hydra_callback_kit.cli.paired_pages import PairedBy, compare_pairs
-from hydra_callback_kit.cli.target import holds_runs, json_option, mode_option, sight, the_run
+from hydra_callback_kit.cli.target import json_option, mode_option, sight, the_run
 from hydra_callback_kit.journal.finder import enclosing_run
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
@@ -22,8 +24,8 @@ _TWO: Final = 2
 
 
 @click.command("compare")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--metric", metavar="METRIC", help="Compare this metric, pair by pair.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=RunPath(exists=True, path_type=Path))
+@click.option("--metric", metavar="METRIC", shell_complete=complete_metric, help="Compare this metric, pair by pair.")
 @click.option(
     "--setting",
     "settings",
@@ -36,6 +38,7 @@ _TWO: Final = 2
     "--average-over",
     metavar="KEY",
     multiple=True,
+    shell_complete=complete_override,
     help="Pair means over this override, such as seed, and not single jobs; may be given again.",
 )
 @mode_option

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import NothingToShowError
 from hydra_callback_kit.cli.target import (
-    NothingToShowError,
     assume_gone_option,
     json_option,
     latest_runs,

@@ -20,8 +20,12 @@ from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 _SENTENCE: Final = re.compile(r"^(.*?\.)\s.*$")
 
 
+def _names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in (*OPTIONS, *SETS) if name.startswith(incomplete)]
+
+
 @click.command("list")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_names)
 @json_option
 def command(name: str | None, as_json: bool) -> None:
     """List the callbacks, or describe one of them.

@@ -4,12 +4,15 @@ import gc
 import importlib
 import io
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.views.bottom_line import let_all_scroll
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: Final = {
     "list": "List the callbacks, or describe one of them.",
@@ -53,6 +56,12 @@ class _Commands(click.Group):
             if not nearest:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {nearest[0]}?", ctx) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  only the shell needs it
+
+        named = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  the same
         with formatter.section("Commands"):

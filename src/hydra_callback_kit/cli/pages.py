@@ -1,10 +1,8 @@
-"""What `show` shows: one run, or a list of runs; for people and for machines."""
+"""What `show` shows of one run, for people and for machines."""
 
 import json
-import os
 import shlex
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_callback_kit.cli import screen
@@ -16,7 +14,6 @@ from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.best import best_in_short
 from hydra_callback_kit.views.metrics import added_facts
-from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.reported import reported
 from hydra_callback_kit.views.results import free_name, nested_row
 from hydra_callback_kit.views.resumed import resumed
@@ -93,39 +90,13 @@ def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:
     screen.print_warnings(run)
 
 
-def print_runs(runs: Sequence[RunRecord], below: Path) -> None:
-    """Prints a list of runs, in the order given.
-
-    Args:
-        runs: the runs.
-        below: the folder that they were found below.
-    """
-    columns = [
-        Column("started", [screen.local_time(run.started_at) for run in runs]),
-        Column("status", [run.status for run in runs]),
-        Column("directory", [os.path.relpath(run.root, below) for run in runs]),
-        Column("jobs", [wording.status_counts(run) for run in runs]),
-        Column("took", [_took(run) for run in runs], right=True),
-        Column("app", [as_text(run.facts.get("job_name") or "?") for run in runs], needed=False),
-    ]
-    notes = [silence.of_run(run) for run in runs]
-    if any(notes):
-        columns.insert(4, Column("note", notes))
-    if len({run.root for run in runs}) < len(runs):
-        columns.append(Column("run", [run.run_id for run in runs], needed=False))
-    screen.print_table(columns)
-    if any(notes):
-        screen.say(silence.ASSUME_GONE)
-    for run in runs:
-        screen.print_warnings(run)
-
-
-def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]:
+def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """One run for machines.
 
     Args:
         run: the run.
         jobs: the jobs to spell out; None for none, where their counts are enough.
+        asked: what was asked for besides; None for nothing.
     """
     stale = stale_summaries(run)
     described: dict[str, Any] = {
@@ -150,6 +121,8 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None) -> dict[str, Any]
         "handed_on": [{"job_num": job.job_num, "at": job.at, "batch_job": job.batch_job} for job in run.handed_on],
         "broken_lines": [str(broken) for broken in run.broken_lines],
     }
+    if asked is not None:
+        described["asked"] = dict(asked)
     taken = {*described, "jobs"}
     described |= {free_name(name, "facts", taken): fact for name, fact in run.facts.items()}
     return described if jobs is None else {**described, "jobs": [_job_json(job) for job in jobs]}
@@ -161,14 +134,15 @@ def _job_json(job: JobRecord) -> dict[str, Any]:
 
 def _started(run: RunRecord) -> str:
     if run.status == "RUNNING" and run.ended_at is not None:  # its jobs go on, or one is run again
-        return f"{screen.local_time(run.started_at)}, its process ended after {_took(run)}"
+        return f"{screen.local_time(run.started_at)}, its process ended after {took(run)}"
     if run.status == "RUNNING":
-        return f"{screen.local_time(run.started_at)}, runs for {_took(run)}"
-    took = f", took {_took(run)}" if run.took_s is not None else ""
-    return f"{screen.local_time(run.started_at)}{took}"
+        return f"{screen.local_time(run.started_at)}, runs for {took(run)}"
+    in_all = f", took {took(run)}" if run.took_s is not None else ""
+    return f"{screen.local_time(run.started_at)}{in_all}"
 
 
-def _took(run: RunRecord) -> str:
+def took(run: RunRecord) -> str:
+    """How long a run took, or has run so far, in words."""
     running = run.status == "RUNNING" and run.ended_at is None
     return wording.duration(screen.seconds_since(run.started_at) if running else run.took_s)
 

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import MAX_NAMED, NothingToShowError, chosen_metric
+from hydra_callback_kit.cli.below import NothingToShowError
+from hydra_callback_kit.cli.target import MAX_NAMED, chosen_metric
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord, RunRecord

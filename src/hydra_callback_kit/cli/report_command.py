@@ -5,15 +5,9 @@ from pathlib import Path
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import (
-    NothingToShowError,
-    asked_ranking,
-    mode_option,
-    path_argument,
-    ranking_options,
-    run_option,
-    the_run,
-)
+from hydra_callback_kit.cli.below import NothingToShowError
+from hydra_callback_kit.cli.completion import complete_metric
+from hydra_callback_kit.cli.target import asked_ranking, mode_option, path_argument, ranking_options, run_option, the_run
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.best import by_what
 from hydra_callback_kit.views.direction import Best
@@ -33,7 +27,10 @@ from hydra_callback_kit.views.setting_ranking import RankBy
     help="The file to write; what lies there is written over.  [default: report.html in the run's directory]",
 )
 @click.option(
-    "--metric", metavar="METRIC", help="The metric to rank by.  [default: as on record, else the first that varies]"
+    "--metric",
+    metavar="METRIC",
+    shell_complete=complete_metric,
+    help="The metric to rank by.  [default: as on record, else the first that varies]",
 )
 @mode_option
 @ranking_options

@@ -1,23 +1,20 @@
 """`hydra-callback-kit rerun`: the commands that run what did not complete, and their execution."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from hydra.errors import HydraException
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import NothingToShowError, latest_here
+from hydra_callback_kit.cli.completion import RunPath
 from hydra_callback_kit.cli.execute import execute_all
 from hydra_callback_kit.cli.strangers import ask_about_strangers
 from hydra_callback_kit.cli.submit import submit_all
-from hydra_callback_kit.cli.target import (
-    MAX_NAMED,
-    NothingToShowError,
-    assume_gone_option,
-    path_argument,
-    run_option,
-    the_run,
-)
+from hydra_callback_kit.cli.target import MAX_NAMED, assume_gone_option, run_option, the_run
 from hydra_callback_kit.cli.turns import Turns
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import RunRecord
@@ -28,8 +25,16 @@ from hydra_callback_kit.views.batch_commands import sbatch_arguments, sbatch_com
 from hydra_callback_kit.views.commands import Command, Commands, redaction_of_run
 
 
+class _PathOrOverride(RunPath):
+    """A path, or the first of the overrides where the path is left out."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        is_override = isinstance(value, str) and re.match(r"[~+]|[^/]+=", value) is not None and not Path(value).exists()
+        return value if is_override else super().convert(value, param, ctx)
+
+
 @click.command("rerun")
-@path_argument
+@click.argument("path", required=False, type=_PathOrOverride(exists=True, path_type=Path))
 @click.argument("overrides", nargs=-1)
 @click.option("--failed", is_flag=True, help="Only jobs that failed.")
 @click.option("--interrupted", is_flag=True, help="Only jobs that were interrupted.")
@@ -47,7 +52,7 @@ from hydra_callback_kit.views.commands import Command, Commands, redaction_of_ru
 @run_option
 def command(
     *,
-    path: Path,
+    path: Path | str | None,
     overrides: tuple[str, ...],
     failed: bool,
     interrupted: bool,
@@ -77,7 +82,9 @@ def command(
     there is no terminal to ask on. It looks again before each job, and leaves out what somebody else has started meanwhile,
     or is about to, and what ran as several processes that the command does not start.
     """
-    looks = _Looks(path, run_id, assume_gone=assume_gone)
+    if isinstance(path, str):
+        overrides, path = (path, *overrides), None
+    looks = _Looks(path or latest_here(), run_id, assume_gone=assume_gone)
     run = looks.run()
     screen.print_warnings(run)
     _check(run, launcher=launcher, sbatch=sbatch, missing=missing)

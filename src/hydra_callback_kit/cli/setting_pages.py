@@ -3,8 +3,8 @@
 from typing import Any
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import NothingToShowError
 from hydra_callback_kit.cli.setting_table import setting_columns
-from hydra_callback_kit.cli.target import NothingToShowError
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking

@@ -1,6 +1,7 @@
 """`hydra-callback-kit show`: a run or a sweep on one screen, or the runs below a folder; once, or again and again."""
 
 import contextlib
+import dataclasses
 import gc
 import io
 import shutil
@@ -13,26 +14,30 @@ from typing import Final
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import NothingToShowError, found_below, holds_runs, latest_here
+from hydra_callback_kit.cli.choice import Choice, choice_of, choice_options
+from hydra_callback_kit.cli.completion import complete_metric
 from hydra_callback_kit.cli.make_again import make_again
-from hydra_callback_kit.cli.pages import print_ranks, print_run, print_runs, run_json
+from hydra_callback_kit.cli.pages import print_ranks, print_run, run_json
+from hydra_callback_kit.cli.run_list import RunList
 from hydra_callback_kit.cli.setting_pages import print_settings, settings_json
 from hydra_callback_kit.cli.target import (
-    NothingToShowError,
     asked_ranking,
     assume_gone_option,
-    holds_runs,
     json_option,
     mode_option,
-    path_argument,
+    optional_path_argument,
     ranking_options,
     run_option,
-    runs_below,
+    sight,
     sorted_jobs,
     the_run,
 )
 from hydra_callback_kit.journal.reader import run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import AskedRanking
+from hydra_callback_kit.views.comparisons import unknown_name
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.ranking import ranked
 from hydra_callback_kit.views.setting_ranking import RankBy
@@ -44,9 +49,15 @@ _REFRESH_S: Final = 2.0
 
 
 @click.command("show")
-@path_argument
+@optional_path_argument
+@choice_options
 @click.option("--failed", is_flag=True, help="Only jobs that failed or were interrupted.")
-@click.option("--sort-by", metavar="METRIC", help="Sort the jobs by a metric, the best first.")
+@click.option(
+    "--sort-by",
+    metavar="METRIC",
+    help="Sort the jobs by a metric, or the runs by their best job, the best first.",
+    shell_complete=complete_metric,
+)
 @mode_option
 @ranking_options
 @click.option("--ranks", is_flag=True, help="List the ranks of distributed jobs: where each ran, and how it ended.")
@@ -58,7 +69,10 @@ _REFRESH_S: Final = 2.0
 @json_option
 def command(  # noqa: C901  what the options ask for, one after another
     *,
-    path: Path,
+    path: Path | None,
+    since_text: str | None,
+    statuses: tuple[str, ...],
+    where: tuple[str, ...],
     failed: bool,
     sort_by: str | None,
     mode: Best | None,
@@ -74,53 +88,83 @@ def command(  # noqa: C901  what the options ask for, one after another
 ) -> None:
     """Show a run or a sweep, or list the runs below a folder.
 
-    Of a run or sweep: how it stands, when and how it was started, and a table of its jobs. Of a folder above: the runs below
-    it, newest first. On a terminal, only the first and the last 20 rows of a long table are shown. With --average-over the
-    table is one of settings: the jobs that differ in nothing but the overrides that are averaged over, together.
+    Without PATH it is the latest run here. Of a run or sweep: how it stands, when and how it was started, and a table of its
+    jobs. Of a folder above: the runs below it, newest first. --since, --status and --where choose the jobs, or the runs of a
+    folder; --since without PATH chooses among the runs here. On a terminal a long table is shortened. With --average-over it
+    is one of settings: the jobs that differ in nothing but the overrides that are averaged over, together.
     """
     if watch and (as_json or not screen.is_terminal()):
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
-
+    choice = choice_of(since_text, statuses, where)
+    if path is None:
+        path = latest_here() if since_text is None else Path()
     if remake:
         make_again(the_run(path, run_id, assume_gone=assume_gone))
+    of_jobs = run_id is not None or failed or ranks or average_over
+    rows = _ROWS if screen.is_terminal() and not every else None
+    if not of_jobs and not holds_runs(path):
+        _show_runs(path, choice, sort_by, mode, rows, assume_gone=assume_gone, watch=watch, as_json=as_json)
+        return
 
-    def lists_runs() -> bool:
-        of_jobs = failed or ranks or sort_by is not None or average_over
-        return run_id is None and not of_jobs and not holds_runs(path)
+    def asked(run: RunRecord) -> AskedRanking:
+        return asked_ranking(run, sort_by, mode, average_over, rank_by)
 
     def chosen(run: RunRecord) -> list[JobRecord]:
-        return _chosen(run, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
+        return _chosen(run, choice, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
 
     def show(rows: int | None) -> bool:
-        """Prints the page once and tells whether something still runs."""
-        if lists_runs():
-            runs = runs_below(path, assume_gone=assume_gone)
-            print_runs(runs, path)
-            return any(run.status == "RUNNING" for run in runs)
+        """Prints the page once and tells whether the run still runs."""
         run = the_run(path, run_id, assume_gone=assume_gone)
         if ranks:
             _print_ranks(run, chosen(run))
         elif average_over:
-            asked = asked_ranking(run, sort_by, mode, average_over, rank_by)
+            of_them, ranking = dataclasses.replace(run, jobs=tuple(chosen(run))), asked(run)
             print_run(run, (), (), rows, sort_by, curves=False)
-            print_settings(run, asked)
+            print_settings(of_them, ranking)
         else:
             earlier = [known for known in run_ids(run.root) if known != run.run_id]
             print_run(run, chosen(run), earlier, rows, sort_by, curves=watch)
         return run.status == "RUNNING"
 
-    if as_json and lists_runs():
-        screen.print_json([run_json(run, None) for run in runs_below(path, assume_gone=assume_gone)])
-    elif as_json:
+    if as_json:
         run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
-        described = run_json(run, chosen(run))
+        jobs = chosen(run)
+        described = run_json(run, jobs)
         if average_over:
-            described["settings"] = settings_json(run, asked_ranking(run, sort_by, mode, average_over, rank_by))
+            described["settings"] = settings_json(dataclasses.replace(run, jobs=tuple(jobs)), asked(run))
         screen.print_json(described)
     elif watch:
         _watch(show)
     else:
-        show(_ROWS if screen.is_terminal() and not every else None)
+        show(rows)
+
+
+def _show_runs(
+    path: Path,
+    choice: Choice,
+    sort_by: str | None,
+    mode: Best | None,
+    rows: int | None,
+    *,
+    assume_gone: bool,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    def runs(rows: int | None) -> RunList:
+        return RunList(found_below(path), sight(assume_gone=assume_gone), choice, sort_by, mode, rows)
+
+    def show(rows: int | None) -> bool:
+        """Prints the list once and tells whether something still runs."""
+        shown = runs(rows)
+        shown.show(path)
+        return any(each.run.status == "RUNNING" for each in shown.listed)
+
+    if watch:
+        _watch(show)
+    elif not as_json:
+        show(rows)
+    else:
+        screen.print_json(runs(None).json())
 
 
 def _print_ranks(run: RunRecord, jobs: list[JobRecord]) -> None:
@@ -130,13 +174,19 @@ def _print_ranks(run: RunRecord, jobs: list[JobRecord]) -> None:
 
 
 def _chosen(
-    run: RunRecord, *, failed: bool, sort_by: str | None, mode: Best | None, may_come: bool, as_json: bool
+    run: RunRecord, choice: Choice, *, failed: bool, sort_by: str | None, mode: Best | None, may_come: bool, as_json: bool
 ) -> list[JobRecord]:
     """The jobs that are shown; where the metric may still come, they are sorted without asking whether there is one."""
     jobs = list(run.jobs)
     if sort_by is not None:
         best = direction_of(run.facts, sort_by, mode)
         jobs = ranked(jobs, sort_by, best) if may_come else sorted_jobs(run, sort_by, best)
+    if choice != Choice():
+        jobs = choice.of_run(jobs)
+        if not jobs and not may_come:
+            raise NothingToShowError(
+                unknown_name(choice.where, run.jobs) or f"No job{choice}: {wording.status_counts(run)} in {run.root}"
+            )
     if not failed:
         return jobs
     jobs = [job for job in jobs if job.status in ("FAILED", "INTERRUPTED")]

@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.target import NothingToShowError, assume_gone_option, path_argument, run_option, the_run
+from hydra_callback_kit.cli.below import NothingToShowError
+from hydra_callback_kit.cli.target import assume_gone_option, path_argument, run_option, the_run
 from hydra_callback_kit.journal.errors import error_of
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.completion import complete_metric, complete_override
 from hydra_callback_kit.cli.target import (
     asked_ranking,
     chosen_metric,
@@ -26,12 +27,26 @@ from hydra_callback_kit.views.setting_ranking import RankBy
 @click.command("table")
 @path_argument
 @click.option(
-    "--rows", metavar="KEY", multiple=True, required=True, help="An override whose values are rows; may be given again."
+    "--rows",
+    metavar="KEY",
+    multiple=True,
+    required=True,
+    shell_complete=complete_override,
+    help="An override whose values are rows; may be given again.",
 )
 @click.option(
-    "--columns", metavar="KEY", multiple=True, help="One whose values are columns; may be given again, or left out."
+    "--columns",
+    metavar="KEY",
+    multiple=True,
+    shell_complete=complete_override,
+    help="One whose values are columns; may be given again, or left out.",
 )
-@click.option("--metric", metavar="METRIC", help="The metric; may be left out where it is on record, or the only one.")
+@click.option(
+    "--metric",
+    metavar="METRIC",
+    shell_complete=complete_metric,
+    help="The metric; may be left out where it is on record, or the only one.",
+)
 @click.option(
     "-o",
     "--output",

@@ -1,19 +1,26 @@
-"""What PATH means: the run that lies there, or the runs below."""
+"""What PATH means: the run that lies there, the runs below, or the latest run here; and the options of several commands."""
 
-import os
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from hydra_callback_kit.cli.screen import warn
+from hydra_callback_kit.cli.below import (
+    NothingToShowError,
+    directories_of,
+    found_below,
+    holds_runs,
+    latest_here,
+    without_link,
+)
+from hydra_callback_kit.cli.completion import RunPath, complete_override, complete_run_id
 from hydra_callback_kit.journal.batch_system import Slurm
-from hydra_callback_kit.journal.finder import enclosing_run, run_directories
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.printable import on_one_line
-from hydra_callback_kit.journal.reader import read_run, read_runs, run_ids
+from hydra_callback_kit.journal.reader import read_run, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record, unknown_key
@@ -29,21 +36,25 @@ MAX_NAMED: Final = 10
 """Directories that are named where one has to be chosen: they fit a screen."""
 
 
-class NothingToShowError(click.ClickException):
-    """There is nothing to show; the message says what was looked for."""
-
-    exit_code = 1
-
-
 def path_argument(command: Command) -> Command:
-    """The argument PATH."""
-    return click.argument("path", type=click.Path(exists=True, path_type=Path))(command)
+    """The argument PATH, which is the latest run here where it is left out."""
+
+    @functools.wraps(command)
+    def with_path(*, path: Path | None, **given: Any) -> Any:
+        return command(path=latest_here() if path is None else path, **given)
+
+    return optional_path_argument(with_path)  # type: ignore[return-value]  # it takes what the command takes
+
+
+def optional_path_argument(command: Command) -> Command:
+    """The argument PATH, which is None where it is left out."""
+    return click.argument("path", required=False, type=RunPath(exists=True, path_type=Path))(command)
 
 
 def run_option(command: Command) -> Command:
     """The option `--run`."""
     text = "The id of an earlier run, where a directory was used more than once."
-    return click.option("--run", "run_id", metavar="ID", help=text)(command)
+    return click.option("--run", "run_id", metavar="ID", help=text, shell_complete=complete_run_id)(command)
 
 
 def json_option(command: Command) -> Command:
@@ -68,7 +79,7 @@ def ranking_options(command: Command) -> Command:
     over = "Average over this override, such as seed, and rank settings; may be given again.  [default: as on record]"
     by = "By what of a setting's metric.  [default: the one on record, else mean]"
     command = click.option("--rank-by", type=click.Choice(RANK_BY), help=by)(command)
-    return click.option("--average-over", metavar="KEY", multiple=True, help=over)(command)
+    return click.option("--average-over", metavar="KEY", multiple=True, help=over, shell_complete=complete_override)(command)
 
 
 def asked_ranking(
@@ -150,36 +161,8 @@ def directories(path: Path) -> list[Path]:
     Raises:
         NothingToShowError: if there is none at `path` or below.
     """
-    start = Path(os.path.abspath(path))  # noqa: PTH100  `..` must go
-    if start.is_symlink():  # `latest` will lead elsewhere, and what is printed is used later
-        start = Path(os.path.abspath(start.parent / start.readlink()))  # noqa: PTH100  the same
-    if _run_ids(start):
-        return [start]
-    found = [(_run_ids(directory), directory) for directory in run_directories(start)]
-    if not any(ids for ids, _ in found):
-        above = enclosing_run(path)
-        hint = f"It lies inside the run {above}: give that path." if above else "Was one of the callbacks on?"
-        raise NothingToShowError(
-            f"No run recorded by hydra-callback-kit (a directory that holds .callbacks/*.jsonl) at or below {path}. {hint}"
-        )
-    return [directory for ids, directory in sorted(found, key=lambda item: item[0][-1:], reverse=True) if ids]
-
-
-def _run_ids(directory: Path) -> list[str]:
-    """The runs of a directory; one whose journal may not be looked into is named, and has none."""
-    try:
-        return run_ids(directory)
-    except OSError as error:
-        warn(f"The journal in {directory} cannot be read: {error.strerror or error}")
-        return []
-
-
-def holds_runs(directory: Path) -> bool:
-    """Whether a directory holds runs that can be read."""
-    try:
-        return bool(run_ids(directory))
-    except OSError:
-        return False
+    start = without_link(path)
+    return [start] if holds_runs(start) else directories_of(found_below(path))
 
 
 def latest_runs(path: Path, *, with_configs: bool = False, assume_gone: bool = False) -> list[RunRecord]:
@@ -193,13 +176,6 @@ def latest_runs(path: Path, *, with_configs: bool = False, assume_gone: bool = F
     without = () if with_configs else CONFIGS
     seen = sight(assume_gone=assume_gone)
     return [read_run(directory, without=without, sight=seen) for directory in directories(path)]
-
-
-def runs_below(path: Path, *, assume_gone: bool = False) -> list[RunRecord]:
-    """Reads all runs at a path and below it, newest first; see `directories`."""
-    seen = sight(assume_gone=assume_gone)
-    runs = [run for directory in directories(path) for run in read_runs(directory, sight=seen)]
-    return sorted(runs, key=lambda run: run.run_id, reverse=True)
 
 
 def sorted_jobs(run: RunRecord, metric: str, mode: Best | None) -> list[JobRecord]:
