@@ -1,5 +1,6 @@
 """The report as users get it: from a sweep under each launcher, however it ends, and from the command line."""
 
+import html
 import importlib.util
 import json
 import os
@@ -52,6 +53,33 @@ def test_a_sweep_with_a_failure_leaves_a_report(app: App, launcher: str) -> None
     assert "swordfish" not in page.read_text("utf-8")
     journal = "".join(file.read_text("ascii") for file in done.root.glob(".callbacks/*"))
     assert journal.count('"loaded":[]') == 2
+
+
+def test_the_config_of_the_best_is_told_apart_from_the_sweep_s(app: App, launcher: str) -> None:
+    """With the callback alone it is that of Hydra's own file; what differs stands beside it; secrets stay hidden."""
+    app.write("return cfg.x / (1 + cfg.seed)", f"{CONFIG}seed: 0\nlr: 0.1\ntwice: ${{x}}\nother: ${{token}}\n")
+    done = app.sweep(launcher, "x=1,2", "seed=0,1", "lr=0.5")
+    assert done.code == 0
+    told = config_of(done.root / "report.html")
+    assert told.startswith(
+        "Config of the best job, and what differs from the sweep's key before the job's overrides here x 0 2 x: 2"
+    )
+    assert "hunter2" not in (done.root / "report.html").read_text("utf-8")
+    results = "callbacks=[report_callback,results_aggregator_callback]"
+    over = "hydra.callbacks.results_aggregator_callback.average_over=[seed]"
+    again = app.sweep(launcher, "x=1,2", "seed=0,1", "lr=0.5", results, over, f"hydra.sweep.dir={app.directory / 'again'}")
+    assert again.code == 0
+    told = config_of(app.directory / "again" / "report.html")
+    assert told.startswith(
+        "Config of the best setting, and what differs from the sweep's key before the job's overrides here x 0 2 "
+    )
+    assert "twice 0 2 x: 2 token: <redacted 1> seed: (varies) lr: 0.5 twice: 2 other: <redacted 1>" in told
+
+
+def config_of(page: Path) -> str:
+    """What the part with the config says."""
+    (part,) = re.findall(r'<details id="config".*?</details>', page.read_text("utf-8"), re.DOTALL)
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", part).split()))
 
 
 def test_ctrl_c_leaves_a_report(app: App) -> None:

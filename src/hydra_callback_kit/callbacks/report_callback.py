@@ -13,6 +13,7 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.run_recorder import record_run_config
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
@@ -27,9 +28,9 @@ class ReportCallback(RecordingCallback):
     On the page, where there is something to say: the summary with the best job; a table of all jobs to sort and filter;
     plots of a metric against what was varied; when and where each job ran; failures, grouped by their error; what the jobs
     used, if `resource_monitor_callback` measured it. Where `results_aggregator_callback` averages over seeds, settings come
-    before the jobs. `hydra-callback-kit report PATH` writes it anew at any time, also while
-    the sweep runs. Values of secret keys are redacted (see `RedactionCallback`). A job pays for its lines in the journal
-    alone.
+    before the jobs. The config of the best is there, with what differs from the sweep's. `hydra-callback-kit report PATH`
+    writes it anew at any time, also while the sweep runs. Values of secret keys are redacted (see `RedactionCallback`). A
+    job pays for its lines in the journal alone, a sweep for its config in it.
 
     Needs the extra `report`: `pip install 'hydra-callback-kit[report]'`.
 
@@ -99,10 +100,11 @@ class ReportCallback(RecordingCallback):
             raise NotInstalledError(missing, "report")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Makes sure that the plots can be drawn at the end; the page of a single run has none."""
+        """Makes sure that the plots can be drawn at the end, and records the sweep's config."""
         missing = missing_libraries(plots=True)
         if missing:
             abort(config, str(NotInstalledError(missing, "report")), log=log)
+        record_run_config(config)
 
     def summary_parameters(self) -> dict[str, Any]:
         """What it is built with."""

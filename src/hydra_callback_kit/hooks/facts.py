@@ -21,7 +21,7 @@ _OF_A_RUN: Final = frozenset(
         *("mode", "root", "cwd", "program", "command", "other_arguments", "job_name", "config_name", "overrides"),
         *("hydra_overrides", "launcher", "sweeper", "directions", "planned_jobs", "planned_overrides", "hydra_version"),
         *("start", "rank_launcher", "python_version", "from_python", "duration_s", "aborted", "files"),
-        *("launcher_class", "summaries", "summed_up", "ranking"),
+        *("launcher_class", "summaries", "summed_up", "ranking", "config"),
     )
 )
 """What the record says of a run itself."""

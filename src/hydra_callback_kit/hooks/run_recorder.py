@@ -151,6 +151,19 @@ def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:
         write_line(run, "run_facts", {}, encoded=redaction_of(config).encoded(facts))
 
 
+def record_run_config(config: DictConfig) -> None:
+    """Adds a sweep's config, as it is before its jobs' overrides, to its record: the fact `config`, as of a job.
+
+    Args:
+        config: the config of `on_multirun_start`.
+    """
+    run = identify_run(config)
+    if _is_recorded(config, run) and not run.goes_on:
+        from hydra_callback_kit.configs.app_config import app_config  # noqa: PLC0415  not always wanted
+
+        write_line(run, "run_facts", {"config": app_config(config).values})
+
+
 def _is_recorded(config: DictConfig, run: RunIdentity) -> bool:
     """Of a run that one of its jobs is run again for, start and end are not this process's to tell; nor a rank's."""
     return not run.rerun and "unrecorded" not in notes_of(config) and not is_worker()

@@ -5,7 +5,7 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +76,40 @@ def lines_with(root: Path, run_id: str, text: str) -> Iterator[dict[str, Any]]:
                         parsed = parse_line(line)
                         if parsed["run"] == run_id:
                             yield parsed
+
+
+def latest_facts(root: Path, run_id: str, name: str, jobs: Collection[int]) -> dict[int | None, Any]:
+    """The last value that a run's journal states of a fact, of the run itself and of some of its jobs.
+
+    Lines of other jobs, and those without the fact, are not parsed. What cannot be read states nothing.
+
+    Args:
+        root: the directory that holds the journal.
+        run_id: the run.
+        name: the fact's name.
+        jobs: the jobs' numbers.
+
+    Returns:
+        The value by the job's number, and that of the run under None, where there is one.
+    """
+    quoted, known = json.dumps(name).encode("ascii"), {None, *jobs}
+    sought = [b'"event":"run_', *(f'"job":{num},'.encode("ascii") for num in jobs)]
+    found: dict[int | None, tuple[str, Any]] = {}
+    for file in files_by_run(root).get(run_id, ()):
+        with contextlib.suppress(OSError):
+            for _, text, _ in lines_in(file):
+                if quoted in text and any(each in text[:_CHUNK] for each in sought):
+                    with contextlib.suppress(BrokenLineError):
+                        line = parse_line(text)
+                        job, at = line.get("job"), line["time"]
+                        if (
+                            line["run"] == run_id
+                            and job in known
+                            and name in line["facts"]
+                            and at >= found.get(job, ("",))[0]
+                        ):
+                            found[job] = at, line["facts"][name]
+    return {job: from_json(value) for job, (_, value) in found.items()}
 
 
 def attempts_at(root: Path, run_id: str, job_num: int, but: str | None = None) -> int:

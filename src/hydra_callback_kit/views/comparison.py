@@ -16,7 +16,7 @@ VARIES: Final = "(varies)"
 _OF_EVERY_RUN: Final = frozenset(
     (
         *("root", "cwd", "program", "command", "other_arguments", "overrides", "hydra_overrides"),
-        *("planned_overrides", "planned_jobs"),
+        *("planned_overrides", "planned_jobs", "config"),
     )
 )
 _DIRECTORIES: Final = frozenset(("hydra.mode", "hydra.run.dir", "hydra.sweep.dir"))
@@ -68,7 +68,7 @@ def _by_key(looks: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[Any
 def _start(run: RunRecord) -> dict[str, Any]:
     facts = {name: fact for name, fact in run.facts.items() if name not in _OF_EVERY_RUN}
     took = None if run.took_s is None else wording.duration(run.took_s)
-    return {"mode": run.mode, "status": run.status, "jobs": wording.status_counts(run), "took": took, **_flat(facts)}
+    return {"mode": run.mode, "status": run.status, "jobs": wording.status_counts(run), "took": took, **dotted(facts)}
 
 
 def _overrides(run: RunRecord) -> dict[str, str]:
@@ -79,7 +79,7 @@ def _overrides(run: RunRecord) -> dict[str, str]:
 
 
 def _config(run: RunRecord) -> dict[str, Any]:
-    configs = [_flat(config) for job in run.jobs if isinstance(config := job.facts.get("config"), dict)]
+    configs = [dotted(config) for job in run.jobs if isinstance(config := job.facts.get("config"), dict)]
     return {key: values[0] if all(value == values[0] for value in values) else VARIES for key, values in _by_key(configs)}
 
 
@@ -95,8 +95,9 @@ def _metrics(run: RunRecord) -> dict[str, Any]:
     return metrics
 
 
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def dotted(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A config as one mapping: what lies in mappings is under `<key>.<key>`, at any depth."""
     flat: dict[str, Any] = {}
     for key, item in value.items():
-        flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) and item else {f"{prefix}{key}": item}
+        flat |= dotted(item, f"{prefix}{key}.") if isinstance(item, dict) and item else {f"{prefix}{key}": item}
     return flat

@@ -10,15 +10,16 @@ from typing import Any, Final, get_args
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
-from hydra_callback_kit.views.asked_ranking import unknown_key
+from hydra_callback_kit.views.asked_ranking import AskedRanking, unknown_key
 from hydra_callback_kit.views.files import put_in_place, put_where_told
 from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.report.best_config import BestConfig, best_config
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric, ranking_of
 from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.report.contents import Contents
 from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
-from hydra_callback_kit.views.report.overview import best_of, facts_of, front_of, notices_of, outcome_of
+from hydra_callback_kit.views.report.overview import BestJob, best_of, facts_of, front_of, notices_of, outcome_of
 from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
 from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.seal import is_as_sealed, write_sealed
@@ -95,7 +96,7 @@ class Page:
         self._metric = metric or choose_metric(run, self._names, replace(options, metric=None))
         self._best = best_of(run.jobs, self._metric)
         shown = spread(run.jobs, options.max_table_rows, self._best.job.job_num if self._best else None)
-        asked = None if self._metric is None else ranking_of(run, options, self._metric)
+        self._asked = asked = None if self._metric is None else ranking_of(run, options, self._metric)
         self._unknown_over = "" if asked is None else unknown_key(run.jobs, asked.average_over)
         self._settings = None
         if asked is not None and asked.average_over and not self._unknown_over and run.mode == "MULTIRUN":
@@ -145,12 +146,23 @@ class Page:
             "shown": contents.shown,
             "contents": contents,
             "settings": self._settings,
+            "config": _config_of(run, best, self._settings, self._asked),
             "plain_rows": contents.plain_rows(),
             "failures": contents.failure_groups(),
             "more_groups": max(0, len(contents.failures) - MAX_GROUPS),
             "written": f"{self._now:%Y-%m-%d %H:%M:%S %Z}",
             "generator": GENERATOR,
         }
+
+
+def _config_of(
+    run: RunRecord, best: BestJob | None, settings: Settings | None, asked: AskedRanking | None
+) -> BestConfig | None:
+    """That of the best setting, else of the best job; of a single run its own."""
+    if settings and settings.best and asked:
+        return best_config(run, settings.best.setting.completed, asked.average_over)
+    job = run.jobs[0] if len(run.jobs) == 1 else best.job if best else None
+    return None if job is None else best_config(run, [job])
 
 
 def _ours(pieces: Iterable[str]) -> Iterator[Any]:
