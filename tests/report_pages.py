@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hydra_callback_kit.journal import metric_points
+from hydra_callback_kit.journal.metric_points import Point, metrics_of
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.report.choice import ReportOptions
 from hydra_callback_kit.views.report.page import Page
@@ -41,3 +43,17 @@ def data_of(page: str) -> dict[str, Any]:
 def sections_of(page: str) -> list[str]:
     """The ids of the page's sections."""
     return re.findall(r'<section id="([a-z]+)"', page)
+
+
+TIME = "2026-01-01T00:00:00.000000+00:00"
+
+
+def reported(root: Path, num: int, points: list[Point]) -> JobRecord:
+    """A job that has reported these points."""
+    directory = root / str(num)
+    directory.mkdir()
+    lines = [metric_points.line("a/0/0", *point) for point in points]
+    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa") + b"".join(lines))
+    metrics = metrics_of(points)
+    more = {"metrics": metrics, "metrics_file": metric_points.NAME, "reported_by": ("a/0/0",)}
+    return JobRecord(num, "COMPLETED", root=root, subdir=str(num), **more)

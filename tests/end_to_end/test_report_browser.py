@@ -450,6 +450,32 @@ def test_what_jobs_reported_is_drawn_in_the_colours_of_an_override(browser: Brow
     assert browser.complaints() == []
 
 
+def test_settings_have_bands_and_their_single_curves_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
+    """A line and its area for each; with the jobs, or the jobs alone; coloured by an override; text is text."""
+    from selenium.webdriver.support.ui import Select  # noqa: PLC0415  an extra
+
+    jobs = [reporting(tmp_path, num, f"m={HOSTILE if num < 3 else 'b'}", f"seed={num % 3}", steps=30) for num in range(6)]
+    for one in jobs:
+        one.return_value = {"acc": one.job_num / 10}
+    browser.open(written(tmp_path, *jobs, average_over=("seed",)))
+    figure = '[aria-label="val/loss by step"].js-plotly-plot'
+    traces = f"document.querySelector({figure!r}).data"
+    fills = f"return {traces}.map((trace) => trace.fill ?? '')"
+    assert browser.ask(fills) == ["toself", "", "toself", ""]
+    assert browser.ask(f"return {traces}[0].x.length") == 60
+    mean = browser.ask(f"return {traces}[1].y[29]")
+    assert mean == pytest.approx(sum(math.exp(-29 * (num + 1) / 30) for num in (3, 4, 5)) / 3, rel=1e-4)
+    Select(browser.find("#course-show")).select_by_visible_text("settings and jobs")
+    browser.wait(f"return {traces}.length === 10")
+    Select(browser.find("#course-show")).select_by_visible_text("jobs")
+    browser.wait(f"return {traces}.length === 6")
+    Select(browser.find("#course-show")).select_by_visible_text("settings")
+    Select(browser.find("#course-colour")).select_by_visible_text("m")
+    browser.wait(f"return {traces}.length === 4")
+    assert browser.ask("return typeof window.hacked") == "undefined"
+    assert browser.complaints() == []
+
+
 def test_the_curves_of_a_hundred_jobs(browser: Browser, tmp_path: Path) -> None:
     """Three megabytes more at most, however many steps they had, and all of it is drawn."""
     without = written(tmp_path, *(job(num, f"x={num}", value=num / 2) for num in range(100)), name="without.html")

@@ -6,24 +6,11 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from report_pages import TIME, reported
 
-from hydra_callback_kit.journal import metric_points
-from hydra_callback_kit.journal.metric_points import Point, metrics_of
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views.report.courses import MAX_LINES, MAX_METRICS, Thinned, courses_of
-
-TIME = "2026-01-01T00:00:00.000000+00:00"
-
-
-def reported(root: Path, num: int, points: list[Point]) -> JobRecord:
-    """A job that has reported these points."""
-    directory = root / str(num)
-    directory.mkdir()
-    lines = [metric_points.line("a/0/0", *point) for point in points]
-    (directory / metric_points.NAME).write_bytes(metric_points.head("20260101T000000-aa") + b"".join(lines))
-    metrics = metrics_of(points)
-    more = {"metrics": metrics, "metrics_file": metric_points.NAME, "reported_by": ("a/0/0",)}
-    return JobRecord(num, "COMPLETED", root=root, subdir=str(num), **more)
 
 
 @given(values=st.lists(st.floats(), min_size=1, max_size=500), most=st.integers(2, 50))
@@ -83,6 +70,7 @@ def test_steps_and_numbers_that_json_has_not(tmp_path: Path) -> None:
         "log": True,
         "steps": True,
         "lines": [{"row": 0, "x": [0, 10, 20, 30, 40], "y": [1, 0.1, 0.01, 0.001, 0.0001]}],
+        "bands": [],
     }
     assert other["lines"] == [{"row": 1, "x": None, "y": ["Infinity", "NaN", 3]}]
     json.dumps(courses.metrics, allow_nan=False)

@@ -68,7 +68,7 @@ class Contents:
         self.links = links(shown, run.root, beside)
         self.failures = failures_of(run)
         self.resources = resources_of(shown, run.jobs)
-        self.courses = courses_of(shown, metric.name if metric else None)
+        self.courses = courses_of(shown, metric.name if metric else None, settings.rows_among(shown) if settings else ())
         self._root, self._beside, self._facts = run.root, beside, run.facts
         self._shown = shown
         self._metric = metric

@@ -1,11 +1,13 @@
-"""How the metrics that jobs reported went: a line for each job, thinned without losing a peak."""
+"""How the metrics that jobs reported went: a line for each job, thinned without losing a peak; a band for a setting."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.journal.metric import Step
+from hydra_callback_kit.journal.metric import Metric, Step
 from hydra_callback_kit.journal.metric_points import points_of
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.views.report.bands import MAX_BANDS, Binned, band
 from hydra_callback_kit.views.report.charts import asks_for_log
 from hydra_callback_kit.views.report.columns import compact_numbers
 
@@ -28,24 +30,31 @@ class Courses(NamedTuple):
     Attributes:
         metrics: for each metric its `name`, whether its axis is logarithmic (`log`), whether `steps` were given, and its
             `lines`: the place of the job among those that are spelled out (`row`), `x` and `y`; without an `x` the points
-            are numbered from 0.
+            are numbered from 0. Where settings are shown, its `bands`: see `bands.band`, with the `name` of the setting, and
+            the place of its first job among those that are spelled out (`row`).
         jobs: how many jobs have lines.
         of_jobs: how many have reported some.
         left_out: the metrics that there is no room for.
+        settings: how many settings have bands.
     """
 
     metrics: list[dict[str, Any]]
     jobs: int
     of_jobs: int
     left_out: list[str]
+    settings: int = 0
 
 
-def courses_of(shown: Sequence[JobRecord], first: str | None = None) -> Courses | None:
+def courses_of(
+    shown: Sequence[JobRecord], first: str | None = None, settings: Sequence[tuple[str, Sequence[int]]] = ()
+) -> Courses | None:
     """Reads the points of the jobs.
 
     Args:
         shown: the jobs that are spelled out on the page.
         first: the metric whose figure comes before the others.
+        settings: the settings, the best first: what they are called, and their jobs' places among those that are shown. The
+            lines are those of the best settings then.
 
     Returns:
         None if no job has reported a metric more than once, or their directories cannot be read from here.
@@ -59,23 +68,54 @@ def courses_of(shown: Sequence[JobRecord], first: str | None = None) -> Courses 
             reporting.append(row)
     ordered = sorted(names, key=lambda name: name != first)
     drawn, left_out = ordered[:MAX_METRICS], ordered[MAX_METRICS:]
-    some = (
-        reporting if len(reporting) <= MAX_LINES else [reporting[len(reporting) * i // MAX_LINES] for i in range(MAX_LINES)]
-    )
+    banded = _banded(settings, {row for row in reporting if shown[row].status == "COMPLETED"})
+    some = sorted({row for _, rows in banded for row in rows}) or _spread(reporting)
     most = max(_LEAST_POINTS, min(MAX_POINTS_OF_LINE, MAX_POINTS // max(1, len(some) * len(drawn))))
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in drawn}
+    last = {name: max(_last(shown[row].metrics.get(name)) for row in some) for name in drawn}
+    binned: dict[str, dict[int, Binned]] = {name: {} for name in drawn}
     for row in some:
         job = shown[row]
-        thinned = {name: Thinned(job.metrics[name].points, most) for name in drawn if name in job.metrics}
-        for _, step, values in points_of(job):
-            for name, value in values.items():
-                if name in thinned:
-                    thinned[name].add(step, value)
+        own = [name for name in drawn if name in job.metrics]
+        thinned = {name: Thinned(job.metrics[name].points, most) for name in own}
+        takers: dict[str, list[Thinned | Binned]] = {name: [thinned[name]] for name in own}
+        for name in own if banded else ():
+            binned[name][row] = Binned(last[name])
+            takers[name].append(binned[name][row])
+        _read(job, takers)
         for name, line in thinned.items():
             if line.points():
                 lines[name].append({"row": row, **_as_data(line.points())})
-    metrics = [_figure(name, lines[name]) for name in drawn if lines[name]]
-    return Courses(metrics, len(some), len(reporting), left_out) if metrics else None
+    metrics = [{**_figure(name, lines[name]), "bands": _bands(banded, binned[name])} for name in drawn if lines[name]]
+    return Courses(metrics, len(some), len(reporting), left_out, len(banded)) if metrics else None
+
+
+def _spread(rows: list[int]) -> list[int]:
+    return rows if len(rows) <= MAX_LINES else [rows[len(rows) * i // MAX_LINES] for i in range(MAX_LINES)]
+
+
+def _banded(settings: Sequence[tuple[str, Sequence[int]]], completed: set[int]) -> list[tuple[str, list[int]]]:
+    """The best settings that have reported something, with as many of their completed jobs as there is room for."""
+    found: list[tuple[str, list[int]]] = []
+    room = MAX_LINES
+    for name, rows in settings:
+        own = [row for row in rows if row in completed][:room]
+        if own and len(found) < MAX_BANDS:
+            found.append((name, own))
+            room -= len(own)
+    return found
+
+
+def _bands(banded: Sequence[tuple[str, list[int]]], binned: Mapping[int, Binned]) -> list[dict[str, Any]]:
+    having = ((name, [row for row in rows if row in binned]) for name, rows in banded)
+    return [{"name": name, "row": rows[0], **band([binned[row] for row in rows])} for name, rows in having if rows]
+
+
+def _last(metric: Metric | None) -> float:
+    if metric is None:
+        return 0.0
+    last = metric.points - 1 if metric.step is None else metric.step
+    return last if math.isfinite(last) else 0.0
 
 
 class Thinned:
@@ -103,6 +143,14 @@ class Thinned:
     def points(self) -> list[tuple[Step, int, float]]:
         """What is kept: the step, the place in the order of the reports, and the value."""
         return [*self._points, *_extremes(self._stretch)]
+
+
+def _read(job: JobRecord, takers: Mapping[str, Sequence[Thinned | Binned]]) -> None:
+    """Hands the points of a job to whoever takes those of a metric."""
+    for _, step, values in points_of(job):
+        for name, value in values.items():
+            for taker in takers.get(name, ()):
+                taker.add(step, value)
 
 
 def _extremes(stretch: list[tuple[Step, int, float]]) -> list[tuple[Step, int, float]]:

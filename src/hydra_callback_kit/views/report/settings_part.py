@@ -119,9 +119,17 @@ class Settings:
         """Whether a job of a setting that is shown failed."""
         return any(row.failed for row in self.rows)
 
-    def words_of(self, setting: Setting) -> str:
-        """What sets a setting apart, on one line."""
-        return setting_in_words(setting, self._varied)
+    def rows_among(self, shown: Sequence[JobRecord]) -> list[tuple[str, list[int]]]:
+        """What the settings are called, and the places of their jobs among those that are spelled out; the best first.
+
+        Args:
+            shown: the jobs that are spelled out on the page.
+        """
+        rows = {id(job): row for row, job in enumerate(shown)}
+        return [
+            (setting_in_words(each, self._varied), [rows[id(job)] for job in each.jobs if id(job) in rows])
+            for each in self.ranked
+        ]
 
     def data(self) -> dict[str, Any]:
         """What the plot shows: of each setting its seeds, their mean and its error."""
@@ -130,7 +138,7 @@ class Settings:
             "rank_by": self.rank_by,
             "shown": [
                 {
-                    "name": self.words_of(setting),
+                    "name": setting_in_words(setting, self._varied),
                     "rank": row.rank,
                     "seeds": row.seeds,
                     "jobs": [job.job_num for job, _ in known],
