@@ -9,7 +9,7 @@ from typing import Any, Final
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best, direction_of
-from hydra_callback_kit.views.report import charts
+from hydra_callback_kit.views.report import charts, importance
 from hydra_callback_kit.views.report.choice import Metric
 from hydra_callback_kit.views.report.columns import (
     STATUS_LETTERS,
@@ -101,6 +101,7 @@ class Contents:
     def data(self) -> Iterator[tuple[str, Any]]:
         """What the script needs, as JSON values by name, each made when it is asked for."""
         peaks = self.resources.peaks if self.resources else {}
+        shares = importance.shares(self.columns.overrides, self._axes, self.columns.metrics)
         groups = {job.job_num: group for group, failure in enumerate(self.failures) for job in failure.jobs}
         yield "jobs", [job.job_num for job in self._shown]
         yield "status", "".join(STATUS_LETTERS[job.status] for job in self._shown)
@@ -111,7 +112,7 @@ class Contents:
         yield "errors", [groups.get(job.job_num, -1) for job in self._shown] if groups else None
         yield "headlines", [failure.headline[:MAX_HEADLINE] for failure in self.failures]
         yield "overrides", map(self._override, self.columns.overrides, self._axes)
-        yield "metrics", map(self._metric_data, self.columns.metrics)
+        yield "metrics", map(self._metric_data, self.columns.metrics, shares)
         yield "settings", self._settings and self._settings.data()
         yield "ranked", self._metric is not None
         yield "heat_maps", charts.heat_maps(self.columns.overrides, self._axes)
@@ -131,12 +132,13 @@ class Contents:
             "plotted": axis.plotted,
         }
 
-    def _metric_data(self, column: MetricColumn) -> dict[str, Any]:
+    def _metric_data(self, column: MetricColumn, shares: list[float | None]) -> dict[str, Any]:
         return {
             "name": column.name,
             "values": compact_numbers(column.values),
             "log": charts.metric_is_log(column),
             "mode": self._mode_of(column.name),
+            "shares": [share and round(share, 4) for share in shares],
         }
 
     def plain_rows(self) -> list[list[str]]:

@@ -32,19 +32,6 @@ const matters = (() => {
     return bins;
   }
 
-  // The share of the metric's variance between the groups, less what as many groups would share by chance.
-  function share(of, measure, known) {
-    const overall = mean(known.map(measure));
-    const total = known.reduce((sum, row) => sum + (measure(row) - overall) ** 2, 0);
-    const free = known.length - of.size;
-    if (!total || free < of.size) return null;
-    const inside = [...of.values()].reduce((sum, group) => {
-      const centre = mean(group.map(measure));
-      return sum + group.reduce((part, row) => part + (measure(row) - centre) ** 2, 0);
-    }, 0);
-    return Math.max(0, 1 - inside / free / (total / (known.length - 1)));
-  }
-
   // So many jobs, spread evenly, but the best: that is the star.
   function dots(known, first) {
     const step = Math.max(1, known.length / MAX_DOTS);
@@ -129,19 +116,24 @@ const matters = (() => {
     const words = byId("matters-words");
     words.hidden = new Set(known.map(metric.value)).size < 2;
     if (words.hidden) return;
-    words.textContent = `Each override by itself, the one that explains most of ${metric.name} first: the share of its variance that lies between the override's values. The line is the median; a star marks the best job.`;
+    words.textContent = `The override that explains most of ${metric.name} first: the share of its variance that a least squares fit of all overrides, each with an effect of its own, loses without this one, less what chance would explain. So no override has credit for what another one did that changed along with it. The line is the median; a star marks the best job.`;
     overrides
       .filter((column) => column.plotted)
       .map((column) => {
         const having = known.filter((row) => column.value(row) !== undefined);
         const of = groups(column, having);
-        return { column, having, of, share: share(of, metric.value, having) };
+        return { column, having, of, share: metric.shares[overrides.indexOf(column)] };
       })
       .filter(({ of }) => of.size > 1)
-      .sort((a, b) => (b.share ?? -1) - (a.share ?? -1))
+      .sort((a, b) => (b.share ?? -2) - (a.share ?? -2))
       .forEach(({ column, having, of, share: part }) => {
         const caption = [element("b", { textContent: column.name })];
-        if (part !== null) caption.unshift(element("span", { className: "share", textContent: `explains ${Math.round(100 * part)} %`, title: `The share of the variance of ${metric.name} that lies between the values of ${column.name}` }));
+        if (part !== null) {
+          caption.unshift(element("span", {
+            className: "share", textContent: part < 0 ? "not to be told from others" : `explains ${Math.round(100 * part)} %`,
+            title: part < 0 ? `${column.name} always changed together with other overrides` : `The share of the variance of ${metric.name} that ${column.name} explains, and no other override`,
+          }));
+        }
         const { figure, holder } = plots.card(caption, `${metric.name} against ${column.name}`);
         effects.append(figure);
         plots.draw(holder, () => effect(column, metric, having, of));
