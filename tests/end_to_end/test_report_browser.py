@@ -450,6 +450,22 @@ def test_what_jobs_reported_is_drawn_in_the_colours_of_an_override(browser: Brow
     assert browser.complaints() == []
 
 
+def test_the_front_of_two_objectives_is_marked(browser: Browser, tmp_path: Path) -> None:
+    """Its jobs are a line of their own, the others are dots."""
+    jobs = [job(num, f"x={num}", value=[num % 4, -(num // 4)]) for num in range(12)]
+    run = RunRecord(
+        "20260101T000000-aa", Path("/sweep"), "MULTIRUN", "COMPLETED", tuple(jobs), facts={"directions": ["min", "max"]}
+    )
+    write_report(tmp_path / "front.html", run, ReportOptions())
+    browser.open(tmp_path / "front.html")
+    others, front = browser.ask(
+        "return document.querySelector('#front-plot').data.map((trace) => [[...trace.x], [...trace.y]])"
+    )
+    assert front == [[0], [0]]
+    assert len(others[0]) == 11
+    assert browser.complaints() == []
+
+
 def test_settings_have_bands_and_their_single_curves_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
     """A line and its area for each; with the jobs, or the jobs alone; coloured by an override; text is text."""
     from selenium.webdriver.support.ui import Select  # noqa: PLC0415  an extra

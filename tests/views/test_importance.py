@@ -25,6 +25,8 @@ def explained(rows: Sequence[tuple[dict[str, Any], Any]]) -> dict[str, float | N
         for num, (overrides, value) in enumerate(rows)
     ]
     found = columns_of(jobs)
+    if not found.metrics:  # it does not vary: there is nothing to explain
+        return {}
     (of_each,) = shares(found.overrides, [override_axis(column) for column in found.overrides], found.metrics)
     return dict(zip((column.key for column in found.overrides), of_each, strict=True))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front
 from hydra_callback_kit.views.report import charts, importance
 from hydra_callback_kit.views.report.choice import Metric
 from hydra_callback_kit.views.report.columns import (
@@ -29,6 +29,8 @@ from hydra_callback_kit.views.report.timeline import timeline_of
 
 PLAIN_ROWS: Final = 50
 """Rows of the table that is shown where scripts are off."""
+_PLANE: Final = 2
+"""Objectives that a plot has axes for."""
 MAX_HEADLINE: Final = 200
 """Characters of an error in the table."""
 
@@ -86,7 +88,17 @@ class Contents:
     @property
     def drawn(self) -> bool:
         """Whether the page has plots."""
-        return self.plotted or any((self._settings, self.timeline, self.courses, self.resources))
+        return self.plotted or any((self.front, self._settings, self.timeline, self.courses, self.resources))
+
+    @cached_property
+    def front(self) -> dict[str, Any] | None:
+        """Of a sweep with two objectives the places of their columns, and of the jobs on the Pareto front; else None."""
+        known, places = objectives(self._facts), {column.name: at for at, column in enumerate(self.columns.metrics)}
+        if len(known) != _PLANE or not all(name in places for name, _ in known):
+            return None
+        rows = {id(job): row for row, job in enumerate(self._shown)}
+        on = [rows[id(job)] for job in pareto_front(self._facts, self._shown)]
+        return {"metrics": [places[name] for name, _ in known], "rows": on} if on else None
 
     @cached_property
     def statuses_vary(self) -> bool:
@@ -114,6 +126,7 @@ class Contents:
         yield "overrides", map(self._override, self.columns.overrides, self._axes)
         yield "metrics", map(self._metric_data, self.columns.metrics, shares)
         yield "settings", self._settings and self._settings.data()
+        yield "front", self.front
         yield "ranked", self._metric is not None
         yield "heat_maps", charts.heat_maps(self.columns.overrides, self._axes)
         yield "timeline", self.timeline and self.timeline.as_data()

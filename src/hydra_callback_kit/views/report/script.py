@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-SCRIPTS: Final = ("data", "table", "plots", "settings", "parallel", "matters", "courses", "timeline", "resources", "start")
+SCRIPTS: Final = (
+    *("data", "table", "plots", "front", "settings", "parallel", "matters", "courses", "timeline", "resources", "start"),
+)
 """The parts of the page's own script, in their order."""
 ASSETS: Final = Path(__file__).with_name("assets")
 _BLOCK: Final = 1 << 16

@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   parallel.start();
   if (!window.Plotly) {
-    const sections = document.querySelectorAll("#settings, #matters, #courses, #timeline, #resources");
+    const sections = document.querySelectorAll("#front, #settings, #matters, #courses, #timeline, #resources");
     document.documentElement.dataset.plots = sections.length ? "missing" : "drawn";
     sections.forEach((section) => {
       section.querySelector("h2").after(element("p", { className: "notice", textContent: "The plots need the file plotly.min.js, which was written beside this one." }));
@@ -23,6 +23,7 @@ document.addEventListener("DOMContentLoaded", () => {
     matters.start();
     plots.start();
   });
+  front.start();
   settings.start();
   matters.start();
   courses.start();
