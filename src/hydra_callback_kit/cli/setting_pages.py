@@ -4,7 +4,6 @@ from typing import Any
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.below import NothingToShowError
-from hydra_callback_kit.cli.setting_table import setting_columns
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
@@ -13,6 +12,7 @@ from hydra_callback_kit.views.direction import direction_of, the_metric
 from hydra_callback_kit.views.figures import in_words
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.setting_ranking import IN_WORDS, ranked_settings, setting_in_words, varied_in_settings
+from hydra_callback_kit.views.setting_table import setting_columns
 from hydra_callback_kit.views.settings import Setting, settings_of
 
 

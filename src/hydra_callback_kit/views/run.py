@@ -11,26 +11,75 @@ from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.metric_points import points_of
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import ranking_on_record, unknown_key
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.results import flat_rows, free_name
+from hydra_callback_kit.views.setting_list import SettingList
 from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy, best_setting
 from hydra_callback_kit.views.settings import Setting, settings_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+    from plotly.graph_objects import Figure
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, repr=False)
 class Run(RunRecord):
     """A single run or a sweep, as `load_run` returns it.
 
     The attributes are those of the record; its jobs have the fields of `results.json`: `job_num`, `job_id`, `job_name`,
     `status`, `overrides`, `return_value`, `error`, `started_at`, `ended_at`, `duration_s`, `attempts`, `host`, `output_dir`.
     """
+
+    def __repr__(self) -> str:
+        """How it stands, on one line."""
+        name = as_text(self.facts.get("job_name") or "?")
+        what = "sweep" if self.mode == "MULTIRUN" else "run"
+        return f"<Run {name}: {what} {self.status}, {wording.status_counts(self)} ({self.root})>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of its settings or jobs, the best first."""
+        from hydra_callback_kit.views.plots.table import run_html  # noqa: PLC0415  only a notebook shows it
+
+        return run_html(self)
+
+    def plot(
+        self,
+        name: str | None = None,
+        *,
+        metric: str | None = None,
+        mode: Best | None = None,
+        over: Sequence[str] | None = None,
+    ) -> "Figure":
+        """Draws one of the report's plots.
+
+        Args:
+            name: `settings` (each setting's seeds, with their mean and its standard error), `front` (two objectives),
+                `parallel` (each job as a line across its overrides), `matters` (the metric against each override), an
+                override's key (the metric against that one), `curves` (what jobs reported while they ran), or `timeline`;
+                None for the most telling that there is.
+            metric: the metric; None for the one on record, else the sweeper's objective, else the first that varies. For
+                `curves` one that jobs reported.
+            mode: as for `best`.
+            over: for `settings`, as there; None for what is on record.
+
+        Returns:
+            A figure of plotly: a notebook shows it, and `write_html` or `write_image` keep it.
+
+        Raises:
+            ValueError: if there is no such plot of this run, or `mode` or `over` is none; the message names those there are.
+            MetricNotFoundError: if there is no such metric; it is a `LookupError`.
+            ModuleNotFoundError: if plotly is not installed: `pip install 'hydra-callback-kit[report]'`.
+        """
+        _check_mode(mode)
+        _check_over(over)
+        from hydra_callback_kit.views.plots.drawing import drawn  # noqa: PLC0415  only who plots needs it
+
+        return drawn(self, name, metric, mode, over)
 
     @property
     def failed(self) -> list[JobRecord]:
@@ -70,15 +119,14 @@ class Run(RunRecord):
         Raises:
             ValueError: if `over` is None or empty and nothing is on record, or no job was given one of the keys.
         """
-        if isinstance(over, str):
-            raise ValueError(f"over={over!r} is not valid: allowed is a list of keys. Write over=[{over!r}].")  # noqa: TRY004  as for any other value
+        _check_over(over)
         keys = ranking_on_record(self).average_over if over is None else tuple(over)
         if not keys:
             raise ValueError("No override to average over is on record. Write for example over=['seed'].")
         unknown = unknown_key(self.jobs, keys)
         if unknown:
             raise ValueError(unknown.replace("average_over", "over", 1))
-        return settings_of(self.jobs, keys)
+        return SettingList(settings_of(self.jobs, keys))
 
     def best_setting(
         self, metric: str, mode: Best | None = None, over: Sequence[str] | None = None, rank_by: RankBy | None = None
@@ -149,6 +197,11 @@ class Run(RunRecord):
 def _check_mode(mode: str | None) -> None:
     if mode is not None and mode not in get_args(Best):
         raise ValueError(f"mode={mode!r} is not valid: allowed is 'max' or 'min'")
+
+
+def _check_over(over: Sequence[str] | None) -> None:
+    if isinstance(over, str):
+        raise ValueError(f"over={over!r} is not valid: allowed is a list of keys. Write over=[{over!r}].")  # noqa: TRY004  as for any other value
 
 
 class MetricNotFoundError(LookupError):

@@ -10,6 +10,7 @@ from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.figures import FIGURES, Figures, figures
 from hydra_callback_kit.views.flat import flat_return_value
 from hydra_callback_kit.views.metrics import added_facts, metric_of
@@ -18,7 +19,7 @@ from hydra_callback_kit.views.results import free_name
 from hydra_callback_kit.views.table_formats import Table
 
 
-@dataclass
+@dataclass(repr=False)
 class Setting:
     """The jobs of one combination of overrides.
 
@@ -31,6 +32,11 @@ class Setting:
     overrides: dict[str, Any]
     task_overrides: tuple[str, ...] = ()
     jobs: list[JobRecord] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Its overrides, and how many jobs it has: those themselves would fill a screen."""
+        count = f"{len(self.completed)} of {wording.jobs(len(self.jobs))} completed"
+        return f"<Setting {wording.overrides(self.task_overrides)}: {count}>"
 
     @property
     def completed(self) -> list[JobRecord]:
