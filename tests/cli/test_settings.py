@@ -128,3 +128,48 @@ def test_a_record_of_anybodys(swept: App, tmp_path: Path) -> None:
         journal.write_text(text.replace(ours, f'"ranking":{theirs}'), "utf-8")
         assert cli("show", "out", cwd=tmp_path).code == 0
         assert load_run(tmp_path / "out").count("COMPLETED") == 7
+
+
+SECRETS = """
+import os, signal
+if (cfg.x, cfg.seed) == (2, 2) and not os.path.exists("again"):
+    os.kill(os.getpid(), signal.SIGKILL)
+return cfg.x + cfg.seed / 10
+"""
+OF_SECRETS = CONFIG.format(settings="average_over: [seed]").replace("accuracy", "return_value")
+OF_SECRETS = OF_SECRETS.replace("callback]", "callback, resume_callback]") + "x: 1\nurl: a\ndb: {password: none}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds", "jobs"),
+    [
+        ("x=1,3 db.password=correct-horse", "1,2,3", [3, 3]),
+        ("x=1,3 db.password=correct-horse", "3,4", [4, 4]),
+        ("x=1,3 url='postgres://me:correct-horse@host'", "1,2,3", [3, 3]),
+        ("db.password=correct-horse,battery-staple", "1,2,3", [3, 3]),
+        ("db.password=correct-horse,battery-staple", "3,4", [2, 2, 2, 2]),  # nobody knows which of them is which
+    ],
+)
+def test_a_sweep_with_a_secret_goes_on(app: App, given: str, seeds: str, jobs: list[int]) -> None:
+    """Another process makes other numbers of a secret; the settings stay those that they were, in the log as well."""
+    app.write(SECRETS, OF_SECRETS)
+    assert app.sweep("basic", "seed=1,2", *given.split()).code == 0
+    done = app.sweep("basic", f"seed={seeds}", *given.split())
+    assert done.code == 0, done.stderr
+    settings = load_run(app.directory / "out").settings()
+    assert [len(setting.jobs) for setting in settings] == jobs
+    said = set(re.findall(r"<redacted [0-9]+>", done.stdout.partition("Best settings")[2]))
+    on_record = " ".join(override for setting in settings for override in setting.task_overrides)
+    assert said <= set(re.findall(r"<redacted [0-9]+>", on_record))
+    assert "correct-horse" not in "".join(file.read_text("utf-8") for file in done.root.glob(".callbacks/*"))
+
+
+def test_a_job_of_a_sweep_with_a_secret_is_started_later(app: App) -> None:
+    """`rerun` is a process of its own, and is given the secret again."""
+    app.write(SECRETS, OF_SECRETS)
+    app.sweep("basic", "x=1,2", "seed=1,2,3", "db.password=correct-horse")
+    (app.directory / "again").touch()
+    what = ("--interrupted", "--missing", "--execute")
+    done = cli("rerun", "out", *what, "db.password=correct-horse", cwd=app.directory)
+    settings = load_run(app.directory / "out").settings()
+    assert [len(setting.completed) for setting in settings] == [3, 3], done.err

@@ -45,6 +45,7 @@ def redaction_of(config: DictConfig) -> Redaction:
     this_config = os.getpid(), id(config)  # a job's config starts with a copy of the run's notes
     if notes.get("secrets_read") != this_config:
         notes["secrets_read"] = this_config
+        redaction.count_as(notes.get("earlier_marks", {}))
         redaction.learn(notes.get("secrets", ()))
         learn_secrets(config, redaction)
         if "hydra" in config:
@@ -61,6 +62,21 @@ def tell_the_jobs(config: DictConfig) -> None:
     known = redaction_of(config).known()
     if known:
         notes_of(config)["secrets"] = known
+
+
+def count_as_before(config: DictConfig, earlier: Mapping[str, str]) -> None:
+    """Gives the secrets of a sweep that goes on the marks that they have on record, in its jobs as well.
+
+    Args:
+        config: the config of `on_multirun_start`.
+        earlier: the mark on record by the one that it would be now.
+    """
+    notes = notes_of(config)
+    known: dict[str, str] = notes.get("earlier_marks", {})
+    new = {mark: before for mark, before in earlier.items() if mark not in known and before not in known.values()}
+    if new:
+        notes["earlier_marks"] = known | new
+        redaction_of(config).count_as(new)
 
 
 def learn_secrets(config: Any, redaction: Redaction) -> None:

@@ -39,6 +39,10 @@ class Redaction:
         """Takes the texts of secrets in: from now on they are hidden wherever they stand. Tells whether one was new."""
         return self._known.learn(secrets)
 
+    def count_as(self, earlier: Mapping[str, str]) -> None:
+        """Gives secrets the marks that they have on record, by those that they would have."""
+        self._known.count_as(earlier)
+
     def known(self) -> list[str]:
         """The texts of the secrets that are known."""
         return self._known.texts()

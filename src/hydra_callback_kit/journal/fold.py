@@ -12,7 +12,7 @@ from hydra_callback_kit.journal.handed_on import EVENT as JOBS_HANDED_ON
 from hydra_callback_kit.journal.handed_on import HandedOn, handed_on_by, still_waiting, with_handed_on
 from hydra_callback_kit.journal.launched import LaunchedJobs
 from hydra_callback_kit.journal.life import Lookout, Sight, batch_id
-from hydra_callback_kit.journal.masking import is_marked
+from hydra_callback_kit.journal.masking import is_marked, with_the_marks_of
 from hydra_callback_kit.journal.metric import metrics_in
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.rank_fold import error_in, rank_records, with_ranks
@@ -120,7 +120,10 @@ class RunFold:
         lookout = Lookout(root, sight, host)
         fates = Fates(run, parent, lookout, ended=ended, at_its_end=has_ended)
         # each span goes as its record comes, so that a large run is not held twice
-        jobs = tuple([_job_record(num, self._jobs.pop(num), root, fates, self._ranks) for num in sorted(self._jobs)])
+        launched = self._launched.jobs()
+        jobs = tuple(
+            [_job_record(num, self._jobs.pop(num), root, fates, self._ranks, launched) for num in sorted(self._jobs)]
+        )
         handed_on = still_waiting(self._handed_on, {job.job_num: job.attempts for job in jobs}, run.facts, root, lookout)
         handed = {each.job_num for each in self._handed_on}
         queue = with_handed_on(fates.queue(jobs, planned, root, self._launched.returned(), handed), handed_on)
@@ -140,7 +143,7 @@ class RunFold:
             host=host,
             silent_since=fates.silent_since(jobs, queue) if status == "RUNNING" else None,
             queue=queue,
-            launched=self._launched.jobs(),
+            launched=launched,
             elsewhere=self._launched.elsewhere,
             facts=run.others(_RUN_FACTS),
             broken_lines=tuple(broken_lines),
@@ -148,7 +151,12 @@ class RunFold:
 
 
 def _job_record(
-    num: int, last: Span, root: Path, fates: Fates, ranks: Mapping[tuple[int, str], Mapping[int, Span]]
+    num: int,
+    last: Span,
+    root: Path,
+    fates: Fates,
+    ranks: Mapping[tuple[int, str], Mapping[int, Span]],
+    launched: Mapping[int, tuple[str, ...]],
 ) -> JobRecord:
     first = last
     before: list[Span] = []
@@ -163,8 +171,9 @@ def _job_record(
     if not ended:
         status, life = fates.of_job(last)
     overrides = _overrides(last)
-    if first is not last:
-        overrides = _with_the_marks_of(_overrides(first), overrides)
+    if any(map(is_marked, overrides)):
+        never_started = first is last and facts.get("rerun") is True  # before `rerun` started it
+        overrides = with_the_marks_of(launched.get(num, ()) if never_started else _overrides(first), overrides)
     job_id, first_job_id = _launchers_id(last), _launchers_id(first)
     record = JobRecord(
         job_num=num,
@@ -230,15 +239,6 @@ def _launchers_id(attempt: Span) -> str | None:
 
 def _overrides(attempt: Span) -> tuple[str, ...]:
     return tuple([each if type(each) is str else as_text(each) for each in attempt.get("overrides", list) or ()])
-
-
-def _with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[str, ...]:
-    """Overrides whose hidden values have the numbers of an earlier attempt, for another process makes numbers of its own.
-
-    A secret that is given again counts as the one whose place it takes.
-    """
-    marked = {override.partition("=")[0].lstrip("+"): override for override in first if is_marked(override)}
-    return tuple(marked.get(each.partition("=")[0].lstrip("+"), each) if is_marked(each) else each for each in overrides)
 
 
 def _place_of_attempt(span: Span) -> tuple[int, str, str, str]:

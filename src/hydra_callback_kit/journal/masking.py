@@ -2,11 +2,11 @@
 
 What hides a secret is `<redacted 48213>`: two different secrets have two numbers, so that nothing that is grouped by them
 is mixed up. The number comes from the secret and a key that is made for each run and is on no record, so that it tells
-nobody anything.
+nobody anything. A sweep that goes on makes another key, and gives the secrets that it is given again the numbers on record.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 MIN_SECRET: Final = 6
@@ -47,6 +47,36 @@ def is_mark(text: str) -> bool:
     return _MARK.fullmatch(text) is not None
 
 
+def with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[str, ...]:
+    """Overrides whose hidden values have the numbers of an earlier attempt, for another process makes numbers of its own.
+
+    A secret that is given again counts as the one whose place it takes.
+    """
+    marked = {_key_of(override): override for override in first if is_marked(override)}
+    return tuple(marked.get(_key_of(each), each) if is_marked(each) else each for each in overrides)
+
+
+def pairs_of_marks(first: Iterable[str], overrides: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The marks of some overrides, each with the mark that stands in its place in earlier ones.
+
+    Args:
+        first: the earlier overrides.
+        overrides: those that are given again.
+
+    Yields:
+        The mark, and the earlier one, where the rest of the override is the same.
+    """
+    marked = {_key_of(override): override for override in first if is_marked(override)}
+    for override in filter(is_marked, overrides):
+        before = marked.get(_key_of(override), "")
+        if _MARK.sub("", before.lstrip("+")) == _MARK.sub("", override.lstrip("+")):
+            yield from zip(_MARK.findall(override), _MARK.findall(before), strict=False)
+
+
+def _key_of(override: str) -> str:
+    return override.partition("=")[0].lstrip("+")
+
+
 def quoted_marks(override: str) -> str:
     """An override whose value is a mark, in the quotes that Hydra's grammar wants."""
     return re.sub(rf"=({_MARK.pattern})$", r"='\1'", override)
@@ -76,10 +106,23 @@ class Secrets:
         self._never_inside = frozenset(never_inside)
         self._marks: dict[str, str] = {}
         self._inside: _Inside | None = None
+        self._earlier: dict[str, str] = {}
 
     def mark(self, secret: str) -> str:
         """What is written in the place of a secret."""
-        return mark_of(secret, self._key)
+        mark = mark_of(secret, self._key)
+        return self._earlier.get(mark, mark)
+
+    def count_as(self, earlier: Mapping[str, str]) -> None:
+        """Gives secrets the marks that they had before.
+
+        Args:
+            earlier: the mark that is on record, by the one that the key would make.
+        """
+        if earlier.items() - self._earlier.items():
+            self._earlier |= earlier
+            known, self._marks = self._marks, {}
+            self.learn(known)
 
     def learn(self, texts: Iterable[str]) -> bool:
         """Takes secrets in: from now on they are hidden.

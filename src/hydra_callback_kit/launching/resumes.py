@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.asked import AskedConfigs
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.known_secrets import count_as_before, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.sweeping import swept_keys
 from hydra_callback_kit.journal.asked import EVENT, Asked, AskedJobs, Digests, differences, leaves_out
@@ -25,6 +25,7 @@ from hydra_callback_kit.journal.taken_over import take_over
 from hydra_callback_kit.journal.writer import utc_now, write_line
 from hydra_callback_kit.launching.answering import completed, failed
 from hydra_callback_kit.launching.before import Before, Wanted
+from hydra_callback_kit.launching.earlier_marks import earlier_marks, secrets_that_varied
 from hydra_callback_kit.launching.matching import Found, Matching, Wish
 from hydra_callback_kit.launching.policy import Batch, Policy
 from hydra_callback_kit.launching.record import STARTED_BEFORE
@@ -52,7 +53,7 @@ class Resumes(Policy):
         self._run = identify_run(config)
         self._redaction = redaction_of(config)
         self._fixed = {override_key(each) for each in task_overrides(config) if not swept_keys([each])}
-        self._varied = _secrets_that_varied(before)
+        self._varied = secrets_that_varied(before)
         self._before = before
         self._here = next((each for each in before if each.here), None)
         self._wanted = wanted
@@ -135,6 +136,8 @@ class Resumes(Policy):
         found = self._matching.find(wishes)
         self._found |= {num: (tuple(asked[num]), each) for num, each in found.items()}
         self._by_number |= {each.num: each for each in found.values()}
+        shown = {num: self._redaction.of_overrides(words) for num, words in asked.items()}
+        count_as_before(self._config, earlier_marks(self._before, shown, found, self._fixed))
         self._say(found, [found[num].num for num, wish in wishes.items() if wish.again], whole=whole)
         return found
 
@@ -230,12 +233,3 @@ class Resumes(Policy):
 
 def _is_shown(word: str) -> bool:
     return not is_marked(word)
-
-
-def _secrets_that_varied(before: Sequence[Before]) -> set[str]:
-    """The keys of the secret overrides in which jobs on record differ."""
-    shown: dict[str, set[str]] = {}
-    for job in itertools.chain.from_iterable(each.jobs.values() for each in before):
-        for override in filter(is_marked, job.task_overrides):
-            shown.setdefault(override_key(override), set()).add(override)
-    return {key for key, texts in shown.items() if len(texts) > 1}
