@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,32 @@ def test_a_single_run_has_a_report_where_and_as_it_is_asked_for(app: App) -> Non
     check = ["hydra.callbacks.validation_callback.required_keys=[nope]", "callbacks=[report_callback,validation_callback]"]
     assert app.run(*check, "hydra.run.dir=aborted").code == 1
     assert not (app.directory / "aborted" / "report.html").exists()
+
+
+def test_the_page_of_a_single_run_says_what_it_did(app: App) -> None:
+    """Its curves, its log's end, its failure; no secret, from the callback and from the command line; no script."""
+    body = """
+    import logging
+    from hydra_callback_kit import report_metrics
+    for step in range(20):
+        report_metrics({"loss": 1 / (step + 1)}, step=step)
+    logging.getLogger(__name__).warning("by %s", cfg.token)
+    raise ValueError(f"boom with {cfg.token}")
+    """
+    app.write(textwrap.dedent(body), CONFIG)
+    done = app.run("token=swordfish")
+    assert done.code == 1
+    by_callback = (done.root / "report.html").read_text("utf-8")
+    report(done.root)
+    by_command = (done.root / "report.html").read_text("utf-8")
+    for page in (by_callback, by_command):
+        assert "swordfish" not in page
+        assert "<script" not in page
+        assert re.findall(r'<section id="([a-z]+)"', page) == ["summary", "failures", "courses", "resources", "log"]
+        assert re.search(r"WARNING\] - by &lt;redacted", page)
+        assert re.search(r"<pre.*ValueError: boom with &lt;redacted", page, re.DOTALL)
+        assert page.count("<svg") == 1
+    assert "swordfish" in (done.root / "app.log").read_text("utf-8")
 
 
 def test_a_file_of_that_name_is_kept(app: App) -> None:

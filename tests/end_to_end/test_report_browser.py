@@ -53,7 +53,7 @@ class Browser:
         """Shows a report and waits until its plots are drawn."""
         self.show(width, theme)
         self.driver.get(file.as_uri())
-        self.wait('return document.documentElement.dataset.plots === "drawn"')
+        self.wait('return document.documentElement.dataset.plots === "drawn" || !document.scripts.length')
 
     def show(self, width: int, theme: str) -> None:
         """Sets the window's width and the colours that the reader prefers."""
@@ -425,6 +425,36 @@ def test_the_spread_of_settings_is_drawn(browser: Browser, tmp_path: Path) -> No
     assert browser.ask(traces)[2] == pytest.approx([0.2, 0.1, 0.0])
     assert browser.ask("return document.documentElement.scrollWidth") <= 390
     assert browser.ask("return typeof window.hacked") == "undefined"
+    assert browser.complaints() == []
+
+
+def test_the_page_of_a_single_run_is_readable_everywhere(browser: Browser, tmp_path: Path) -> None:
+    """Light and dark, wide and narrow: curves in the page's colours, nothing too wide, the log's end first; it prints."""
+    one = reporting(tmp_path, 0, "x=1", steps=5_000, names=["val/loss", HOSTILE])
+    one.job_name = "app"
+    (tmp_path / "0" / "app.log").write_text("\n".join(f"line {num}" for num in range(90)), "ascii")
+    page = written(tmp_path, one, mode="RUN")
+    assert page.stat().st_size < 100_000
+    colours = []
+    for width, theme in ((1440, "light"), (390, "dark")):
+        browser.open(page, width, theme)
+        assert browser.ask("return document.documentElement.scrollWidth") <= width
+        boxes = "return [...document.querySelectorAll('.chart .line path')].map((e) => e.getBoundingClientRect().width)"
+        assert [wide > 200 for wide in browser.ask(boxes)] == [True, True]
+        outside = (
+            "return [...document.querySelectorAll('.chart span')].filter((e) => e.getBoundingClientRect().left < 0).length"
+        )
+        assert browser.ask(outside) == 0
+        shown = """
+        const [log, text] = ['.log', '.log pre'].map((of) => document.querySelector(of).getBoundingClientRect());
+        return [text.bottom - log.bottom, text.height - log.height];
+        """
+        below, hidden = browser.ask(shown)
+        assert abs(below) < 3
+        assert hidden > 100
+        colours.append(browser.ask("return getComputedStyle(document.querySelector('.chart .line path')).stroke"))
+    assert colours[0] != colours[1]
+    assert len(browser.driver.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 10_000
     assert browser.complaints() == []
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.configs.saved_secrets import learn_saved_secrets
 from hydra_callback_kit.trackers import artifacts
 from hydra_callback_kit.trackers.artifacts import files_of, gathered
-from hydra_callback_kit.trackers.saved_secrets import learn_saved_secrets
 
 
 @pytest.fixture
@@ -84,10 +84,3 @@ def test_nothing_to_send(job: Path) -> None:
     """There is no directory then."""
     with gathered(job, ["nothing"], str) as directory:
         assert directory is None
-
-
-def test_what_cannot_be_read_is_not_sent(job: Path) -> None:
-    """Nobody knows what is secret in it."""
-    (job / ".hydra" / "config.yaml").write_text("a: [1\n")
-    with pytest.raises(ValueError, match=r"config\.yaml"):
-        learn_saved_secrets(job, Redaction())

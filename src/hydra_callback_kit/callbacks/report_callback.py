@@ -122,8 +122,8 @@ class ReportCallback(RecordingCallback):
         if not run.jobs:
             return  # the run was aborted before a job started: there is nothing to report
         file = identity.root / Path(self.output_file)
-        hide = redaction_of(config).of_text
-        metric, title = (text and hide(text) for text in (self.metric, self.title))
+        redaction = redaction_of(config)
+        metric, title = (text and redaction.of_text(text) for text in (self.metric, self.title))
         kept = write_report(file, run, ReportOptions(metric, self.mode, title, self.plotly_js, self.max_table_rows))
         for place, name in kept.items():
             tell(log)(place, name)

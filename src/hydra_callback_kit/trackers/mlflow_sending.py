@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.configs.saved_secrets import learn_saved_secrets
 from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.trackers.mlflow import Runs, Wanted, is_of_another_attempt
@@ -11,7 +12,6 @@ from hydra_callback_kit.trackers.mlflow_curves import returned_too, send_points,
 from hydra_callback_kit.trackers.mlflow_library import reach
 from hydra_callback_kit.trackers.mlflow_values import POINTS, Names, same
 from hydra_callback_kit.trackers.payload import Payload, payload_of_job, payload_of_sweep, points_to_send
-from hydra_callback_kit.trackers.saved_secrets import learn_saved_secrets
 from hydra_callback_kit.trackers.syncing import Outcome, Report, send_each
 
 

@@ -73,6 +73,7 @@ class Contents:
         self.courses = courses_of(shown, metric.name if metric else None, settings.rows_among(shown) if settings else ())
         self._root, self._beside, self._facts = run.root, beside, run.facts
         self._shown = shown
+        self._jobs = len(run.jobs)
         self._metric = metric
         self._settings = settings
         self._axes = [charts.override_axis(column) for column in self.columns.overrides]
@@ -87,8 +88,9 @@ class Contents:
 
     @property
     def drawn(self) -> bool:
-        """Whether the page has plots."""
-        return self.plotted or any((self.front, self._settings, self.timeline, self.courses, self.resources))
+        """Whether the page has plots; that of a job by itself says what it did without."""
+        several = (self.front, self._settings, self.timeline, self.courses, self.resources)
+        return self._jobs > 1 and (self.plotted or any(several))
 
     @cached_property
     def front(self) -> dict[str, Any] | None:
@@ -103,7 +105,7 @@ class Contents:
     @cached_property
     def statuses_vary(self) -> bool:
         """Whether the table has a column of them; else the summary says it all."""
-        return len({job.status for job in self._shown}) > 1
+        return len({wording.status_of(job) for job in self._shown}) > 1
 
     @property
     def shown(self) -> int:

@@ -22,13 +22,16 @@ from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javasc
 from hydra_callback_kit.views.report.overview import BestJob, best_of, facts_of, front_of, notices_of, outcome_of
 from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
 from hydra_callback_kit.views.report.settings_part import Settings
+from hydra_callback_kit.views.report.single import single_of
 from hydra_callback_kit.views.seal import is_as_sealed, write_sealed
 
 GENERATOR: Final = "hydra-callback-kit report"
 _BLOCK: Final = 1 << 16
 
 
-def write_report(path: Path, run: RunRecord, options: ReportOptions, *, is_named: bool = False) -> dict[Path, Path]:
+def write_report(
+    path: Path, run: RunRecord, options: ReportOptions, *, is_named: bool = False, redaction: Any = None
+) -> dict[Path, Path]:
     """Writes the report, and plotly's JavaScript beside it if the page has plots and it is not to be inside.
 
     The page is never held as a whole.
@@ -38,6 +41,8 @@ def write_report(path: Path, run: RunRecord, options: ReportOptions, *, is_named
         run: the run; its jobs' configs are not needed.
         options: what is asked for.
         is_named: whether a person has named the file, which is written over then.
+        redaction: a `Redaction` that knows the run's secrets, for the log of a single run; None to learn them from what
+            Hydra has saved.
 
     Returns:
         What lay in a file's place and is not as it was written here: its place, and the name under which it is kept.
@@ -46,7 +51,7 @@ def write_report(path: Path, run: RunRecord, options: ReportOptions, *, is_named
         OSError: if it cannot be written; what was there before is unchanged then, or kept.
         ModuleNotFoundError: if jinja2 is not installed, or plotly is not and the page has plots.
     """
-    page = Page(run, options, path.parent)
+    page = Page(run, options, path.parent, redaction=redaction)
     plotly = plotly_javascript() if page.contents.drawn else None
     beside = options.plotly_js == "directory"
     kept: dict[Path, Path] = {}
@@ -82,12 +87,15 @@ class Page:
         options: what is asked for.
         beside: the directory that the page will lie in, to which its links are relative.
         now: the time of writing; None for now.
+        redaction: as for `write_report`.
 
     Attributes:
         contents: what is on it.
     """
 
-    def __init__(self, run: RunRecord, options: ReportOptions, beside: Path, now: datetime | None = None) -> None:
+    def __init__(
+        self, run: RunRecord, options: ReportOptions, beside: Path, now: datetime | None = None, redaction: Any = None
+    ) -> None:
         self._run, self._options, self._beside = run, options, beside
         self._now = now or datetime.now(timezone.utc).astimezone()
         self._names = metric_names(run.jobs)
@@ -102,6 +110,8 @@ class Page:
         if asked is not None and asked.average_over and not self._unknown_over and run.mode == "MULTIRUN":
             self._settings = Settings(run, asked, self._names, beside)
         self.contents = Contents(run, shown, self._metric, beside, self._now, self._settings)
+        used, courses = self.contents.resources, self.contents.courses
+        self._single = single_of(run, courses, used, redaction) if len(run.jobs) == 1 else None
 
     def pieces(self, plotly: Path | None) -> Iterator[str]:
         """Makes the page.
@@ -130,8 +140,9 @@ class Page:
 
     def _words(self) -> dict[str, Any]:
         run, best, contents, beside = self._run, self._best, self.contents, self._beside
-        single = len(run.jobs) == 1
+        single = self._single
         return {
+            "single": single,
             "title": self._options.title or as_text(run.facts.get("job_name") or "app"),
             "run": run,
             "counts": [(status, run.count(status)) for status in get_args(Status) if run.count(status)],
