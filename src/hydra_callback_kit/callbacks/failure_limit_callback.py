@@ -28,9 +28,9 @@ class FailureLimitCallback(RecordingCallback):
     Each job looks, as it starts, how many of the sweep's jobs have failed or were interrupted so far; jobs that run by then
     go on. A job that is not started any more is recorded as `FAILED` by `hydra_callback_kit.AbortRun`, so that
     `hydra-callback-kit rerun` knows it; those after it, where the launcher gives up (the basic one, and joblib on Hydra
-    1.3), never start (`rerun --missing`). Jobs that a callback did not let start are not counted, nor
-    those that `retry_callback` starts again. A job that is run again by `rerun` is not refused; a sweep that goes on (`rerun
-    --launcher`) counts from anew.
+    1.3), never start (`rerun --missing`). Jobs that a callback did not let start are not counted, nor those that
+    `retry_callback` starts again, nor trials that were pruned (`optuna.TrialPruned`). A job that is run again by `rerun` is
+    not refused; a sweep that goes on (`rerun --launcher`) counts from anew.
 
     Args:
         max_failures: how many jobs must have failed, 1 or more.
@@ -95,7 +95,7 @@ def _failed(root: Path, run_id: str, but: int) -> list[FollowedJob]:
     except OSError as error:
         log.warning("Not all jobs that have failed can be counted: %s", error)
     jobs = follower.jobs()
-    failed = [job for job in jobs["FAILED"] if job.error is None or job.error[0] not in NOT_LET_START]
+    failed = [job for job in jobs["FAILED"] if job.error is None or (job.error[0] not in NOT_LET_START and not job.pruned)]
     return [job for job in (*failed, *jobs["INTERRUPTED"]) if job.job_num != but]
 
 

@@ -15,6 +15,7 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.job_recorder import how_it_ended
 from hydra_callback_kit.hooks.parameters import log_level
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
@@ -98,6 +99,9 @@ class LoggingCallback(RecordingCallback):
             return
         if end.status == "RUNNING":
             log.log(self.level, "Job %d goes back into the queue, to run again", end.job.job_num)
+            return
+        if end.error is not None and is_pruned(end.error.kinds):
+            log.log(self.level, "Job %d was pruned after %s", end.job.job_num, wording.duration(end.duration_s))
             return
         level = max(self.level, logging.ERROR)
         log.log(level, "%s%s", what, f": {end.error.headline}" if end.error else "")

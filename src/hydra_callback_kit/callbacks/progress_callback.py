@@ -31,7 +31,8 @@ class ProgressCallback(RecordingCallback):
     """Shows how far a sweep has come: a bar on the last line of a terminal, or a line now and then where there is none.
 
     It says how many jobs are done of how many, how many failed or were interrupted, how many run, and how long the rest
-    will take if it goes on like this. How many there will be is known for Hydra's basic sweeper. It follows the journal, so
+    will take if it goes on like this. How many there will be is known for the sweepers of Hydra, Optuna
+    (`n_trials`), Nevergrad and Ax. It follows the journal, so
     it counts right under every launcher. It is written to stderr. What jobs log and print, in whichever process, goes by
     above the bar; when the sweep ends, and after Ctrl-C, the terminal is as before. A single run has no progress.
 
@@ -101,9 +102,10 @@ class _Display(threading.Thread):
             left: how many jobs are left; None if nobody knows.
         """
         self._goes_on = True
-        self._left = left
         with contextlib.suppress(OSError):
             self._follower.look()
+        expected = self._follower.expected_jobs
+        self._left = expected - len(self._jobs()["COMPLETED"]) if left is None and expected is not None else left
         self._before = {job.job_num: self._follower.attempts(job.job_num) for jobs in self._jobs().values() for job in jobs}
 
     def run(self) -> None:
@@ -127,14 +129,17 @@ class _Display(threading.Thread):
     def _progress(self, *, ended: bool = False) -> Progress:
         with contextlib.suppress(OSError):  # what can be read of the journal counts
             self._follower.look()
-        jobs = {status: len(of_status) for status, of_status in self._jobs().items()}
+        of_each = self._jobs()
+        jobs = {status: len(of_status) for status, of_status in of_each.items()}
+        pruned = sum(job.pruned for job in of_each["FAILED"])
         return Progress(
             name=self._app,
             done=jobs["COMPLETED"] + jobs["FAILED"],
-            failed=jobs["FAILED"],
+            failed=jobs["FAILED"] - pruned,
+            pruned=pruned,
             interrupted=jobs["INTERRUPTED"] + (jobs["RUNNING"] if ended else 0),
             running=jobs["RUNNING"],
-            total=self._left if self._goes_on else self._follower.planned_jobs,
+            total=self._left if self._goes_on else self._follower.planned_jobs or self._follower.expected_jobs,
             elapsed_s=time.monotonic() - self._started_s,
         )
 

@@ -36,8 +36,8 @@ def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: boo
     """Name what failed or was interrupted, and why.
 
     Of each job its number, overrides, error, output directory and the logs of the launcher, relative to the sweep directory;
-    and why Slurm has ended it, where that is known. Below a folder that holds several runs, those of each directory's latest
-    run.
+    and why Slurm has ended it, where that is known. Trials that a search has pruned are named on one line. Below a folder
+    that holds several runs, those of each directory's latest run.
     """
     runs = latest_runs(path, assume_gone=assume_gone) if run_id is None else [the_run(path, run_id, assume_gone=assume_gone)]
     found = [(run, job) for run in runs for job in failed_jobs(run)]
@@ -53,16 +53,25 @@ def command(*, path: Path, run_id: str | None, traceback: bool, assume_gone: boo
         looked_at = "; ".join(f"{wording.status_counts(run)} in {run.root}" for run in runs[:10])
         raise NothingToShowError(f"No job failed or was interrupted: {looked_at}")
     for run in () if as_json else runs:
-        jobs = failed_jobs(run)
-        if (jobs or run in aborted or _lost(run)) and len(runs) > 1:
-            screen.say(screen.Styled(str(run.root), bold=True))
-        if run in aborted:
-            screen.print_reason(as_text(run.facts["aborted"]))
-        left = left_of(run, jobs)
-        for job in jobs:
-            _print(job, left[job.job_num], traceback=traceback)
-        if _lost(run):
-            _print_lost(run)
+        _print_run(run, named=len(runs) > 1, traceback=traceback)
+
+
+def _print_run(run: RunRecord, *, named: bool, traceback: bool) -> None:
+    jobs = [job for job in failed_jobs(run) if not job.pruned]
+    pruned = [job.job_num for job in run.jobs if job.pruned]
+    aborted = "aborted" in run.facts
+    if named and (jobs or pruned or aborted or _lost(run)):
+        screen.say(screen.Styled(str(run.root), bold=True))
+    if aborted:
+        screen.print_reason(as_text(run.facts["aborted"]))
+    left = left_of(run, jobs)
+    for job in jobs:
+        _print(job, left[job.job_num], traceback=traceback)
+    if pruned:
+        was = "was" if len(pruned) == 1 else "were"
+        screen.say(f"{wording.named_jobs(pruned)} {was} ", screen.Styled(wording.PRUNED, screen.COLOURS[wording.PRUNED]))
+    if _lost(run):
+        _print_lost(run)
 
 
 def _rows(run: RunRecord) -> Iterator[dict[str, Any]]:

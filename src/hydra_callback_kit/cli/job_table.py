@@ -58,7 +58,7 @@ def job_columns(
     values = [numbers[job.job_num] for job in shown]
     columns = [
         Column("job", [str(job.job_num) for job in shown], right=True),
-        Column("status", [job.status for job in shown]),
+        Column("status", [wording.status_of(job) for job in shown]),
         *(Column(key, [job.get(key, "") for job in texts]) for key in swept),
         Column("took", [_took(job) for job in shown], right=True),
     ]

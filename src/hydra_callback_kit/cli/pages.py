@@ -112,6 +112,7 @@ def run_json(run: RunRecord, jobs: Sequence[JobRecord] | None, asked: Mapping[st
         "silent_since": run.silent_since,
         "jobs_completed": run.count("COMPLETED"),
         "jobs_failed": run.count("FAILED"),
+        "jobs_pruned": sum(job.pruned for job in run.jobs),
         "jobs_interrupted": run.count("INTERRUPTED"),
         "jobs_running": run.count("RUNNING"),
         "stale_summaries": list(stale.files) if stale else [],

@@ -97,7 +97,7 @@ def command(
         listed = [] if commands is None else _listed(commands, again, as_sweep=launcher)
     except (ValueError, HydraException) as error:
         raise click.UsageError(str(error)) from error
-    _say_what_is_left_out(run, again, missing=missing)
+    _say_what_is_left_out(run, again, missing=missing, as_sweep=launcher)
     if commands and commands.other_python:
         screen.say(f"{commands.other_python} is gone, which the run was started with: {sys.executable} is used.", err=True)
     listed = _said_of_ranks(run, listed, execute=execute)
@@ -179,7 +179,7 @@ def _out_of_sight(run: RunRecord) -> str:
     return f" It is not known of all: {said}. {silence.ASSUME_GONE}" if said else ""
 
 
-def _say_what_is_left_out(run: RunRecord, again: Again, *, missing: bool) -> None:
+def _say_what_is_left_out(run: RunRecord, again: Again, *, missing: bool, as_sweep: bool) -> None:
     if run.count("RUNNING"):
         still = run.count("RUNNING")
         screen.say(f"Left out: {still} that still {'runs' if still == 1 else 'run'}.{_out_of_sight(run)}", err=True)
@@ -189,6 +189,9 @@ def _say_what_is_left_out(run: RunRecord, again: Again, *, missing: bool) -> Non
         screen.say(f"Left out: job {num}, for {why}.", err=True)
     if len(again.queued) > MAX_NAMED:
         screen.say(f"Left out: {len(again.queued) - MAX_NAMED} more that are queued.", err=True)
+    pruned = sum(job.pruned for job in run.jobs)
+    if pruned and not as_sweep:
+        screen.say(f"Left out: {pruned} that {'was' if pruned == 1 else 'were'} pruned.", err=True)
     if missing or not run.over:
         return
     lost = len(wording.without_record(run))

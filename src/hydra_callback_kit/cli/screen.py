@@ -16,7 +16,7 @@ from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.plain_table import Column, plain_table
 
-COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "INTERRUPTED": "yellow", "RUNNING": "cyan"}
+COLOURS: Final = {"COMPLETED": "green", "FAILED": "red", "INTERRUPTED": "yellow", "RUNNING": "cyan", "PRUNED": "magenta"}
 
 MAX_WARNINGS: Final = 20
 """Broken lines of a run's journal that are named."""

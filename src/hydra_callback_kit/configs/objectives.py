@@ -1,4 +1,4 @@
-"""What a sweeper optimises: in which direction, for one objective or several."""
+"""What a sweeper optimises: in which direction, for one objective or several, and in how many jobs."""
 
 import enum
 from typing import Any
@@ -28,3 +28,20 @@ def sweep_directions(config: DictConfig) -> list[str]:
     if "ax_config" in sweeper:
         return ["minimize" if known_value(config, "hydra.sweeper.ax_config.experiment.minimize") else "maximize"]
     return []
+
+
+def expected_jobs(config: DictConfig) -> int | None:
+    """Tells how many jobs a sweeper is going to try that chooses them as it goes; it may stop before.
+
+    Args:
+        config: the config of `on_multirun_start`.
+
+    Returns:
+        `n_trials` of Optuna's sweeper, `optim.budget` of Nevergrad's, `ax_config.max_trials` of Ax's; None where none of
+        them is a number.
+    """
+    for key in ("n_trials", "optim.budget", "ax_config.max_trials"):
+        found = known_value(config, f"hydra.sweeper.{key}")
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
+    return None

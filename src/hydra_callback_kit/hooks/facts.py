@@ -19,7 +19,16 @@ _OF_A_JOB: Final = frozenset(
 _OF_A_RUN: Final = frozenset(
     (
         *("mode", "root", "cwd", "program", "command", "other_arguments", "job_name", "config_name", "overrides"),
-        *("hydra_overrides", "launcher", "sweeper", "directions", "planned_jobs", "planned_overrides", "hydra_version"),
+        *(
+            "hydra_overrides",
+            "launcher",
+            "sweeper",
+            "directions",
+            "planned_jobs",
+            "expected_jobs",
+            "planned_overrides",
+            "hydra_version",
+        ),
         *("start", "rank_launcher", "python_version", "from_python", "duration_s", "aborted", "files"),
         *("launcher_class", "summaries", "summed_up", "ranking", "config"),
     )

@@ -20,6 +20,7 @@ from hydra_callback_kit.journal.encoder import whole_text, whole_texts
 from hydra_callback_kit.journal.errors import JobError, error_of
 from hydra_callback_kit.journal.format import HYDRA_CONFIG, Status
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
+from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.rank import export, rank_of_this_process
 from hydra_callback_kit.journal.requeue import is_requeue
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -135,7 +136,8 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
             write_job_line(config, "job_requeued", {"requeued": True})
         elif status != "COMPLETED":
             error = _error(config, value) if issubclass(type(value), BaseException) else None
-            write_job_line(config, "job_ended", {**facts, "error": error}, reported)
+            pruned = {"pruned": True} if error is not None and is_pruned(error.kinds) else {}
+            write_job_line(config, "job_ended", {**facts, "error": error, **pruned}, reported)
         elif job.rank:  # what rank 0 returns is the job's value
             write_job_line(config, "job_ended", facts)
         else:

@@ -77,7 +77,7 @@ def record_run_start(config: DictConfig) -> None:
         now = {"start": None, "batch": None, **start_facts()}
         write_line(run, "run_started", {**launched_by, "planned_jobs": planned and planned.count, **now})
         return
-    directions = _directions(config) if run.mode == "MULTIRUN" else []
+    directions, expected = _search(config) if run.mode == "MULTIRUN" else ([], None)
     given, given_to_hydra, command = task_overrides(config), hydra_overrides(config), command_line()
     if run.mode == "MULTIRUN":
         warn_of_secrets_in_subdirectories(config)
@@ -94,6 +94,7 @@ def record_run_start(config: DictConfig) -> None:
             "sweeper": choices.get("hydra/sweeper"),
             "planned_jobs": planned and planned.count,
             **({"directions": directions} if directions else {}),
+            **({"expected_jobs": expected} if expected is not None and planned is None else {}),
             **({"secret_keys": redaction.keys.words} if redaction.keys.words != SecretKeys().words else {}),
             "hydra_version": hydra.__version__,
             "python_version": ".".join(map(str, sys.version_info[:3])),
@@ -202,7 +203,8 @@ def _launcher_class(config: DictConfig) -> Any:
     return None if launcher is None else launcher.get("_target_")
 
 
-def _directions(config: DictConfig) -> list[str]:
-    from hydra_callback_kit.configs.objectives import sweep_directions  # noqa: PLC0415  a single run has none
+def _search(config: DictConfig) -> tuple[list[str], int | None]:
+    """What a sweeper is after that chooses jobs as it goes, and how many it is going to try."""
+    from hydra_callback_kit.configs.objectives import expected_jobs, sweep_directions  # noqa: PLC0415  a single run has none
 
-    return sweep_directions(config)
+    return sweep_directions(config), expected_jobs(config)

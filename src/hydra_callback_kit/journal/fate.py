@@ -122,6 +122,10 @@ class Fates:
     def status(self, jobs: Collection[JobRecord], planned: int | None, queue: Queue) -> Status:
         """How the run stands."""
         run, statuses = self._run, {job.status for job in jobs}
+        expected = run.get("expected_jobs", int)
+        if "FAILED" in statuses and expected is not None and len(jobs) >= expected:
+            # a search that has come to its end has given up what was pruned on purpose
+            statuses = {"COMPLETED" if job.pruned else job.status for job in jobs}
         # what the run's own process left undone, jobs that were run again may have done
         whole = len(jobs) >= planned if planned is not None else bool(jobs) and run.get("mode", str) == "RUN"
         if "RUNNING" in statuses or any(queue):

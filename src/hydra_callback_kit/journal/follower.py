@@ -10,6 +10,7 @@ from hydra_callback_kit.journal.batch_job import batch_job
 from hydra_callback_kit.journal.fold import number_of_attempt
 from hydra_callback_kit.journal.format import MAX_LINE, Status
 from hydra_callback_kit.journal.journal_lines import files_of_run
+from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.life import IsAlive
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.process import ProcessIdentity
@@ -63,6 +64,11 @@ class FollowedJob:
         return (self.error[0], *self.bases) if self.error else ()
 
     @property
+    def pruned(self) -> bool:
+        """Whether its task function raised `optuna.TrialPruned`."""
+        return is_pruned(self.kinds)
+
+    @property
     def place(self) -> tuple[int, str]:
         """What orders the attempts at a job."""
         return self.number, self.started_at
@@ -77,10 +83,12 @@ class RunFollower:
 
     Attributes:
         planned_jobs: how many jobs the sweep is going to have; None if its start was not read yet, or does not say.
+        expected_jobs: how many a sweeper that chooses them as it goes is going to try; None where that is not said.
     """
 
     def __init__(self, root: Path, run_id: str) -> None:
         self.planned_jobs: int | None = None
+        self.expected_jobs: int | None = None
         self._root = root
         self._run_id = run_id
         self._read: dict[Path, int] = {}
@@ -165,8 +173,9 @@ class RunFollower:
             return
         facts, event = line["facts"], line["event"]
         if event == "run_started":
-            planned = facts.get("planned_jobs")
+            planned, expected = facts.get("planned_jobs"), facts.get("expected_jobs")
             self.planned_jobs = planned if type(planned) is int else None
+            self.expected_jobs = expected if type(expected) is int else self.expected_jobs
         if "job" not in line or (event.startswith("rank_") and facts.get("status") != "FAILED"):
             return
         number: int = line["job"]

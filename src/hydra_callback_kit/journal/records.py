@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.format import Mode, Status
 from hydra_callback_kit.journal.handed_on import HandedOn
+from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.queue import EMPTY, Queue
 
@@ -131,6 +132,11 @@ class JobRecord:
     def output_dir(self) -> Path | None:
         """The job's output directory, below where the journal lies now."""
         return None if self.subdir is None else self.root / self.subdir
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it is `FAILED` because its task function raised `optuna.TrialPruned`: a search has given it up."""
+        return self.status == "FAILED" and self.error is not None and is_pruned(self.error.kinds)
 
     @property
     def overrides(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.sweep_jobs import looks_at_values
 from hydra_callback_kit.journal.errors import error_of
+from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.aftermath import Aftermath
 from hydra_callback_kit.launching.answering import failed_by
@@ -158,6 +159,9 @@ class Retries(Policy):
         for num in sorted({*became.failed, *became.killed}):
             name = f"Job {num} ({wording.overrides(redaction.of_overrides(launched.batch[num]))})"
             why = f"failed by {redaction.of_text(became.failed[num].headline)}" if num in became.failed else "was killed"
+            if num in became.failed and is_pruned(became.failed[num].kinds):
+                _log.info("%s was pruned, and is not started again.", name)
+                continue
             tries = self._tries[num]
             why += " with others" if num in became.killed and tries.lost else ""
             if num in plan.given_up:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
+from hydra_callback_kit.journal.kinds import is_one_of
 from hydra_callback_kit.launching.lost import Became
-from hydra_callback_kit.launching.retry_rule import ENDS, is_one_of, is_worth_it
+from hydra_callback_kit.launching.retry_rule import ENDS, is_worth_it
 
 _ALONE: Final = 2
 """When a job is started alone whose value was lost: how often it was. Lost once more it was not by another job."""

@@ -3,25 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from hydra_callback_kit.journal.kinds import PRUNED, is_one_of
+
 ENDS: Final = ("hydra_callback_kit.AbortRun", "KeyboardInterrupt")
 """What says that no job of the sweep is to be started any more."""
 
-NEVER: Final = (*ENDS, "optuna.TrialPruned")
+NEVER: Final = (*ENDS, PRUNED)
 """What a job that it ended is not started again after."""
 
 NOTE: Final = "retry"
 """The note that tells the jobs of a sweep which failures are not the last word: see `note`."""
-
-
-def is_one_of(kinds: Sequence[str], names: Collection[str]) -> bool:
-    """Tells whether an exception is one of those that are named.
-
-    Args:
-        kinds: the names of all classes that it comes from, as `JobError.kinds` has them.
-        names: names of classes. `TimeoutError` is one of that name from anywhere. `torch.cuda.OutOfMemoryError` is one of
-            that name from anywhere in `torch`: packages name their exceptions by other modules than they define them in.
-    """
-    return any(_is(kind, name) for kind in kinds for name in names)
 
 
 def is_worth_it(kinds: Sequence[str], errors: Collection[str]) -> bool:
@@ -54,10 +45,3 @@ def is_the_last_word(noted: Mapping[str, Any], job_num: int, attempt: int, kinds
         kinds: of what it failed by; none where it was killed.
     """
     return attempt >= noted["last"].get(job_num, attempt + 1) or not is_worth_it(kinds, noted["errors"])
-
-
-def _is(kind: str, name: str) -> bool:
-    name = name.removeprefix("builtins.")
-    if kind.rpartition(".")[2] != name.rpartition(".")[2]:
-        return False
-    return "." not in name or kind.partition(".")[0] == name.partition(".")[0]

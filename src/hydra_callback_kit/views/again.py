@@ -95,7 +95,8 @@ def jobs_again(run: RunRecord, wanted: Wanted, *, as_sweep: bool = False) -> Aga
         NotRecordedError: if jobs that never started are asked for, and it is not known which they are.
     """
     queued = about_to_start(run)
-    jobs = [job for job in run.jobs if job.status in wanted.statuses]
+    # a search that goes on tries what it has given up once more, but by itself nothing comes of that
+    jobs = [job for job in run.jobs if job.status in wanted.statuses and (as_sweep or not job.pruned)]
     onwards = None
     if as_sweep and went_on_otherwise(run.facts):
         raise NotRecordedError(f"The sweep has no jobs of its first command alone: {_OTHERWISE}")

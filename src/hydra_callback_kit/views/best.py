@@ -5,7 +5,7 @@ from typing import Any
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record
-from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front
 from hydra_callback_kit.views.figures import Figures, in_words
 from hydra_callback_kit.views.flat import Row
 from hydra_callback_kit.views.metrics import metric_of
@@ -89,8 +89,13 @@ def best_in_words(run: RunRecord, asked: AskedRanking, top_k: int) -> str | None
 
 
 def best_in_short(run: RunRecord) -> str:
-    """The best of a sweep on one line, by what its record says that it is ranked by; empty where it says nothing."""
-    asked = ranking_on_record(run)
+    """The best of a sweep on one line, by what its record or its sweeper says; empty where neither says anything."""
+    asked, sought = ranking_on_record(run), objectives(run.facts)
+    if asked.metric is None and len(sought) == 1:
+        asked = asked._replace(metric=sought[0][0])
+    if asked.metric is None and sought:
+        front = pareto_front(run.facts, run.jobs)
+        return f"{wording.jobs(len(front))} that no other beats in all objectives" if front else ""
     if asked.metric is None or run.mode != "MULTIRUN":
         return ""
     mode = direction_of(run.facts, asked.metric, asked.mode)

@@ -16,7 +16,7 @@ VARIES: Final = "(varies)"
 _OF_EVERY_RUN: Final = frozenset(
     (
         *("root", "cwd", "program", "command", "other_arguments", "overrides", "hydra_overrides"),
-        *("planned_overrides", "planned_jobs", "config"),
+        *("planned_overrides", "planned_jobs", "expected_jobs", "config"),
     )
 )
 _DIRECTORIES: Final = frozenset(("hydra.mode", "hydra.run.dir", "hydra.sweep.dir"))

@@ -32,6 +32,7 @@ def performance_summary(run: RunRecord) -> dict[str, Any]:
         "total_s": run.took_s,
         "jobs_completed": run.count("COMPLETED"),
         "jobs_failed": run.count("FAILED"),
+        "jobs_pruned": sum(job.pruned for job in run.jobs),
         "jobs_interrupted": run.count("INTERRUPTED"),
         "jobs_running": run.count("RUNNING"),
         "average_job_s": average_s,

@@ -14,6 +14,7 @@ class Progress:
         name: the app.
         done: how many jobs have completed or failed.
         failed: how many of them failed.
+        pruned: how many of them were pruned.
         interrupted: how many were interrupted.
         running: how many run now.
         total: how many jobs there will be; None if the sweeper chooses as it goes.
@@ -27,6 +28,7 @@ class Progress:
     running: int
     total: int | None
     elapsed_s: float
+    pruned: int = 0
 
     @property
     def left_s(self) -> float | None:
@@ -96,7 +98,7 @@ def _counted(progress: Progress) -> str:
 
 
 def _besides(progress: Progress, *, ended: bool) -> str:
-    counted = ((progress.failed, "failed"), (progress.interrupted, "interrupted"))
+    counted = ((progress.failed, "failed"), (progress.pruned, "pruned"), (progress.interrupted, "interrupted"))
     failed = "".join(f", {count} {status}" for count, status in counted if count)
     if ended:
         return f"{failed}, in {wording.duration(progress.elapsed_s)}"

@@ -22,7 +22,7 @@ def run_summary(run: RunRecord) -> str:
     if "aborted" in run.facts:
         lines.append(f"  aborted: {as_text(run.facts['aborted']).partition(chr(10))[0]}")
     for job in unfinished(run):
-        lines.append(f"  job {job.job_num} {job.status}: {wording.overrides(job.task_overrides)}")
+        lines.append(f"  job {job.job_num} {wording.status_of(job)}: {wording.overrides(job.task_overrides)}")
         lines += [f"    {line}" for line in (reason(job), job.output_dir) if line]
     lost = wording.without_record(run)
     for num, overrides in lost.items():
@@ -36,8 +36,8 @@ def run_summary(run: RunRecord) -> str:
 
 
 def unfinished(run: RunRecord) -> list[JobRecord]:
-    """The jobs that did not complete."""
-    return [job for job in run.jobs if job.status != "COMPLETED"]
+    """The jobs that did not complete, and were not pruned."""
+    return [job for job in run.jobs if job.status != "COMPLETED" and not job.pruned]
 
 
 def reason(job: JobRecord) -> str:

@@ -8,10 +8,14 @@ from typing import Final, get_args
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.job_numbers import joined_numbers
-from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 
 MAX_QUEUED: Final = 5
 """Jobs in a queue that are named: they fit a line."""
+
+PRUNED: Final = "PRUNED"
+STATUSES: Final = ("COMPLETED", PRUNED, *get_args(Status)[1:])
+"""The statuses of jobs as people see them, in the order in which they are counted."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -80,10 +84,20 @@ def unknown_metric(metric: str, known: Sequence[str]) -> str:
     return f"No completed job has a metric {metric!r}.{hint} Metrics are: {', '.join(known) or 'none'}."
 
 
+def status_of(job: JobRecord) -> str:
+    """The status of a job for people: a trial that was pruned is FAILED on record, and called `PRUNED`."""
+    return PRUNED if job.pruned else job.status
+
+
+def counts_of(run: RunRecord) -> list[tuple[str, int]]:
+    """How many jobs there are of each status that occurs, as people see it, in a fixed order."""
+    counts = Counter(map(status_of, run.jobs))
+    return [(status, counts[status]) for status in STATUSES if counts[status]]
+
+
 def status_counts(run: RunRecord) -> str:
     """`3 completed, 1 failed, 2 left no record here, 4 not started`: what occurs, in a fixed order."""
-    counts = Counter(job.status for job in run.jobs)
-    counted = [f"{counts[status]} {status.lower()}" for status in get_args(Status) if counts[status]] or ["no jobs"]
+    counted = [f"{count} {status.lower()}" for status, count in counts_of(run)] or ["no jobs"]
     others = (
         (len(run.queue.there), "queued"),
         (len(run.queue.perhaps), "may still be queued"),

@@ -20,7 +20,7 @@ MAX_METRICS: Final = 30
 MAX_TEXT: Final = 200
 """Characters of an override's value."""
 
-STATUS_LETTERS: Final = {"COMPLETED": "C", "FAILED": "F", "INTERRUPTED": "I", "RUNNING": "R"}
+STATUS_LETTERS: Final = {"COMPLETED": "C", "FAILED": "F", "INTERRUPTED": "I", "RUNNING": "R", "PRUNED": "P"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Contents:
         shares = importance.shares(self.columns.overrides, self._axes, self.columns.metrics)
         groups = {job.job_num: group for group, failure in enumerate(self.failures) for job in failure.jobs}
         yield "jobs", [job.job_num for job in self._shown]
-        yield "status", "".join(STATUS_LETTERS[job.status] for job in self._shown)
+        yield "status", "".join(STATUS_LETTERS[wording.status_of(job)] for job in self._shown)
         yield "took", compact_numbers(job.duration_s for job in self._shown)
         yield "links", compact_links(self.links, self._shown)
         attempts = [job.attempts for job in self._shown]
@@ -162,7 +162,7 @@ class Contents:
         return [
             [
                 str(job.job_num),
-                *([job.status] if self.statuses_vary else []),
+                *([wording.status_of(job)] if self.statuses_vary else []),
                 *(column.texts[column.codes[row]] if column.codes[row] >= 0 else "" for column in overrides),
                 *("" if (value := column.values[row]) is None else f"{value:.6g}" for column in metrics),
                 wording.duration(job.duration_s),

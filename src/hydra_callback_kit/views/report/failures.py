@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.run import failed_jobs
 from hydra_callback_kit.views.summary import reason
 
@@ -34,8 +35,8 @@ class Failure:
 
     @property
     def status(self) -> str:
-        """`FAILED` or `INTERRUPTED`."""
-        return self.jobs[0].status
+        """`FAILED`, `INTERRUPTED` or `PRUNED`."""
+        return wording.status_of(self.jobs[0])
 
     @property
     def traceback(self) -> str:
@@ -51,17 +52,17 @@ def failures_of(run: RunRecord) -> list[Failure]:
         run: a single run or a sweep.
 
     Returns:
-        The largest group first.
+        The largest group first, and what was pruned last.
     """
     groups: dict[tuple[str, str], Failure] = {}
     for job in failed_jobs(run):
         headline = reason(job)
-        groups.setdefault((job.status, _NUMBER.sub("#", headline)), Failure(headline)).jobs.append(job)
+        groups.setdefault((wording.status_of(job), _NUMBER.sub("#", headline)), Failure(headline)).jobs.append(job)
     if groups:
         given = Counter(override for job in run.jobs for override in job.task_overrides)
         for failure in groups.values():
             failure.shared = _shared(failure.jobs, given, len(run.jobs))
-    return sorted(groups.values(), key=lambda failure: -len(failure.jobs))
+    return sorted(groups.values(), key=lambda failure: (failure.status == wording.PRUNED, -len(failure.jobs)))
 
 
 def _shared(failed: Sequence[JobRecord], given: Mapping[str, int], jobs: int) -> list[str]:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking, unknown_key
 from hydra_callback_kit.views.files import put_in_place, put_where_told
 from hydra_callback_kit.views.metrics import metric_names
@@ -145,7 +145,7 @@ class Page:
             "single": single,
             "title": self._options.title or as_text(run.facts.get("job_name") or "app"),
             "run": run,
-            "counts": [(status, run.count(status)) for status in get_args(Status) if run.count(status)],
+            "counts": wording.counts_of(run),
             "facts": facts_of(run, self._now),
             "notices": [*notices_of(run, self._not_found, self._names), *filter(None, [self._unknown_over])],
             "best": best,

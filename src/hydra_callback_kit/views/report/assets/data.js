@@ -4,6 +4,7 @@ const count = data.jobs.length;
 const STATUS = {
   C: { name: "COMPLETED", style: "completed", symbol: "✓", pattern: "", marker: "circle" },
   F: { name: "FAILED", style: "failed", symbol: "✕", pattern: "/", marker: "x" },
+  P: { name: "PRUNED", style: "pruned", symbol: "✂", pattern: "x", marker: "square-open" },
   I: { name: "INTERRUPTED", style: "interrupted", symbol: "◐", pattern: ".", marker: "diamond-open" },
   R: { name: "RUNNING", style: "running", symbol: "▷", pattern: "-", marker: "triangle-right-open" },
 };
