@@ -18,7 +18,7 @@ import click
 from hydra_callback_kit.journal.finder import enclosing_run, look_into
 from hydra_callback_kit.journal.fold import RunFold
 from hydra_callback_kit.journal.format import CONFIGS
-from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in
+from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in, names_by_run
 from hydra_callback_kit.journal.life import HERE
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.reader import is_run_id, last_run_id
@@ -58,7 +58,7 @@ def _quiet(complete: Callable[[click.Context, str], Iterable[str]]) -> _Complete
 @_quiet
 def complete_run_id(ctx: click.Context, _: str) -> Iterable[str]:
     """The ids of the runs in the directory that PATH means, the latest first."""
-    named = (sorted(files_by_run(directory), reverse=True) for directory in _directories(ctx)[:1])
+    named = (sorted(names_by_run(directory), reverse=True) for directory in _directories(ctx)[:1])
     return filter(is_run_id, itertools.chain.from_iterable(named))
 
 

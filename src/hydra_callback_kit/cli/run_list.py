@@ -99,7 +99,7 @@ class RunList:
         columns = [
             Column("started", [screen.local_time(run.started_at) for run in runs]),
             Column("status", [run.status for run in runs]),
-            Column("directory", [os.path.relpath(run.root, below) for run in runs]),
+            Column("directory", _relative([run.root for run in runs], below)),
             Column("jobs", [wording.status_counts(run) for run in runs]),
         ]
         if self._choice.where and any(len(run.jobs) > 1 for run in runs):
@@ -181,3 +181,10 @@ class RunList:
         if best is None:
             return True, 0.0
         return False, -best if self._direction(metric) == "max" else best
+
+
+def _relative(roots: Sequence[Path], below: Path) -> list[str]:
+    """The directories as they are seen from a folder."""
+    start = os.path.join(os.path.abspath(below), "")  # noqa: PTH100, PTH118  many at once, which `relpath` takes long for
+    texts = list(map(str, roots))
+    return [text[len(start) :] if text.startswith(start) else os.path.relpath(text, start) for text in texts]

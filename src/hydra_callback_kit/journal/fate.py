@@ -105,8 +105,10 @@ class Fates:
             return EMPTY
         if self._bound:
             # joblib's workers, where the sweep's process was killed, start the jobs that it had given them already
-            missing = range(min(planned or 0, MAX_MISSING)) if self._workers_live else ()
-            return Queue(perhaps=frozenset(missing).difference(job.job_num for job in jobs))
+            if not self._workers_live:
+                return EMPTY
+            missing = frozenset(range(min(planned or 0, MAX_MISSING)))
+            return Queue(perhaps=missing.difference(job.job_num for job in jobs))
         run, ids = (
             self._run,
             {

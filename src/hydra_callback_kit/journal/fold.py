@@ -55,8 +55,9 @@ class RunFold:
     def add(self, line: Line) -> None:
         """Takes one line that `reader.parse_line` has checked."""
         stated = line["facts"]
-        for name in self._without:
-            stated.pop(name, None)
+        if not self._without.isdisjoint(stated):
+            for name in self._without:
+                stated.pop(name, None)
         names = tuple(stated)
         names = self._names.setdefault(names, names)
         who = line["host"], line["pid"], line["born"]

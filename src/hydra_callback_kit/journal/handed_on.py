@@ -102,6 +102,8 @@ def with_handed_on(queue: Queue, waiting: Mapping[HandedOn, bool]) -> Queue:
         queue: the others.
         waiting: of each whether it is known to wait.
     """
+    if not waiting:
+        return queue
     there = {job.job_num for job, known in waiting.items() if known}
     return Queue(queue.there | there, (queue.perhaps | {job.job_num for job in waiting}) - there)
 

@@ -18,6 +18,9 @@ from hydra_callback_kit.journal.values import from_json
 _CHUNK: Final = 1 << 16
 """Bytes that are read at once of what is not wanted, or looked at for what a line is about."""
 
+_SMALL: Final = 1 << 18
+"""Bytes of a file that is read at once."""
+
 
 def files_of_run(root: Path, run_id: str) -> list[Path]:
     """The files of a run's journal, by their names; see `run_ids`."""
@@ -27,16 +30,21 @@ def files_of_run(root: Path, run_id: str) -> list[Path]:
 def files_by_run(root: Path) -> dict[str, list[Path]]:
     """The journal's files of each run, the runs and their files in the order of their names."""
     journal = root / JOURNAL_DIR
+    return {run_id: [journal / name for name in names] for run_id, names in names_by_run(root).items()}
+
+
+def names_by_run(root: Path) -> dict[str, list[str]]:
+    """What these files are called."""
     try:
         # whatever they are: a pipe by such a name is named as what cannot be read
-        with os.scandir(journal) as entries:
+        with os.scandir(os.path.join(root, JOURNAL_DIR)) as entries:  # noqa: PTH118  a list of runs needs thousands
             names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    files: dict[str, list[Path]] = {}
+    named: dict[str, list[str]] = {}
     for name in names:
-        files.setdefault(name.partition(".")[0], []).append(journal / name)
-    return files
+        named.setdefault(name.partition(".")[0], []).append(name)
+    return named
 
 
 def facts_in(root: Path, name: str) -> Iterator[Any]:
@@ -151,6 +159,14 @@ def lines_in(file: Path) -> Iterator[tuple[int, bytes, bool]]:
     Of a line that is too long its beginning is taken for all of it.
     """
     with open_regular(file) as journal:
+        start = journal.read(_SMALL)
+        if len(start) < _SMALL:  # that is all
+            *whole, torn = start.split(b"\n")
+            yield from ((number, text, True) for number, text in enumerate(whole, start=1) if text)
+            if torn:
+                yield len(whole) + 1, torn, False
+            return
+        journal.seek(0)
         for number, line in enumerate(iter(functools.partial(journal.readline, MAX_LINE), b""), start=1):
             text = line.rstrip(b"\n")
             if len(line) == MAX_LINE and not line.endswith(b"\n"):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hydra_callback_kit.journal.fold import RunFold
-from hydra_callback_kit.journal.format import CONFIGS, JournalNotFoundError
-from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in, says_something
+from hydra_callback_kit.journal.format import CONFIGS, JOURNAL_DIR, JournalNotFoundError
+from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in, names_by_run, says_something
 from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.metric_growth import growth_of
@@ -124,18 +124,18 @@ def run_ids(root: Path) -> list[str]:
     Raises:
         OSError: if the journal's directory cannot be read.
     """
-    files = files_by_run(root)
+    named = names_by_run(root)
+    odd = [name for name in named if not is_run_id(name)]
     folds: dict[str, RunFold] = {}
-    odd = [name for name in files if not is_run_id(name)]
-    _read([file for name in odd for file in files[name]], folds, [], CONFIGS)
+    _read([root / JOURNAL_DIR / file for name in odd for file in named[name]], folds, [], CONFIGS)
     # a directory whose journal says nothing still has one
-    return sorted({*(name for name in files if name not in odd), *folds}) or odd
+    return sorted({*(name for name in named if name not in odd), *folds}) or odd
 
 
 def last_run_id(root: Path) -> str:
     """The last of the runs that are named by the journal's files; empty if there is none, or none that can be seen."""
     with contextlib.suppress(OSError):
-        return max(filter(is_run_id, files_by_run(root)), default="")
+        return max(filter(is_run_id, names_by_run(root)), default="")
     return ""
 
 
@@ -165,7 +165,7 @@ def _read_file(
             if not text.startswith(torn[0]):
                 broken.append(torn[1])
             torn = None
-        if unread and _FACTS in text and text.startswith(unread, text.find(_FACTS) + len(_FACTS)) and _is_of_facts(text):
+        if unread and text.startswith(unread, text.find(_FACTS) + len(_FACTS)) and _is_of_facts(text):
             continue
         try:
             line = parse_line(text)
@@ -186,8 +186,7 @@ _FACTS: Final = b'"facts":{"'
 
 def _is_of_facts(text: bytes) -> bool:
     """Whether a line looks whole, and adds facts to a run or a job without any other event."""
-    return text.endswith(b"}}") and (b'"event":"job_facts"' in text[:_HEAD] or b'"event":"run_facts"' in text[:_HEAD])
+    return text.endswith(b"}}") and _EVENT.match(text) is not None
 
 
-_HEAD: Final = 200
-"""Bytes of a line in which its event stands."""
+_EVENT: Final = re.compile(rb'[^{]*\{"v":1,"time":"[^"]*","run":"[^"]*","event":"(?:run|job)_facts"')
