@@ -12,6 +12,7 @@ import composing
 import costs_page
 import hydra
 import journals
+import listing
 import metrics
 import plot
 import report
@@ -49,6 +50,7 @@ def main() -> None:
             "Trackers": lambda: trackers.lines(3, 1) if quick else trackers.lines(),
             "Validation": validation.lines,
             "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
+            "A list of runs": lambda: listing.lines(1, 100) if quick else listing.lines(),
             "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),
             "Wrapped callbacks": wrapping.lines,
             "The results table": lambda: results.lines(1_000 if quick else results.JOBS),
