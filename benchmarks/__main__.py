@@ -19,6 +19,7 @@ import report
 import resources
 import results
 import resuming
+import settings
 import startup
 import sweeps
 import trackers
@@ -54,6 +55,7 @@ def main() -> None:
             "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),
             "Wrapped callbacks": wrapping.lines,
             "The results table": lambda: results.lines(1_000 if quick else results.JOBS),
+            "Settings": lambda: settings.lines(1_000) if quick else settings.lines(),
         }
         measured: dict[str, Sequence[Line]] = {}
         for topic, lines in topics.items():
