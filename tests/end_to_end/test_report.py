@@ -241,3 +241,16 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert "No job has started yet" in report(tmp_path / "empty", code=1).output
     (root / "file").touch()
     assert "cannot be written" in report(root, "-o", root / "file" / "r.html", code=1).output
+
+
+def test_the_command_puts_several_sweeps_together(tmp_path: Path) -> None:
+    """Where it is told to; links lead to each; a sweep that is named twice, by any path, or one run of many is refused."""
+    one, two = started(tmp_path / "one"), started(tmp_path / "two")
+    page = tmp_path / "both.html"
+    assert report(one, two, "-o", page).output == f"{page}: 6 jobs, best by the largest acc\n"
+    data = data_of(page)
+    assert (data["links"][0], data["links"][-1], data["overrides"][0]["name"]) == ("one/0", "two/2", "sweep")
+    assert "-o FILE" in report(one, two, code=2).output
+    assert "--run is for one sweep" in report(one, two, "-o", page, "--run", "x", code=2).output
+    assert "named twice" in report(one, tmp_path / "two" / ".." / "one", "-o", page, code=2).output
+    assert not (one / "report.html").exists()

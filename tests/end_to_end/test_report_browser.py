@@ -189,8 +189,8 @@ def test_the_plots_follow_the_colours_and_the_metric(browser: Browser, tmp_path:
 
     Select(browser.find("#metric")).select_by_visible_text("loss")
     browser.wait("return document.querySelector('#effects [aria-label=\"loss against optim.lr\"].js-plotly-plot')")
-    assert browser.find("#effects figure b").text == "optim.lr"  # it explains all of it
-    assert browser.find("#effects figure .share").text == "explains 100 %"
+    assert browser.find("#effects figure b").text == "optim.lr"  # it explains all of it, and failed jobs leave gaps
+    assert browser.find("#effects figure .share").text == "explains 98 %"
     assert "loss" in browser.find("#parallel-words").text
     assert browser.complaints() == []
 

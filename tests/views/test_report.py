@@ -210,9 +210,9 @@ def test_plotly_is_inside_or_beside(tmp_path: Path) -> None:
 def test_a_cut_is_stated_and_keeps_the_best_job() -> None:
     """So many jobs, spread evenly; counts and failures are of all jobs."""
     jobs = [job(num, f"x={num}", value=1.0 if num == 37 else 0.0) for num in range(100)]
-    assert [one.job_num for one in spread(jobs, 4, 37)] == [0, 37, 50, 75]
-    assert [one.job_num for one in spread(jobs, 1, 99)] == [99]
-    assert spread(jobs, 100, 37) == jobs
+    assert [one.job_num for one in spread(jobs, 4, jobs[37])] == [0, 37, 50, 75]
+    assert [one.job_num for one in spread(jobs, 1, jobs[99])] == [99]
+    assert spread(jobs, 100, jobs[37]) == jobs
     page = page_of(a_run(*jobs), max_table_rows=10)
     assert "spells out 10 of 100 jobs" in page
     assert "100 completed" in page

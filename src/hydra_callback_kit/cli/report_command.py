@@ -1,24 +1,27 @@
 """`hydra-callback-kit report`: a run or sweep as one HTML file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.below import NothingToShowError
-from hydra_callback_kit.cli.completion import complete_metric
-from hydra_callback_kit.cli.target import asked_ranking, mode_option, path_argument, ranking_options, run_option, the_run
+from hydra_callback_kit.cli.below import NothingToShowError, latest_here
+from hydra_callback_kit.cli.completion import RunPath, complete_metric
+from hydra_callback_kit.cli.target import asked_ranking, mode_option, ranking_options, run_option, the_run
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.best import by_what
 from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report.choice import PlotlyJs, ReportOptions, choose_metric
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
+from hydra_callback_kit.views.report.together import together
 from hydra_callback_kit.views.setting_ranking import RankBy
 
 
 @click.command("report")
-@path_argument
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=RunPath(exists=True, path_type=Path))
 @click.option(
     "-o",
     "--output",
@@ -43,7 +46,7 @@ from hydra_callback_kit.views.setting_ranking import RankBy
 )
 @run_option
 def command(
-    path: Path,
+    paths: tuple[Path, ...],
     output: Path | None,
     metric: str | None,
     mode: Best | None,
@@ -53,7 +56,7 @@ def command(
     plotly_js: PlotlyJs,
     run_id: str | None,
 ) -> None:
-    """Write the report of a run or a sweep, one HTML file.
+    """Write the report of a run or a sweep, or of several sweeps together, as one HTML file.
 
     It may still run: the report says what is known now. METRIC is a key of the mapping that the jobs return, dotted where it
     is nested, or `return_value` for a bare number.
@@ -64,10 +67,7 @@ def command(
     _check_libraries(plots=False)
     from hydra_callback_kit.views.report.page import write_report  # noqa: PLC0415  slow to import, and --help needs none
 
-    run = the_run(path, run_id)
-    screen.print_warnings(run)
-    if not run.jobs:
-        raise NothingToShowError(f"No job has started yet in {run.root}.")
+    run = _together(paths, output, run_id)
     asked = asked_ranking(run, metric, mode, average_over, rank_by)
     options = ReportOptions(metric, mode, title, plotly_js, average_over=asked.average_over, rank_by=asked.rank_by)
     known = metric_names(run.jobs)
@@ -89,6 +89,21 @@ def command(
         of_settings = f"{chosen.name} ({by_what(chosen.mode, asked)})"
         best = f", best by {of_settings if asked.average_over else f'the {chosen.words}'}"
     screen.say(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)
+
+
+def _together(paths: Sequence[Path], output: Path | None, run_id: str | None) -> RunRecord:
+    if len(paths) > 1 and output is None:
+        raise click.UsageError("Say where the report of several sweeps is to be written: -o FILE.")
+    if len(paths) > 1 and run_id is not None:
+        raise click.UsageError("--run is for one sweep; of several the latest runs are taken.")
+    runs = [the_run(path, run_id) for path in paths or [latest_here()]]
+    for place, run in enumerate(runs):
+        screen.print_warnings(run)
+        if not run.jobs:
+            raise NothingToShowError(f"No job has started yet in {run.root}.")
+        if run.root in [other.root for other in runs[:place]]:
+            raise click.UsageError(f"{run.root} is named twice.")
+    return together(runs)
 
 
 def _check_libraries(*, plots: bool) -> None:

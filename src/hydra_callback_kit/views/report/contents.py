@@ -116,14 +116,14 @@ class Contents:
         """What the script needs, as JSON values by name, each made when it is asked for."""
         peaks = self.resources.peaks if self.resources else {}
         shares = importance.shares(self.columns.overrides, self._axes, self.columns.metrics)
-        groups = {job.job_num: group for group, failure in enumerate(self.failures) for job in failure.jobs}
+        groups = {id(job): group for group, failure in enumerate(self.failures) for job in failure.jobs}
         yield "jobs", [job.job_num for job in self._shown]
         yield "status", "".join(STATUS_LETTERS[wording.status_of(job)] for job in self._shown)
         yield "took", compact_numbers(job.duration_s for job in self._shown)
         yield "links", compact_links(self.links, self._shown)
         attempts = [job.attempts for job in self._shown]
         yield "attempts", attempts if len(set(attempts)) > 1 else None
-        yield "errors", [groups.get(job.job_num, -1) for job in self._shown] if groups else None
+        yield "errors", [groups.get(id(job), -1) for job in self._shown] if groups else None
         yield "headlines", [failure.headline[:MAX_HEADLINE] for failure in self.failures]
         yield "overrides", map(self._override, self.columns.overrides, self._axes)
         yield "metrics", map(self._metric_data, self.columns.metrics, shares)

@@ -23,6 +23,7 @@ from hydra_callback_kit.views.report.overview import BestJob, best_of, facts_of,
 from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
 from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.report.single import single_of
+from hydra_callback_kit.views.report.together import SeveralRuns, run_of, sweeps_of
 from hydra_callback_kit.views.seal import is_as_sealed, write_sealed
 
 GENERATOR: Final = "hydra-callback-kit report"
@@ -103,7 +104,7 @@ class Page:
         self._not_found = None if metric else options.metric
         self._metric = metric or choose_metric(run, self._names, replace(options, metric=None))
         self._best = best_of(run.jobs, self._metric)
-        shown = spread(run.jobs, options.max_table_rows, self._best.job.job_num if self._best else None)
+        shown = spread(run.jobs, options.max_table_rows, self._best.job if self._best else None)
         self._asked = asked = None if self._metric is None else ranking_of(run, options, self._metric)
         self._unknown_over = "" if asked is None else unknown_key(run.jobs, asked.average_over)
         self._settings = None
@@ -138,6 +139,12 @@ class Page:
             nonce=secrets.token_urlsafe(16),
         )
 
+    def _notices(self) -> list[str]:
+        if not isinstance(self._run, SeveralRuns):
+            return notices_of(self._run, self._not_found, self._names)
+        own = [f"{name}: {notice}" for name, run in self._run.runs for notice in notices_of(run, None, ())]
+        return [*own, *([wording.unknown_metric(self._not_found, self._names)] if self._not_found else [])]
+
     def _words(self) -> dict[str, Any]:
         run, best, contents, beside = self._run, self._best, self.contents, self._beside
         single = self._single
@@ -147,7 +154,8 @@ class Page:
             "run": run,
             "counts": wording.counts_of(run),
             "facts": facts_of(run, self._now),
-            "notices": [*notices_of(run, self._not_found, self._names), *filter(None, [self._unknown_over])],
+            "notices": [*self._notices(), *filter(None, [self._unknown_over])],
+            "sweeps": sweeps_of(run, self._asked),
             "best": best,
             "best_link": best and links([best.job], run.root, beside)[0],
             "metric": self._metric,
@@ -171,9 +179,10 @@ def _config_of(
 ) -> BestConfig | None:
     """That of the best setting, else of the best job; of a single run its own."""
     if settings and settings.best and asked:
-        return best_config(run, settings.best.setting.completed, asked.average_over)
+        jobs = settings.best.setting.completed
+        return best_config(run_of(run, jobs[0]), jobs, asked.average_over)
     job = run.jobs[0] if len(run.jobs) == 1 else best.job if best else None
-    return None if job is None else best_config(run, [job])
+    return None if job is None else best_config(run_of(run, job), [job])
 
 
 def _ours(pieces: Iterable[str]) -> Iterator[Any]:
@@ -183,19 +192,19 @@ def _ours(pieces: Iterable[str]) -> Iterator[Any]:
     return map(Markup, pieces)
 
 
-def spread(jobs: Sequence[JobRecord], rows: int, best: int | None) -> list[JobRecord]:
+def spread(jobs: Sequence[JobRecord], rows: int, best: JobRecord | None) -> list[JobRecord]:
     """Chooses the jobs that are spelled out: all, or so many spread evenly over the sweep, the best among them.
 
     Args:
         jobs: the jobs.
         rows: how many may be shown.
-        best: the number of the best job, if there is one.
+        best: the best job, if there is one.
     """
     if len(jobs) <= rows:
         return list(jobs)
     step = len(jobs) / rows
     places = [int(step * place) for place in range(rows)]
-    where = next((place for place, job in enumerate(jobs) if job.job_num == best), None)
+    where = next((place for place, job in enumerate(jobs) if job is best), None)
     if where is not None and where not in places:
         places[min(int(where / step), rows - 1)] = where
     return [jobs[place] for place in places]

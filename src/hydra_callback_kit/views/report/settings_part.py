@@ -101,6 +101,7 @@ class Settings:
     mean_is = IN_WORDS
 
     def __init__(self, run: RunRecord, asked: AskedRanking, metrics: Sequence[str], beside: Path) -> None:
+        self._sweeps = list(dict.fromkeys(job.root for job in run.jobs))  # the page may be of several
         self._asked, self._metric = asked, asked.metric or ""
         self._mode: Best = asked.mode or "max"
         self.ranked = ranked_settings(settings_of(run.jobs, asked.average_over), self._metric, self._mode, asked.rank_by)
@@ -140,6 +141,7 @@ class Settings:
                 {
                     "name": setting_in_words(setting, self._varied),
                     "rank": row.rank,
+                    "of": self._sweeps.index(setting.jobs[0].root),
                     "seeds": row.seeds,
                     "jobs": [job.job_num for job, _ in known],
                     "values": compact_numbers(value for _, value in known),

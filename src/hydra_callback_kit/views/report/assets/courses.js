@@ -1,6 +1,6 @@
 // How the metrics went that jobs reported while they ran: a line a job, a band a setting, coloured by an override.
 const courses = (() => {
-  const PALETTE = ["middle", "completed", "interrupted", "failed", "running", "high"];
+  const { PALETTE } = plots;
   const LEGEND = 6;
   const shade = { by: -1 };
 

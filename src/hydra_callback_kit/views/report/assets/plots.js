@@ -81,6 +81,8 @@ const plots = (() => {
   const printing = () => document.documentElement.classList.contains("printing");
 
   return {
+    // colours that differ, for what has no order
+    PALETTE: ["middle", "completed", "interrupted", "failed", "running", "high"],
     printing,
     colour,
     shade,

@@ -19,7 +19,7 @@ const settings = (() => {
       [
         {
           type: "scatter", mode: "markers", x: seeds.map(([value]) => value), y: seeds.map(([, place]) => place), text: seeds.map(([, , text]) => text),
-          hovertemplate: "%{text}<extra></extra>", marker: { color: plots.colour("middle"), size: 8, opacity: 0.6 },
+          hovertemplate: "%{text}<extra></extra>", marker: { color: seeds.map(([, place]) => plots.colour(plots.PALETTE[of[place].of % plots.PALETTE.length])), size: 8, opacity: 0.6 },
         },
         {
           type: "scatter", mode: "markers", x: means, y: places, text: of.map(told), hovertemplate: "%{text}<extra></extra>",
