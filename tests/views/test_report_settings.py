@@ -1,12 +1,14 @@
 """The settings on the report: how many seeds each has, how far they spread, and which is the best."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_pages import a_run, data_of, job, page_of, sections_of
+from report_pages import TIME, a_run, data_of, job, page_of, reported, sections_of
 
+from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views.report import settings_part
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric, ranking_of
@@ -122,3 +124,18 @@ def test_settings_that_cannot_be_ranked_have_no_best(value: float | None) -> Non
     page = page_of(a_run(*jobs, facts={"ranking": RANKING}))
     assert ("Best setting" in page) is (value == float("inf"))
     data_of(page)
+
+
+def test_settings_curves_and_ten_thousand_jobs_are_small(tmp_path: Path) -> None:
+    """With plotly, which is 4.8 MB, the page stays below 8 MB."""
+    points = [Point(TIME, step, {"val/loss": 1 / (1 + step), "val/acc": step / 300}) for step in range(300)]
+    jobs = [job(num, f"lr={num // 5 / 7}", f"m={num // 5 % 3}", f"seed={num % 5}", value=num / 7) for num in range(10_000)]
+    for num in range(9_900, 10_000):  # the best settings
+        jobs[num] = replace(
+            reported(tmp_path, num, points), task_overrides=jobs[num].task_overrides, return_value=jobs[num].return_value
+        )
+    page = page_of(a_run(*jobs, facts={"ranking": {"average_over": ["seed"]}}))
+    assert len(page) < 3_200_000
+    data = data_of(page)
+    assert len(data["courses"][0]["bands"]) == 12
+    assert len(data["settings"]["shown"]) == settings_part.MAX_SETTINGS
