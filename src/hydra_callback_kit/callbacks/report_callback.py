@@ -32,7 +32,9 @@ class ReportCallback(RecordingCallback):
     writes it anew at any time, also while the sweep runs. Values of secret keys are redacted (see `RedactionCallback`). A
     job pays for its lines in the journal alone, a sweep for its config in it.
 
-    Needs the extra `report`: `pip install 'hydra-callback-kit[report]'`.
+    The page of a single run has no scripts: its failure, the curves of what it reported, timings, resources, its log's end.
+
+    Needs the extra `report`: `pip install 'hydra-callback-kit[report]'`; a single run needs jinja2 of it alone.
 
     Args:
         output_file: the report's name, relative to the run's output directory or the sweep directory, or an absolute path in
@@ -45,7 +47,7 @@ class ReportCallback(RecordingCallback):
             rest.
         title: the page's title; null for the app's name.
         plotly_js: `inline` puts plotly's JavaScript (4.8 MB) into the file; `directory` puts it beside the report, as
-            `plotly.min.js`, which all reports in that directory share.
+            `plotly.min.js`, which all reports in that directory share. The page of a single run has none.
         max_table_rows: how many jobs are spelled out, 1 or more; of a larger sweep, so many are spread evenly over it, and
             the page says so.
 
@@ -56,7 +58,7 @@ class ReportCallback(RecordingCallback):
     Files:
         `report.html`: the report, up to 8 MB for 10,000 jobs, of which plotly is most. A file of that name that is no report
         is kept as `report.html.bak`, with a warning.
-        `plotly.min.js` beside it, with `plotly_js: directory`.
+        `plotly.min.js` beside it, with `plotly_js: directory`, for a sweep.
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines).
 
     Example:

@@ -64,13 +64,13 @@ class Contents:
         now: datetime,
         settings: Settings | None = None,
     ) -> None:
-        # first, while the rest is not there: it takes the most memory while it is made
+        # first, while the rest is not there: they take the most memory while they are made
+        self.courses = courses_of(shown, metric.name if metric else None, settings.rows_among(shown) if settings else ())
         self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.columns = columns_of(shown, metric.name if metric else None)
         self.links = links(shown, run.root, beside)
         self.failures = failures_of(run)
         self.resources = resources_of(shown, run.jobs)
-        self.courses = courses_of(shown, metric.name if metric else None, settings.rows_among(shown) if settings else ())
         self._root, self._beside, self._facts = run.root, beside, run.facts
         self._shown = shown
         self._jobs = len(run.jobs)
