@@ -173,3 +173,114 @@ def test_a_job_of_a_sweep_with_a_secret_is_started_later(app: App) -> None:
     done = cli("rerun", "out", *what, "db.password=correct-horse", cwd=app.directory)
     settings = load_run(app.directory / "out").settings()
     assert [len(setting.completed) for setting in settings] == [3, 3], done.err
+
+
+REPORTED = """
+hydra_callback_kit.report_metrics({"val/acc": cfg.lr + 1, "fold": cfg.seed}, step=0)
+hydra_callback_kit.report_metrics({"val/acc": cfg.lr, "fold": cfg.seed}, step=1)
+if cfg.lr == 1 and cfg.seed == 3:
+    return {"other": 1.5}
+return {"accuracy": cfg.lr - 1 + cfg.seed / 100, "other": 1.0}
+"""
+
+
+def test_seeds_are_those_that_a_mean_rests_on(app: App) -> None:
+    """One whose job has no such number does not count, one that is given twice counts once; all say the same."""
+    app.write(REPORTED, CONFIG.format(settings="average_over: [seed]"), "import hydra_callback_kit")
+    done = app.sweep("basic", "lr=1,2,2.0", "seed=1,2,3,3")
+    assert re.search(r"\n\| 2 of 3 +\| 0.015 ± 0.005 ", done.stdout)
+    shown = cli("show", "out", "--average-over", "seed", cwd=app.directory).out
+    assert re.search(r"\n3 \(4 jobs\)  2  .*\n *3 \(4 jobs\)  2.0  .*\n *2 of 3  1 ", shown), (
+        "1 and 2.0 are two, as the app gets them"
+    )
+    sorted_by = cli("show", "out", "--average-over", "seed", "--sort-by", "other", cwd=app.directory).out
+    assert "(2 jobs)" in sorted_by, "a mean of fewer than the column of seeds says is marked"
+    assert "of 2 of 3 seeds (min of" in cli("show", "out", "--mode", "min", cwd=app.directory).out
+
+
+def test_a_metric_that_has_no_column_gets_one(app: App) -> None:
+    """`show` sorts by what `metric_of` takes, for jobs and settings, and `table` takes the same."""
+    app.write(
+        REPORTED,
+        CONFIG.format(settings="average_over: [seed]").replace("accuracy", "val/acc.max"),
+        "import hydra_callback_kit",
+    )
+    assert app.sweep("basic", "lr=1,2", "seed=1,2").code == 0
+    for asked in ([], ["--average-over", "seed"]):
+        shown = cli("show", "out", "--sort-by", "val/acc.max", *asked, cwd=app.directory).out
+        assert "val/acc.max  " in shown.partition("\n\n")[2]
+    assert "| 2   | **3 ± 0**   |" in cli("table", "out", "--rows", "lr", cwd=app.directory).out
+    for name in ("metrics.val/acc", "return_value.other", "metrics.val/acc.min"):
+        assert cli("table", "out", "--rows", "lr", "--metric", name, cwd=app.directory).code == 0
+
+
+def test_the_mode_on_record_counts_everywhere(app: App) -> None:
+    """In Python as well; what is asked for now counts before it, in the head of `show` too."""
+    app.write(ACCURACY, CONFIG.format(settings="average_over: [seed], mode: min"))
+    assert app.sweep("basic", "lr=1,2", "seed=0,1,2").code == 0
+    run = load_run(app.directory / "out")
+    assert run.best_setting("accuracy").overrides == {"lr": 1}
+    assert run.best("accuracy").job_num == 1
+    assert run.best_setting("accuracy", mode="max").overrides == {"lr": 2}
+    shown = cli("show", "out", "--average-over", "seed", "--mode", "max", cwd=app.directory).out
+    assert "best       lr=2, with accuracy 0.810 ± 0.006 (max of the mean over seed)\n" in shown
+    assert "best       lr=2, with" in cli("show", "out", "--mode", "max", cwd=app.directory).out
+    assert "max of the median over seed" in cli("show", "out", "--mode", "max", "--rank-by", "median", cwd=app.directory).out
+
+
+def test_what_is_on_record_to_average_over_and_no_job_was_given(app: App) -> None:
+    """Each job is a setting, to Python as to all others."""
+    app.write("return {'accuracy': cfg.lr}", CONFIG.format(settings="average_over: [seed]"))
+    assert app.sweep("basic", "lr=1,2").code == 0
+    assert load_run(app.directory / "out").best_setting("accuracy").overrides == {"lr": 2}
+    assert "accuracy  2 (of 1 job)" in cli("best", "out", cwd=app.directory).out
+
+
+def test_a_sweep_of_which_nothing_is_known_yet(app: App) -> None:
+    """All failed: they are marked. None has started: nothing is refused."""
+    app.write("raise ValueError", CONFIG.format(settings="average_over: [seed]"))
+    app.sweep("basic", "lr=1,2", "seed=1,2")
+    shown = cli("show", "out", "--average-over", "seed", cwd=app.directory)
+    assert (shown.code, shown.out.count("0 of 2       2")) == (0, 2)
+    assert len(json.loads(cli("show", "out", "--average-over", "seed", "--json", cwd=app.directory).out)["settings"]) == 2
+    (journal,) = (app.directory / "out" / ".callbacks").glob("*.jsonl")
+    lines = journal.read_text("utf-8").splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"job":' not in line), "utf-8")
+    shown = cli("show", "out", "--average-over", "seed", cwd=app.directory)
+    assert (shown.code, shown.err) == (0, "")
+    assert load_run(app.directory / "out").settings(["seed"]) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("show out --average-over seed --failed", "--failed lists jobs, and --average-over settings"),
+        ("show out --average-over seed --ranks", "--ranks lists jobs, and --average-over settings"),
+        ("show out --mode min", "Say of which metric: --sort-by METRIC."),
+        ("show out --rank-by median", "Say what to average over, such as --average-over seed."),
+        ("best out --rank-by median", "Say what to average over, such as --average-over seed."),
+        ("table out --rows lr --rows seed --average-over seed", "seed is averaged over, and has no values left"),
+    ],
+)
+def test_options_that_would_do_nothing(app: App, arguments: str, said: str) -> None:
+    """Are refused, with what to type instead."""
+    app.write(ACCURACY, CONFIG.format(settings="").replace("sort_by: accuracy, ", ""))
+    assert app.sweep("basic", "lr=1,2", "seed=0,1").code == 0
+    done = cli(*arguments.split(), cwd=app.directory)
+    assert (done.code, done.out) == (2, "")
+    assert said in " ".join(done.err.split())
+
+
+def test_no_setting_can_be_ranked(app: App) -> None:
+    """Of one seed nobody knows the error: it is said, in the log, by `best`, and in `best.json`."""
+    app.write(ACCURACY, CONFIG.format(settings="average_over: [seed], rank_by: lower_bound"))
+    done = app.sweep("basic", "lr=1,2", "seed=0")
+    why = "no setting has accuracy of two jobs, which lower_bound needs"
+    assert f"No setting is the best: {why}" in done.stdout
+    assert json.loads((app.directory / "out" / "best.json").read_text("utf-8"))["no_setting"].startswith(why)
+    said = cli("best", "out", cwd=app.directory).out
+    assert said.startswith(f"best setting: none: {why}")
+    assert "best single job 0: lr=1 seed=0" in said
+    assert json.loads(cli("best", "out", "--json", cwd=app.directory).out)["setting"] is None
+    table = ("table", "out", "--rows", "seed", "--columns", "lr", "--rank-by", "max")
+    assert "| 0    | **0.99** | **0.8** |" in cli(*table, cwd=app.directory).out, "seed is on record to be averaged over"

@@ -49,8 +49,9 @@ def test_latex() -> None:
 model & a\_b & c & d \\
 \midrule
 cnn & $\mathbf{0.910 \pm 0.006}$ & $\mathbf{0.510 \pm 0.010}$ (2) & -- \\
-m|p & $0.70 \pm 0.06$ & -- & -- \\
+m\textbar{}p & $0.70 \pm 0.06$ & -- & -- \\
 \bottomrule
+\multicolumn{4}{l}{\footnotesize in brackets the number of jobs where there are fewer} \\
 \end{tabular}
 """
     )
@@ -97,3 +98,58 @@ def test_what_would_share_a_cell() -> None:
     with pytest.raises(AmbiguousError) as told:
         text(".md", over=[])
     assert told.value.keys == ["seed"]
+
+
+def values(*overrides: str, metric: str = "acc") -> list[JobRecord]:
+    """A job each override."""
+    return [JobRecord(num, "COMPLETED", (each,), return_value={metric: num / 4}) for num, each in enumerate(overrides)]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "heads"),
+    [
+        (("tag=1", "tag='1'"), ["1", "'1'"]),
+        (("tag=''", "tag=null", "other=1"), ["''", "null", ""]),
+        (("tag=true", "tag='true'", "tag=x"), ["true", "'true'", "x"]),
+        (("tag=null", "other=1"), ["null", ""]),
+        (("tag=1", "tag=1.0"), ["1", "1.0"]),
+        (("tag='NaN'", "tag=nan", "tag=Infinity"), ["'NaN'", "nan", "Infinity"]),
+        (("tag=0.1", "tag='x'"), ["0.1", "x"]),
+    ],
+)
+def test_values_that_are_not_the_same(overrides: tuple[str, ...], heads: list[str]) -> None:
+    """Have a row each; where two would be called the same, they are called as they were written."""
+    table = pivot(values(*overrides), rows=["tag"], columns=[], over=[], metric="acc", mode="max")
+    assert [head for (head,) in table.rows] == heads
+    assert len(table.cells) == len(heads)
+
+
+def test_what_would_share_a_cell_is_named_whatever_its_type() -> None:
+    """1 and 1.0 are equal to Python, and two settings."""
+    with pytest.raises(AmbiguousError) as told:
+        pivot(values("tag=1", "tag=1.0"), rows=["other"], columns=[], over=[], metric="acc", mode="max")
+    assert told.value.keys == ["tag"]
+
+
+def test_texts_that_latex_would_take_for_something_else() -> None:
+    """Options of the row before, numbers with an e, signs that the standard fonts do not have, control characters."""
+    jobs = [
+        JobRecord(num, "COMPLETED", (f"tag='{text}'",), return_value={"acc": value})
+        for num, (text, value) in enumerate([("[1cm] a", 1.5e-5), ("*x", float("inf")), ("a<b>|\x1b", float("nan"))])
+    ]
+    lines = FORMATS[".tex"](pivot(jobs, rows=["tag"], columns=[], over=[], metric="acc", mode="min")).splitlines()
+    assert lines[5:8] == [
+        r"{[}1cm] a & $\mathbf{1.5 \times 10^{-5}}$ \\",
+        r"{*}x & $\infty$ \\",
+        r"a\textless{}b\textgreater{}\textbar{}\textbackslash{}x1b & $\mathrm{nan}$ \\",
+    ]
+
+
+def test_the_caption_says_what_is_bold_and_takes_no_name_for_markup() -> None:
+    """Where that is not the mean; a metric may be called anything."""
+    assert text(".md", rank_by="median").endswith("; bold: the best of each column by the median\n")
+    assert "bold: the best of each column by the mean - standard error" in text(".tex", rank_by="lower_bound")
+    jobs = values("tag=1", "tag=2", metric="<b>\n\x1b[2J")
+    asked = pivot(jobs, rows=["tag"], columns=[], over=[], metric="<b>\n\x1b[2J", mode="max")
+    assert FORMATS[".md"](asked).splitlines()[-1] == r"\<b\>\\x1b\[2J".replace(r"\>\\", r"\> \\")
+    assert "\x1b" not in FORMATS[".html"](asked) + FORMATS[".tex"](asked)

@@ -50,7 +50,7 @@ def test_settings_come_before_the_jobs_and_the_summary_names_both_bests() -> Non
         ("1", "", "3"),
         ("2", " fewer", "2 of 3"),
         ("3", "", "3"),
-        ("", "", "3"),
+        ("", " fewer", "0 of 3"),
     ]
     assert "1 0.405 ± 0.005" in text_of(page, "settings")  # after the number of those that failed
     shown = data_of(page)["settings"]["shown"]

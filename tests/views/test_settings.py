@@ -79,7 +79,7 @@ def test_the_table_marks_who_has_fewer_seeds() -> None:
     """And says what they differ in alone."""
     settings = settings_of(SWEEP, ["seed"])
     assert varied_in_settings(settings) == ["model"]
-    assert [seeds_in_words(setting, 3) for setting in settings] == ["3", "3", "1 of 3", "0 of 3", "3"]
+    assert [seeds_in_words(setting, 3, "acc") for setting in settings] == ["3", "3", "1 of 3", "0 of 3", "3"]
     assert setting_in_words(settings[0], ["model"]) == "model=lucky"
     assert setting_in_words(settings[0], []) == "model=lucky epochs=3"
     lines = settings_text(settings, "acc", "max", "lower_bound", top_k=3).splitlines()
@@ -98,7 +98,7 @@ def test_the_table_marks_who_has_fewer_seeds() -> None:
         (1234.5, 21.7, "1230 ± 20"),
         (1234.5, 0.0, "1234.5 ± 0"),
         (0.5, None, "0.5"),
-        (-0.0312, 0.2, "-0.0 ± 0.2"),
+        (-0.0312, 0.2, "0.0 ± 0.2"),
         (NAN, NAN, "nan ± nan"),
         (1.0, math.inf, "1 ± inf"),
         (1e-20, 3e-22, "1e-20 ± 3e-22"),

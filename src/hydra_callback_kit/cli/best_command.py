@@ -24,7 +24,7 @@ from hydra_callback_kit.cli.target import (
 from hydra_callback_kit.journal import values
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.best import setting_row
+from hydra_callback_kit.views.best import setting_or_why_not
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
 from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front, the_metric
 from hydra_callback_kit.views.metrics import metric_names, metric_of
@@ -96,12 +96,12 @@ def command(
     if as_json:
         words = again and {"command": list(again.words), "cwd": str(again.cwd)}
         best_direction = direction_of(run.facts, metric, mode)
-        of_seeds = {"setting": setting_row(setting, metric, best_direction, asked.rank_by)} if setting else {}
+        of_seeds = setting_or_why_not(setting, metric, best_direction, asked.rank_by) if asked.average_over else {}
         screen.print_json({"run_id": run.run_id, **of_seeds, **nested_row(best), "again": words})
         return
-    if setting is not None:
+    if asked.average_over:
         print_best_setting(run, setting, metric, asked)
-    who = f"best single job {best.job_num}" if setting else f"job {best.job_num}"
+    who = f"best single job {best.job_num}" if asked.average_over else f"job {best.job_num}"
     screen.say(screen.Styled(who, bold=True), f": {wording.overrides(best.task_overrides)}")
     screen.print_facts(
         {

@@ -13,7 +13,7 @@ from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import silence, wording
-from hydra_callback_kit.views.metrics import added_facts, metrics_of
+from hydra_callback_kit.views.metrics import added_facts, metric_of, metrics_of, metrics_with
 from hydra_callback_kit.views.plain_table import Column
 from hydra_callback_kit.views.sparkline import sparkline
 from hydra_callback_kit.views.table_formats import cell_text
@@ -47,9 +47,12 @@ def job_columns(
     """
     swept = varied_overrides(of_run)
     numbers = {job.job_num: metrics_of(job) for job in jobs}
-    metrics = list(dict.fromkeys(name for each in numbers.values() for name in each))
-    sorted_by = sort_by and sort_by.removeprefix("return_value.")
-    metrics.sort(key=lambda name: name != sorted_by)
+    metrics = metrics_with(jobs, sort_by, list(dict.fromkeys(name for each in numbers.values() for name in each)))
+    sorted_by = None if sort_by is None else metrics[0]
+    for job in jobs if sorted_by is not None else ():
+        value = metric_of(job, sorted_by or "")
+        if value is not None:
+            numbers[job.job_num].setdefault(sorted_by or "", value)
     shown = list(jobs)
     gap = None
     if rows is not None and len(jobs) > rows:

@@ -12,6 +12,7 @@ from hydra_callback_kit.journal.command_line import as_typed
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
+from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.best import best_in_short
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.reported import reported
@@ -30,6 +31,8 @@ def print_run(
     rows: int | None,
     sort_by: str | None,
     *,
+    asked: AskedRanking,
+    of_settings: bool = False,
     curves: bool,
 ) -> None:
     """Prints one run.
@@ -40,13 +43,16 @@ def print_run(
         earlier: ids of other runs in the same directory.
         rows: how many rows the table may have; None for any number.
         sort_by: the metric that the jobs are sorted by, if any.
+        asked: how the run is ranked.
+        of_settings: whether its settings are shown below.
         curves: whether the course of what running jobs report is drawn.
     """
     name = run.facts.get("job_name") or "app"
     kind = "sweep" if run.mode == "MULTIRUN" else "run"
     status = screen.Styled(run.status, screen.COLOURS[run.status], bold=True)
     screen.say(screen.Styled(as_text(name), bold=True), f"  {kind} ", status, f": {wording.status_counts(run)}")
-    screen.print_facts(_facts(run, earlier))
+    best = best_in_short(run, asked, hint=not of_settings)
+    screen.print_facts(_facts(run, earlier, best))
     screen.print_warnings(run)
     if "aborted" in run.facts:
         screen.say()
@@ -56,7 +62,7 @@ def print_run(
         screen.print_table(job_columns(jobs, run.jobs, rows, sort_by, curves=curves))
 
 
-def _facts(run: RunRecord, earlier: Sequence[str]) -> dict[str, str]:
+def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
     facts = {"directory": str(run.root), "started": _started(run)}
     if resumed(run.facts):
         facts["resumed"] = "; ".join(f"{screen.local_time(at)}: {what}" for at, what in resumed(run.facts))
@@ -69,7 +75,6 @@ def _facts(run: RunRecord, earlier: Sequence[str]) -> dict[str, str]:
         facts["command"] = shlex.join(command)
     if run.handed_on:
         facts["queued"] = wording.handed_on(run)
-    best = best_in_short(run)
     if best:
         facts["best"] = best
     if run.mode == "RUN":

@@ -7,13 +7,31 @@ from hydra_callback_kit.cli.below import NothingToShowError
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
-from hydra_callback_kit.views.best import by_what, setting_row, spread_in_words
+from hydra_callback_kit.views.best import by_what, setting_row, spread_in_words, why_no_setting
 from hydra_callback_kit.views.direction import direction_of, the_metric
 from hydra_callback_kit.views.figures import in_words
-from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.setting_ranking import IN_WORDS, ranked_settings, setting_in_words, varied_in_settings
 from hydra_callback_kit.views.setting_table import setting_columns
 from hydra_callback_kit.views.settings import Setting, settings_of
+
+
+def metric_of_settings(run: RunRecord, asked: AskedRanking, *, may_come: bool = False) -> str | None:
+    """The metric that settings are ranked by; None where it is not known.
+
+    Args:
+        run: the sweep.
+        asked: how they are ranked.
+        may_come: whether the metric may still come, as it may as long as no job has any: then it is not asked whether there
+            is one.
+
+    Raises:
+        NothingToShowError: if there is no such metric.
+    """
+    known = metric_names(run.jobs)
+    if asked.metric is not None and known and not may_come and not _has(run, asked.metric):
+        raise NothingToShowError(wording.unknown_metric(asked.metric, known))
+    return asked.metric or the_metric(run.facts, run.jobs)
 
 
 def print_settings(run: RunRecord, asked: AskedRanking) -> None:
@@ -22,11 +40,10 @@ def print_settings(run: RunRecord, asked: AskedRanking) -> None:
     Args:
         run: the sweep.
         asked: how they are ranked, with keys to average over.
-
-    Raises:
-        NothingToShowError: if there is no such metric.
     """
-    metric = _metric_of(run, asked)
+    if not run.jobs:
+        return
+    metric = asked.metric
     screen.say()
     screen.print_table(setting_columns(_in_order(run, asked, metric), metric))
     ranked = "" if metric is None else f", sorted by {metric}: {by_what(direction_of(run.facts, metric, asked.mode), asked)}"
@@ -40,7 +57,7 @@ def settings_json(run: RunRecord, asked: AskedRanking) -> list[dict[str, Any]]:
         run: the sweep.
         asked: as above.
     """
-    metric = _metric_of(run, asked)
+    metric = metric_of_settings(run, asked)
     if metric is None:
         return [
             {"overrides": each.overrides, "jobs": [job.job_num for job in each.jobs]}
@@ -50,15 +67,19 @@ def settings_json(run: RunRecord, asked: AskedRanking) -> list[dict[str, Any]]:
     return [setting_row(each, metric, mode, asked.rank_by) for each in _in_order(run, asked, metric)]
 
 
-def print_best_setting(run: RunRecord, setting: Setting, metric: str, asked: AskedRanking) -> None:
+def print_best_setting(run: RunRecord, setting: Setting | None, metric: str, asked: AskedRanking) -> None:
     """Says which setting is the best.
 
     Args:
         run: the sweep.
-        setting: the setting.
+        setting: the setting; None if none can be ranked.
         metric: by which metric.
         asked: as above.
     """
+    if setting is None:
+        screen.say(screen.Styled("best setting", bold=True), f": none: {why_no_setting(metric, asked.rank_by)}")
+        screen.say()
+        return
     varied = varied_in_settings(settings_of(run.jobs, asked.average_over))
     mode = direction_of(run.facts, metric, asked.mode)
     figures = setting.figures(metric)
@@ -73,11 +94,8 @@ def print_best_setting(run: RunRecord, setting: Setting, metric: str, asked: Ask
     screen.say()
 
 
-def _metric_of(run: RunRecord, asked: AskedRanking) -> str | None:
-    known = metric_names(run.jobs)
-    if asked.metric is not None and all(each.figures(asked.metric) is None for each in settings_of(run.jobs, ())):
-        raise NothingToShowError(wording.unknown_metric(asked.metric, known))
-    return asked.metric or the_metric(run.facts, run.jobs)
+def _has(run: RunRecord, metric: str) -> bool:
+    return any(job.status == "COMPLETED" and metric_of(job, metric) is not None for job in run.jobs)
 
 
 def _in_order(run: RunRecord, asked: AskedRanking, metric: str | None) -> list[Setting]:

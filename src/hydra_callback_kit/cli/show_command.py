@@ -20,7 +20,7 @@ from hydra_callback_kit.cli.completion import complete_metric
 from hydra_callback_kit.cli.make_again import make_again
 from hydra_callback_kit.cli.pages import print_ranks, print_run, run_json
 from hydra_callback_kit.cli.run_list import RunList
-from hydra_callback_kit.cli.setting_pages import print_settings, settings_json
+from hydra_callback_kit.cli.setting_pages import metric_of_settings, print_settings, settings_json
 from hydra_callback_kit.cli.target import (
     asked_ranking,
     assume_gone_option,
@@ -38,7 +38,7 @@ from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.comparisons import unknown_name
-from hydra_callback_kit.views.direction import Best, direction_of
+from hydra_callback_kit.views.direction import Best, direction_of, objectives
 from hydra_callback_kit.views.ranking import ranked
 from hydra_callback_kit.views.setting_ranking import RankBy
 
@@ -100,38 +100,49 @@ def command(  # noqa: C901  what the options ask for, one after another
         path = latest_here() if since_text is None else Path()
     if remake:
         make_again(the_run(path, run_id, assume_gone=assume_gone))
-    of_jobs = run_id is not None or failed or ranks or average_over
+    of_jobs = run_id is not None or failed or ranks or average_over or rank_by is not None
     rows = _ROWS if screen.is_terminal() and not every else None
     if not of_jobs and not holds_runs(path):
         _show_runs(path, choice, sort_by, mode, rows, assume_gone=assume_gone, watch=watch, as_json=as_json)
         return
 
-    def asked(run: RunRecord) -> AskedRanking:
-        return asked_ranking(run, sort_by, mode, average_over, rank_by)
+    if average_over and (failed or ranks):
+        what = "--failed" if failed else "--ranks"
+        raise click.UsageError(f"{what} lists jobs, and --average-over settings: leave one out.")
+
+    def asked_of(run: RunRecord) -> AskedRanking:
+        asked = asked_ranking(run, sort_by, mode, average_over, rank_by)
+        if mode is not None and asked.metric is None and not average_over and not objectives(run.facts):
+            raise click.UsageError(f"--mode {mode} says which value is the best. Say of which metric: --sort-by METRIC.")
+        return asked
 
     def chosen(run: RunRecord) -> list[JobRecord]:
-        return _chosen(run, choice, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
+        sorted_by = None if average_over else sort_by  # else settings are sorted
+        return _chosen(run, choice, failed=failed, sort_by=sorted_by, mode=mode, may_come=watch, as_json=as_json)
 
     def show(rows: int | None) -> bool:
         """Prints the page once and tells whether the run still runs."""
         run = the_run(path, run_id, assume_gone=assume_gone)
+        asked = asked_of(run)
         if ranks:
             _print_ranks(run, chosen(run))
         elif average_over:
-            of_them, ranking = dataclasses.replace(run, jobs=tuple(chosen(run))), asked(run)
-            print_run(run, (), (), rows, sort_by, curves=False)
-            print_settings(of_them, ranking)
+            of_them = dataclasses.replace(run, jobs=tuple(chosen(run)))
+            metric = metric_of_settings(of_them, asked, may_come=watch)
+            by_metric = asked._replace(metric=metric)
+            print_run(run, (), (), rows, metric, asked=by_metric, of_settings=True, curves=False)
+            print_settings(of_them, by_metric)
         else:
             earlier = [known for known in run_ids(run.root) if known != run.run_id]
-            print_run(run, chosen(run), earlier, rows, sort_by, curves=watch)
+            print_run(run, chosen(run), earlier, rows, sort_by, asked=asked, curves=watch)
         return run.status == "RUNNING"
 
     if as_json:
         run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
-        jobs = chosen(run)
+        asked, jobs = asked_of(run), chosen(run)
         described = run_json(run, jobs)
         if average_over:
-            described["settings"] = settings_json(dataclasses.replace(run, jobs=tuple(jobs)), asked(run))
+            described["settings"] = settings_json(dataclasses.replace(run, jobs=tuple(jobs)), asked)
         screen.print_json(described)
     elif watch:
         _watch(show)

@@ -83,13 +83,19 @@ def command(
         if unknown:
             raise click.UsageError(unknown.replace("average_over", option, 1))
     asked = asked_ranking(run, metric, mode, average_over, rank_by)
+    laid_out = [key for key in asked.average_over if key in {*rows, *columns}]
+    if laid_out and average_over:
+        raise click.UsageError(
+            f"{laid_out[0]} is averaged over, and has no values left for --rows or --columns: leave one out."
+        )
+    over = [key for key in asked.average_over if key not in laid_out]
     name = chosen_metric([run], asked.metric)
     try:
         table = pivot(
             run.jobs,
             rows=rows,
             columns=columns,
-            over=asked.average_over,
+            over=over,
             metric=name,
             mode=direction_of(run.facts, name, asked.mode),
             rank_by=asked.rank_by,

@@ -23,7 +23,7 @@ from hydra_callback_kit.journal.printable import on_one_line
 from hydra_callback_kit.journal.reader import read_run, run_ids
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record, unknown_key
+from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_asked, unknown_key
 from hydra_callback_kit.views.direction import Best, direction_of, the_metric
 from hydra_callback_kit.views.metrics import metric_names, metric_of
 from hydra_callback_kit.views.ranking import ranked
@@ -70,7 +70,10 @@ def assume_gone_option(command: Command) -> Command:
 
 def mode_option(command: Command) -> Command:
     """The option `--mode`."""
-    text = "Which value is the best.  [default: the sweeper's direction; else min for a loss or an error, max for the rest]"
+    text = (
+        "Which value is the best.  "
+        "[default: as on record; else the sweeper's direction; else min for a loss or an error, max for the rest]"
+    )
     return click.option("--mode", type=click.Choice(["max", "min"]), help=text)(command)
 
 
@@ -88,20 +91,17 @@ def asked_ranking(
     """How a run is to be ranked: as the options say, else as its record does.
 
     Raises:
-        click.UsageError: if no job was given an override that is to be averaged over.
+        click.UsageError: if no job was given an override that is to be averaged over, or settings are to be ranked and
+            nothing is averaged.
     """
-    known = ranking_on_record(run)
     keys = [key.strip().lstrip("+") for each in over for key in each.strip("[]").split(",")]
     unknown = unknown_key(run.jobs, keys)
     if unknown:
         raise click.UsageError(unknown.replace("average_over", "--average-over", 1))
-    same = metric in (None, known.metric)
-    return AskedRanking(
-        metric or known.metric,
-        mode or (known.mode if same else None),
-        tuple(keys) or known.average_over,
-        rank_by or known.rank_by,
-    )
+    asked = ranking_asked(run, metric, mode, keys, rank_by)
+    if rank_by is not None and not asked.average_over:
+        raise click.UsageError(f"--rank-by {rank_by} ranks settings. Say what to average over, such as --average-over seed.")
+    return asked
 
 
 def chosen_metric(runs: Sequence[RunRecord], asked: str | None) -> str:

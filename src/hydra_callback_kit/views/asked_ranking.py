@@ -43,10 +43,40 @@ def ranking_on_record(run: RunRecord) -> AskedRanking:
     )
 
 
+def ranking_asked(
+    run: RunRecord,
+    metric: str | None = None,
+    mode: Best | None = None,
+    over: Sequence[str] = (),
+    rank_by: RankBy | None = None,
+) -> AskedRanking:
+    """How a run is to be ranked: as it is asked for now, else as its record says.
+
+    Args:
+        run: the run.
+        metric: the metric; None for the one on record.
+        mode: which value is the best; None for what is on record of that metric.
+        over: the keys to average over; empty for those on record.
+        rank_by: by what of a setting; None for what is on record.
+    """
+    known = ranking_on_record(run)
+    same = metric in (None, known.metric)
+    return AskedRanking(
+        metric or known.metric,
+        mode or (known.mode if same else None),
+        tuple(over) or known.average_over,
+        rank_by or known.rank_by,
+    )
+
+
 def unknown_key(jobs: Sequence[JobRecord], over: Sequence[str]) -> str:
-    """What to say where no job was given one of the keys to average over; empty where each of them is one."""
+    """What to say where no job was given one of the keys to average over.
+
+    Returns:
+        Empty where each of them is one, or where no job has started.
+    """
     given = sorted({override_key(override) for job in jobs for override in of_the_app(job.task_overrides)})
-    for key in over:
+    for key in over if jobs else ():
         if key not in given:
             nearest = difflib.get_close_matches(key, given, n=1)
             hint = f" Did you mean {nearest[0]}?" if nearest else ""

@@ -4,7 +4,7 @@ from typing import Any
 
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.asked_ranking import AskedRanking, ranking_on_record
+from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.direction import Best, direction_of, objectives, pareto_front
 from hydra_callback_kit.views.figures import Figures, in_words
 from hydra_callback_kit.views.flat import Row
@@ -15,6 +15,10 @@ from hydra_callback_kit.views.setting_ranking import (
     IN_WORDS,
     RankBy,
     best_setting,
+    most_seeds,
+    rank_by_in_words,
+    seeds_in_words,
+    seeds_with,
     setting_in_words,
     settings_text,
     varied_in_settings,
@@ -31,9 +35,8 @@ def best_row(run: RunRecord, asked: AskedRanking, *, include_config: bool = True
         include_config: whether the job's config is part of it.
 
     Returns:
-        The best job's row; with keys to average over an object with `setting` (see `setting_row`; null if none can be
-        ranked) and `job`, the row of the best single job. `jobs_running` if others run that may be better. None if no job
-        completed with the metric.
+        The best job's row; with keys to average over an object with `setting` (see `setting_or_why_not`) and `job`, the row
+        of the best single job. `jobs_running` if others run that may be better. None if no job completed with the metric.
     """
     metric = asked.metric or ""
     mode = direction_of(run.facts, metric, asked.mode)
@@ -45,7 +48,14 @@ def best_row(run: RunRecord, asked: AskedRanking, *, include_config: bool = True
     if not asked.average_over:
         return {**row, **running}
     setting = best_setting(settings_of(run.jobs, asked.average_over), metric, mode, asked.rank_by)
-    return {"setting": setting and setting_row(setting, metric, mode, asked.rank_by), "job": row, **running}
+    return {**setting_or_why_not(setting, metric, mode, asked.rank_by), "job": row, **running}
+
+
+def setting_or_why_not(setting: Setting | None, metric: str, mode: Best, rank_by: RankBy) -> Row:
+    """The best setting for JSON: `setting` (see `setting_row`); null where none can be ranked, and `no_setting` says why."""
+    if setting is None:
+        return {"setting": None, "no_setting": why_no_setting(metric, rank_by)}
+    return {"setting": setting_row(setting, metric, mode, rank_by)}
 
 
 def setting_row(setting: Setting, metric: str, mode: Best, rank_by: RankBy) -> Row:
@@ -83,14 +93,23 @@ def best_in_words(run: RunRecord, asked: AskedRanking, top_k: int) -> str | None
         return None
     if not asked.average_over:
         return f"Best jobs by {metric} ({mode}):\n{ranking_text(run.jobs, metric, mode, top_k).rstrip()}"
-    table = settings_text(settings_of(run.jobs, asked.average_over), metric, mode, asked.rank_by, top_k)
+    settings = settings_of(run.jobs, asked.average_over)
+    table = settings_text(settings, metric, mode, asked.rank_by, top_k)
+    if best_setting(settings, metric, mode, asked.rank_by) is None:
+        table += f"No setting is the best: {why_no_setting(metric, asked.rank_by)}.\n"
     single = f"The best single job is {job.job_num}, with {_number(metric_of(job, metric))}"
     return f"Best settings by {metric} ({by_what(mode, asked)}):\n{table}{single}: {wording.overrides(job.task_overrides)}"
 
 
-def best_in_short(run: RunRecord) -> str:
-    """The best of a sweep on one line, by what its record or its sweeper says; empty where neither says anything."""
-    asked, sought = ranking_on_record(run), objectives(run.facts)
+def best_in_short(run: RunRecord, asked: AskedRanking, *, hint: bool = True) -> str:
+    """The best of a sweep on one line, by what is asked for or what its sweeper seeks; empty where neither says anything.
+
+    Args:
+        run: the sweep, or a single run.
+        asked: how it is ranked.
+        hint: whether it is said how to see all settings.
+    """
+    sought = objectives(run.facts)
     if asked.metric is None and len(sought) == 1:
         asked = asked._replace(metric=sought[0][0])
     if asked.metric is None and sought:
@@ -110,20 +129,31 @@ def best_in_short(run: RunRecord) -> str:
         return ""
     which = setting_in_words(setting, varied_in_settings(settings))
     over = " ".join(f"--average-over {key}" for key in asked.average_over)
+    more = f"; {over} shows all settings" if hint else ""
+    most = most_seeds(settings)
+    few = seeds_with(setting, asked.metric) < most
+    of = f" of {seeds_in_words(setting, most, asked.metric)} seeds" if few else ""
     spread = in_words(figures.mean, figures.stderr)
-    return f"{which}, with {asked.metric} {spread} ({by_what(mode, asked)}; {over} shows all settings)"
+    return f"{which}, with {asked.metric} {spread}{of} ({by_what(mode, asked)}{more})"
 
 
 def spread_in_words(figures: Figures) -> str:
-    """What a setting's metric comes to: `mean ± standard error of 3 jobs; 0.97 to 0.99`."""
+    """What a setting's metric comes to: `mean ± standard error of 3 jobs; 0.97 to 0.99`; `of 1 job`, which has no spread."""
+    if figures.count == 1:
+        return "of 1 job"
     return f"{IN_WORDS} of {wording.jobs(figures.count)}; {figures.min:.6g} to {figures.max:.6g}"
+
+
+def why_no_setting(metric: str, rank_by: RankBy) -> str:
+    """What to say where no setting can be ranked, although a job has the metric."""
+    if rank_by == "lower_bound":
+        return f"no setting has {metric} of two jobs, which lower_bound needs: of one nobody knows the error"
+    return f"in each setting a job has {metric} NaN"
 
 
 def by_what(mode: Best, asked: AskedRanking) -> str:
     """By what settings are ranked: `max of the mean over seed`."""
-    bound = f"mean {'-' if mode == 'max' else '+'} standard error"
-    what = bound if asked.rank_by == "lower_bound" else asked.rank_by
-    return f"{mode} of the {what} over {', '.join(asked.average_over)}"
+    return f"{mode} of the {rank_by_in_words(asked.rank_by, mode)} over {', '.join(asked.average_over)}"
 
 
 def _number(value: Any) -> str:

@@ -50,7 +50,7 @@ def figures(values: Sequence[float]) -> Figures:
         return Figures(count, nan, spread, spread, nan, nan, nan)
     in_order = sorted(values)
     if in_order[0] == in_order[-1]:  # whatever summing them up would make of it
-        spread = 0.0 if count > 1 else None
+        spread = None if count == 1 else 0.0 if math.isfinite(in_order[0]) else nan
         return Figures(count, in_order[0], spread, spread, *in_order[:1] * 3)
     mean = _sum(values) / count
     std = math.sqrt(_sum([(value - mean) * (value - mean) for value in values]) / (count - 1))
@@ -93,7 +93,7 @@ _MOST_DECIMALS = 9
 
 
 def _rounded(value: float, decimals: int) -> str:
-    return f"{round(value, decimals):.{max(0, decimals)}f}"
+    return f"{round(value, decimals) or 0.0:.{max(0, decimals)}f}"  # no -0.0
 
 
 def _sum(values: Sequence[float]) -> float:

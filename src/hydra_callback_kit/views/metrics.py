@@ -85,6 +85,21 @@ def metric_names(jobs: Sequence[JobRecord]) -> list[str]:
     return list(dict.fromkeys(name for job in jobs if job.status == "COMPLETED" for name in metrics_of(job)))
 
 
+def metrics_with(jobs: Sequence[JobRecord], sort_by: str | None, known: Sequence[str] | None = None) -> list[str]:
+    """The metrics that a table of jobs has columns for, the one that it is sorted by first, whatever it is called.
+
+    Args:
+        jobs: the jobs.
+        sort_by: as `metric_of` takes it; None for none.
+        known: the metrics, where they are known.
+    """
+    names = metric_names(jobs) if known is None else list(known)
+    if sort_by is None:
+        return names
+    own = next((name for name in (sort_by, sort_by.removeprefix("return_value.")) if name in names), sort_by)
+    return [own, *(name for name in names if name != own)]
+
+
 def _at(value: Any, path: str) -> float | None:
     if isinstance(value, list) and len(value) <= MAX_SEQUENCE:
         value = {str(place): item for place, item in enumerate(value)}

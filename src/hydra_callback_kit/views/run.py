@@ -13,7 +13,7 @@ from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.asked_ranking import ranking_on_record, unknown_key
+from hydra_callback_kit.views.asked_ranking import ranking_asked, ranking_on_record, unknown_key
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.ranking import best_job
@@ -92,15 +92,16 @@ class Run(RunRecord):
         Args:
             metric: a key of the mapping that the jobs return, dotted where it is nested (`test.accuracy`); `return_value`
                 where they return a bare number.
-            mode: whether the largest (`max`) or the smallest (`min`) value is the best; None for the sweeper's direction
-                where it has one, else `min` for what is named like a loss or an error and `max` for the rest.
+            mode: whether the largest (`max`) or the smallest (`min`) value is the best; None for what
+                `results_aggregator_callback` has put on record of this metric, else the sweeper's direction where it has
+                one, else `min` for what is named like a loss or an error and `max` for the rest.
 
         Raises:
             MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.
             ValueError: if `mode` is another word.
         """
         _check_mode(mode)
-        job = best_job(self.jobs, metric, direction_of(self.facts, metric, mode))
+        job = best_job(self.jobs, metric, direction_of(self.facts, metric, ranking_asked(self, metric, mode).mode))
         if job is None:
             raise MetricNotFoundError(metric, metric_names(self.jobs))
         return job
@@ -123,7 +124,7 @@ class Run(RunRecord):
         keys = ranking_on_record(self).average_over if over is None else tuple(over)
         if not keys:
             raise ValueError("No override to average over is on record. Write for example over=['seed'].")
-        unknown = unknown_key(self.jobs, keys)
+        unknown = "" if over is None else unknown_key(self.jobs, keys)
         if unknown:
             raise ValueError(unknown.replace("average_over", "over", 1))
         return SettingList(settings_of(self.jobs, keys))
@@ -147,8 +148,8 @@ class Run(RunRecord):
         _check_mode(mode)
         if rank_by is not None and rank_by not in RANK_BY:
             raise ValueError(f"rank_by={rank_by!r} is not valid: allowed is {', '.join(RANK_BY)}")
-        by = rank_by or ranking_on_record(self).rank_by
-        setting = best_setting(self.settings(over), metric, direction_of(self.facts, metric, mode), by)
+        asked = ranking_asked(self, metric, mode, rank_by=rank_by)
+        setting = best_setting(self.settings(over), metric, direction_of(self.facts, metric, asked.mode), asked.rank_by)
         if setting is None:
             raise MetricNotFoundError(metric, metric_names(self.jobs))
         return setting

@@ -5,9 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Final, Literal, get_args
 
 from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.figures import Figures, in_words
+from hydra_callback_kit.views.metrics import metric_of
 from hydra_callback_kit.views.settings import Setting
 from hydra_callback_kit.views.table_formats import markdown
 
@@ -34,6 +36,11 @@ def score(figures: Figures, rank_by: RankBy, mode: Best) -> float | None:
     if figures.stderr is None:
         return None  # what a single seed is worth, nobody knows
     return figures.mean - figures.stderr if mode == "max" else figures.mean + figures.stderr
+
+
+def rank_by_in_words(rank_by: RankBy, mode: Best) -> str:
+    """`mean`, `median` and so on; `mean - standard error` for the lower bound, with a `+` where the smallest is best."""
+    return f"mean {'-' if mode == 'max' else '+'} standard error" if rank_by == "lower_bound" else rank_by
 
 
 def ranked_settings(settings: Sequence[Setting], metric: str, mode: Best = "max", rank_by: RankBy = "mean") -> list[Setting]:
@@ -77,15 +84,39 @@ def best_setting(settings: Sequence[Setting], metric: str, mode: Best = "max", r
     return None if value is None or math.isnan(value) else first
 
 
-def seeds_in_words(setting: Setting, most: int) -> str:
-    """How many of its jobs completed: `3`, or `2 of 3` where others have more, or where one failed or still runs.
+def most_seeds(settings: Sequence[Setting]) -> int:
+    """The most seeds that a setting of a sweep was given."""
+    return max((len(set(setting.seeds)) for setting in settings), default=0)
+
+
+def seeds_with(setting: Setting, metric: str | None) -> int:
+    """How many of its seeds a mean rests on: those of which a job completed with the metric; None for any.
+
+    One that was given twice counts once.
+    """
+    return len({seed for seed, job in zip(setting.seeds, setting.jobs, strict=True) if _counts(job, metric)})
+
+
+def seeds_in_words(setting: Setting, most: int, metric: str | None) -> str:
+    """How many seeds a mean rests on.
 
     Args:
         setting: the setting.
-        most: the most jobs that a setting of the sweep has.
+        most: the most seeds that a setting of the sweep has.
+        metric: of what the mean is; None for any.
+
+    Returns:
+        `3`, or `2 of 3` where others have more, or where one failed, still runs or has no such number; `3 (6 jobs)` where
+        seeds were given more than once.
     """
-    completed = len(setting.completed)
-    return str(completed) if completed == most else f"{completed} of {most}"
+    count = seeds_with(setting, metric)
+    jobs = sum(_counts(job, metric) for job in setting.jobs)
+    twice = f" ({wording.jobs(jobs)})" if jobs > count else ""
+    return f"{count}{twice}" if count == most else f"{count} of {most}{twice}"
+
+
+def _counts(job: JobRecord, metric: str | None) -> bool:
+    return job.status == "COMPLETED" and (metric is None or metric_of(job, metric) is not None)
 
 
 def varied_in_settings(settings: Sequence[Setting]) -> list[str]:
@@ -114,12 +145,12 @@ def settings_text(
         rank_by: by what they are ranked; where that is not in the other columns, it has one.
         top_k: how many are shown.
     """
-    varied, most = varied_in_settings(settings), max((len(setting.jobs) for setting in settings), default=0)
+    varied, most = varied_in_settings(settings), most_seeds(settings)
     further = [rank_by] if rank_by != "mean" else []
     rows = []
     for setting in ranked_settings(settings, metric, mode, rank_by)[:top_k]:
         figures = setting.figures(metric)
         spread = None if figures is None else in_words(figures.mean, figures.stderr)
         rest = [None if figures is None else score(figures, rank_by, mode) for _ in further]
-        rows.append([seeds_in_words(setting, most), spread, *rest, setting_in_words(setting, varied)])
+        rows.append([seeds_in_words(setting, most, metric), spread, *rest, setting_in_words(setting, varied)])
     return markdown(["seeds", f"{metric} ({IN_WORDS})", *further, "overrides"], rows, for_a_page=False)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from hydra_callback_kit.journal.overrides import override_key
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.figures import in_words
-from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.metrics import metrics_with
 from hydra_callback_kit.views.plain_table import Column
-from hydra_callback_kit.views.setting_ranking import seeds_in_words, varied_in_settings
+from hydra_callback_kit.views.setting_ranking import most_seeds, seeds_in_words, varied_in_settings
 from hydra_callback_kit.views.settings import Setting
 
 
@@ -17,19 +18,28 @@ def setting_columns(settings: Sequence[Setting], sort_by: str | None) -> list[Co
         settings: the settings in the order of the rows.
         sort_by: the metric that they are sorted by, which is the first and stays on a narrow screen.
     """
-    metrics = metric_names([job for setting in settings for job in setting.jobs])
-    sorted_by = sort_by and sort_by.removeprefix("return_value.")
-    metrics.sort(key=lambda name: name != sorted_by)
-    most = max((len(setting.jobs) for setting in settings), default=0)
-    columns = [Column("seeds", [seeds_in_words(setting, most) for setting in settings], right=True)]
+    metrics = metrics_with([job for setting in settings for job in setting.jobs], sort_by)
+    most = most_seeds(settings)
+    columns = [Column("seeds", [seeds_in_words(setting, most, sort_by) for setting in settings], right=True)]
     failed = [str(len(setting.failed) or "") for setting in settings]
     if any(failed):
         columns.append(Column("failed", failed, right=True))
     columns += [Column(key, [_text_of(setting, key) for setting in settings]) for key in varied_in_settings(settings)]
-    for name in metrics:
-        cells = [figures and in_words(figures.mean, figures.stderr) for figures in (each.figures(name) for each in settings)]
-        columns.append(Column(name, [cell or "" for cell in cells], needed=name == sorted_by))
+    for place, name in enumerate(metrics):
+        cells = [_cell(setting, name, sort_by) for setting in settings]
+        columns.append(Column(name, cells, needed=place == 0 and sort_by is not None))
     return columns
+
+
+def _cell(setting: Setting, metric: str, sort_by: str | None) -> str:
+    """The mean and its error, and on how many jobs they rest where these are fewer than those that `seeds` speaks of."""
+    figures = setting.figures(metric)
+    if figures is None:
+        return ""
+    sorted_by = setting.figures(sort_by) if sort_by is not None else None
+    others = len(setting.completed) if sort_by is None else sorted_by.count if sorted_by else 0
+    fewer = wording.jobs(figures.count) if figures.count < others else ""
+    return in_words(figures.mean, figures.stderr) + (f" ({fewer})" if fewer else "")
 
 
 def _text_of(setting: Setting, key: str) -> str:

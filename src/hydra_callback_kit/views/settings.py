@@ -1,7 +1,6 @@
 """Settings: the jobs of a sweep that differ in nothing but a seed, and what their metrics come to together."""
 
 import json
-import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
-from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.journal.values import as_json, is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.figures import FIGURES, Figures, figures
 from hydra_callback_kit.views.flat import flat_return_value
@@ -27,11 +26,13 @@ class Setting:
         overrides: typed values by key, without those that are averaged over.
         task_overrides: the same, as Hydra passed them to the first of its jobs.
         jobs: its jobs.
+        seeds: what the overrides that are averaged over were, for each of its jobs.
     """
 
     overrides: dict[str, Any]
     task_overrides: tuple[str, ...] = ()
     jobs: list[JobRecord] = field(default_factory=list)
+    seeds: list[tuple[str, ...]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """Its overrides, and how many jobs it has: those themselves would fill a screen."""
@@ -55,7 +56,7 @@ class Setting:
             metric: see `metric_of`.
         """
         values = [value for job in self.completed if (value := metric_of(job, metric)) is not None]
-        return figures(list(map(_float, values))) if values else None
+        return figures(list(map(float, values))) if values else None
 
 
 def settings_of(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Setting]:
@@ -70,10 +71,13 @@ def settings_of(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Settin
     """
     settings: dict[str, Setting] = {}
     for job in jobs:
-        others = tuple(each for each in of_the_app(job.task_overrides) if override_key(each) not in over)
+        given = of_the_app(job.task_overrides)
+        others = tuple(each for each in given if override_key(each) not in over)
         values = typed_overrides(others)
         name = json.dumps(as_json(values), sort_keys=True)
-        settings.setdefault(name, Setting(values, others)).jobs.append(job)
+        setting = settings.setdefault(name, Setting(values, others))
+        setting.jobs.append(job)
+        setting.seeds.append(tuple(each for each in given if override_key(each) in over))
     return list(settings.values())
 
 
@@ -126,13 +130,6 @@ def _of_columns(setting: Setting, names: Sequence[str]) -> dict[str, Figures]:
         returned |= dict(zip(names, cells_of(job, names), strict=True))
         facts = {f"facts.{name}" if name in returned else name: fact for name, fact in added_facts(job).items()}
         for column, value in {**returned, **facts}.items():
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                values.setdefault(column, []).append(_float(value))
+            if is_number(value):
+                values.setdefault(column, []).append(float(value))
     return {column: figures(numbers) for column, numbers in values.items()}
-
-
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

@@ -13,7 +13,6 @@ from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.wording import shortened
 
-_OF_TABLES: Final = re.compile(r"[\\|]")
 _OF_MARKDOWN: Final = re.compile(r"[\\|<>&`*\[\]]")
 
 MAX_CELL: Final = 80
@@ -113,7 +112,7 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_a_pag
         columns: the heads of the columns.
         rows: the cells; floats get six digits, text is cut after `MAX_CELL` characters.
         for_a_page: whether it may become a page: then nothing in a cell is taken for HTML, a link or code. A log needs none
-            of that.
+            of that: what stands there is copied.
 
     Returns:
         Lines; numbers are aligned to the right.
@@ -123,8 +122,7 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_a_pag
         any(_is_number(row[i]) for row in cells) and all(row[i] is None or _is_number(row[i]) for row in cells)
         for i in range(len(columns))
     ]
-    marks = _OF_MARKDOWN if for_a_page else _OF_TABLES
-    texts = [[marks.sub(r"\\\g<0>", _short(cell)) for cell in row] for row in (columns, *cells)]
+    texts = [[_of_page(_short(cell)) if for_a_page else _short(cell) for cell in row] for row in (columns, *cells)]
     widths = [max(3, *(len(row[i]) for row in texts)) for i in range(len(columns))]
     rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
     lines = [texts[0], rule, *texts[1:]]
@@ -211,7 +209,11 @@ def _fits(cell: Any, kinds: set[type]) -> bool:
 
 def markdown_text(text: str) -> str:
     """A text for a cell of a page in Markdown, where nothing of it is HTML, a link or code, and which it cannot end."""
-    return _OF_MARKDOWN.sub(r"\\\g<0>", _short(text))
+    return _of_page(_short(text))
+
+
+def _of_page(text: str) -> str:
+    return _OF_MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def _short(cell: Any) -> str:

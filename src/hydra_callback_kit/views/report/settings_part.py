@@ -16,9 +16,11 @@ from hydra_callback_kit.views.metrics import metric_of
 from hydra_callback_kit.views.report.columns import compact_numbers, links
 from hydra_callback_kit.views.setting_ranking import (
     IN_WORDS,
+    most_seeds,
     ranked_settings,
     score,
     seeds_in_words,
+    seeds_with,
     setting_in_words,
     varied_in_settings,
 )
@@ -109,7 +111,7 @@ class Settings:
         self.metrics = sorted(metrics, key=lambda name: name != self._metric)[:MAX_METRICS]
         self.by = by_what(self._mode, asked)
         self.rank_by = "" if asked.rank_by == "mean" else asked.rank_by.replace("_", " ")
-        most = max(len(setting.jobs) for setting in self.ranked)
+        most = most_seeds(self.ranked)
         self._shown = self.ranked[:MAX_SETTINGS]
         self.rows = [self._row(rank, setting, most, run.root, beside) for rank, setting in enumerate(self._shown, start=1)]
         self.more = len(self.ranked) - len(self._shown)
@@ -160,8 +162,8 @@ class Settings:
         figures = [setting.figures(metric) for metric in self.metrics]
         return SettingRow(
             rank=rank if found is not None and not math.isnan(found) else None,
-            seeds=seeds_in_words(setting, most),
-            fewer=len(setting.completed) < most,
+            seeds=seeds_in_words(setting, most, self._metric),
+            fewer=seeds_with(setting, self._metric) < most,
             failed=len(setting.failed),
             figures=["" if each is None else in_words(each.mean, each.stderr) for each in figures],
             score="" if found is None else f"{found:.6g}",
