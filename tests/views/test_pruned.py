@@ -7,6 +7,7 @@ import pytest
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.best import best_in_short
 from hydra_callback_kit.views.performance import performance_summary
 from hydra_callback_kit.views.progress import Progress, progress_text
@@ -62,10 +63,10 @@ def test_the_best_is_by_the_sweepers_direction() -> None:
     """Where nobody has asked for another metric."""
     jobs = (*JOBS, JobRecord(4, "COMPLETED", ("x=5",), return_value=1.0))
     run = RunRecord("1", Path("/sweep"), "MULTIRUN", "FAILED", jobs, facts={"directions": ["minimize"]})
-    assert best_in_short(run) == "job 4, with return_value 1 (min)"
+    assert best_in_short(run, AskedRanking()) == "job 4, with return_value 1 (min)"
     run.facts["directions"] = ["maximize"]
-    assert best_in_short(run) == "job 0, with return_value 2 (max)"
+    assert best_in_short(run, AskedRanking()) == "job 0, with return_value 2 (max)"
     both = tuple(JobRecord(num, "COMPLETED", return_value=[num, num]) for num in range(3))
     front = RunRecord("1", Path("/sweep"), "MULTIRUN", "COMPLETED", both, facts={"directions": ["minimize", "maximize"]})
-    assert best_in_short(front) == "3 jobs that no other beats in all objectives"
-    assert best_in_short(RUN) == ""
+    assert best_in_short(front, AskedRanking()) == "3 jobs that no other beats in all objectives"
+    assert best_in_short(RUN, AskedRanking()) == ""
