@@ -68,6 +68,8 @@ class Contents:
         self.courses = courses_of(shown, metric.name if metric else None, settings.rows_among(shown) if settings else ())
         self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.columns = columns_of(shown, metric.name if metric else None)
+        self._axes = [charts.override_axis(column) for column in self.columns.overrides]
+        self._shares = importance.shares(self.columns.overrides, self._axes, self.columns.metrics)
         self.links = links(shown, run.root, beside)
         self.failures = failures_of(run)
         self.resources = resources_of(shown, run.jobs)
@@ -76,7 +78,6 @@ class Contents:
         self._jobs = len(run.jobs)
         self._metric = metric
         self._settings = settings
-        self._axes = [charts.override_axis(column) for column in self.columns.overrides]
 
     @cached_property
     def plotted(self) -> bool:
@@ -115,7 +116,6 @@ class Contents:
     def data(self) -> Iterator[tuple[str, Any]]:
         """What the script needs, as JSON values by name, each made when it is asked for."""
         peaks = self.resources.peaks if self.resources else {}
-        shares = importance.shares(self.columns.overrides, self._axes, self.columns.metrics)
         groups = {id(job): group for group, failure in enumerate(self.failures) for job in failure.jobs}
         yield "jobs", [job.job_num for job in self._shown]
         yield "status", "".join(STATUS_LETTERS[wording.status_of(job)] for job in self._shown)
@@ -126,7 +126,7 @@ class Contents:
         yield "errors", [groups.get(id(job), -1) for job in self._shown] if groups else None
         yield "headlines", [failure.headline[:MAX_HEADLINE] for failure in self.failures]
         yield "overrides", map(self._override, self.columns.overrides, self._axes)
-        yield "metrics", map(self._metric_data, self.columns.metrics, shares)
+        yield "metrics", map(self._metric_data, self.columns.metrics, self._shares)
         yield "settings", self._settings and self._settings.data()
         yield "front", self.front
         yield "ranked", self._metric is not None
