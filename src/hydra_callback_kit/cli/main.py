@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "failed": "Name what failed or was interrupted, and why.",
     "rerun": "Print the commands that run what did not complete, or execute them.",
     "collect": "Write the results table of one or more sweeps.",
-    "report": "Write the report of a run or a sweep, one HTML file.",
+    "report": "Write the report of a run, or of several sweeps, as one HTML file.",
     "best": "Show the best job of a sweep, and its best setting.",
     "sync": "Send a run or a sweep to a tracker, from its record.",
     "compare": "Show what differs between runs, or which of two is better.",

@@ -97,6 +97,7 @@ class Page:
     def __init__(
         self, run: RunRecord, options: ReportOptions, beside: Path, now: datetime | None = None, redaction: Any = None
     ) -> None:
+        self._template = _template()  # first, while the rest is not there: it takes some memory
         self._run, self._options, self._beside = run, options, beside
         self._now = now or datetime.now(timezone.utc).astimezone()
         self._names = metric_names(run.jobs)
@@ -124,12 +125,7 @@ class Page:
             HTML, piece by piece, that needs no network. Everything that comes from the run is escaped, and the page's own
             policy lets no script run but the page's own.
         """
-        from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  an extra, and slow to import
-
-        loader = FileSystemLoader(ASSETS)
-        environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        template = environment.get_template("template.html.j2")
-        yield from template.generate(
+        yield from self._template.generate(
             **self._words(),
             data=_ours(data_script(self.contents.data())),
             style=_ours([(ASSETS / "style.css").read_text("utf-8")]),
@@ -172,6 +168,14 @@ class Page:
             "written": f"{self._now:%Y-%m-%d %H:%M:%S %Z}",
             "generator": GENERATOR,
         }
+
+
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  an extra, and slow to import
+
+    loader = FileSystemLoader(ASSETS)
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("template.html.j2")
 
 
 def _config_of(
