@@ -1,5 +1,8 @@
 """Commands without a path: the run that is meant, and that it is said."""
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +85,27 @@ def test_the_others_are_not_read(project: Path) -> None:
     older.write_bytes(b"no line\n")
     assert cli("show", cwd=project).err == "The latest run here: multirun/all\n"
     assert "cannot be read" in cli("show", ".", cwd=project).err
+
+
+def test_a_file_of_somebody_elses_is_no_run_that_is_the_latest(project: Path) -> None:
+    """Whatever it is called; and the list does not say that it leaves a run out."""
+    (project / "other" / ".callbacks").mkdir(parents=True)
+    (project / "other" / ".callbacks" / "notes.jsonl").write_text('{"note": 1}\n', "utf-8")
+    assert cli("show", cwd=project).err == "The latest run here: multirun/all\n"
+    listed = cli("show", ".", "--all", cwd=project)
+    assert "multirun/all" in listed.out
+    assert "not shown" not in listed.out
+
+
+def test_in_a_folder_that_was_removed(tmp_path: Path) -> None:
+    """It says so, whatever the command."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir ../gone; exec {shlex.quote(sys.executable)} -m hydra_callback_kit"
+    for asked in ("show", "best", "show ."):
+        done = subprocess.run(["/bin/sh", "-c", f"{command} {asked}"], cwd=gone, capture_output=True, text=True, check=False)
+        gone.mkdir()
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (
+            1,
+            "Error: The current folder was removed. Go to another one: cd ~",
+        )

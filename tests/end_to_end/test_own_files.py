@@ -33,7 +33,7 @@ x: 0
 """
 AT_THE_START = ("provenance.json", "git.patch", "config_resolved.yaml")
 AT_THE_END = (
-    *("performance.json", "jobs.json", "resources.csv", "report.html", "plotly.min.js", "best.json"),
+    *("performance.json", "jobs.json", "resources.csv", "report.html", "best.json"),
     *(f"results{more}.{form}" for more in ("", "_averaged") for form in ("csv", "json", "jsonl", "md")),
 )
 OURS = (*AT_THE_START, *AT_THE_END)
@@ -108,6 +108,17 @@ def test_what_a_person_has_edited_is_kept(app: App) -> None:
     assert kept_in(done.root) == {f"{name}.bak" for name in edited}
     for name, content in edited.items():
         assert (done.root / f"{name}.bak").read_bytes() == content, name
+
+
+def test_plotlys_script_is_kept_where_it_is_not_ours(app: App) -> None:
+    """It lies beside the page of a sweep: somebody else's, and one that a person has edited."""
+    write(app)
+    (app.directory / "out").mkdir()
+    (app.directory / "out" / "plotly.min.js").write_text("mine", "utf-8")
+    done = app.sweep("basic", "x=1,2")
+    assert (done.root / "plotly.min.js.bak").read_text("utf-8") == "mine"
+    assert said(app.sweep("basic", "x=1,2")) == 0
+    (done.root / "plotly.min.js.bak").unlink()
     for name in ("report.html", "plotly.min.js"):
         with (done.root / name).open("a", encoding="utf-8") as file:
             file.write("edited\n")
@@ -175,7 +186,7 @@ def test_where_nothing_is_written_nothing_is_moved(app: App) -> None:
 def test_what_the_command_line_is_told_to_write_is_written_over(app: App, command: str) -> None:
     """As by every other tool: links are followed; what lies beside it is kept."""
     write(app)
-    done = app.run()
+    done = app.sweep("basic", "x=1,2")
     there = app.directory / "there"
     there.mkdir()
     name = "page.html" if command == "report" else "table.csv"

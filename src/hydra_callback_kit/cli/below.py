@@ -11,7 +11,7 @@ from hydra_callback_kit.cli.screen import say, warn
 from hydra_callback_kit.journal.finder import enclosing_run, run_directories
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.life import Sight
-from hydra_callback_kit.journal.reader import read_runs, run_ids
+from hydra_callback_kit.journal.reader import is_run_id, read_runs, run_ids
 from hydra_callback_kit.journal.records import RunRecord
 
 NOT_LISTED: Final = (*CONFIGS, "config_as_written", "files", "cpu_s", "peak_rss_bytes")
@@ -50,10 +50,11 @@ def found_below(folder: Path) -> list[Found]:
     if not found:
         above = enclosing_run(folder)
         hint = f"It lies inside the run {above}: give that path." if above else "Was one of the callbacks on?"
+        where = start if folder.name in ("", "..") else folder
         raise NothingToShowError(
-            f"No run recorded by hydra-callback-kit (a directory that holds .callbacks/*.jsonl) at or below {folder}. {hint}"
+            f"No run recorded by hydra-callback-kit (a directory that holds .callbacks/*.jsonl) at or below {where}. {hint}"
         )
-    return sorted(found, key=lambda each: each.run_id, reverse=True)
+    return sorted(found, key=lambda each: (is_run_id(each.run_id), each.run_id), reverse=True)
 
 
 def directories_of(found: Iterable[Found]) -> list[Path]:

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,10 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            os.getcwd()  # noqa: PTH109  pathlib need not be there
+        except FileNotFoundError:
+            raise click.ClickException("The current folder was removed. Go to another one: cd ~") from None
         try:
             return super().invoke(ctx)
         except click.ClickException as error:  # it may speak of what others have named

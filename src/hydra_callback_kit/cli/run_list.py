@@ -69,18 +69,19 @@ class RunList:
         newer = [each for each in found if each.run_id >= choice.oldest]
         read: list[RunRecord] = []
         self.listed: list[Listed] = []
+        self._unread = 0
         for run in read_found(newer, sight):
             read.append(run)
             jobs = choice.meeting(run.jobs) if choice.takes(run) else []
             if (jobs or not choice.where) and choice.takes(run):
                 self.listed.append(Listed(run, jobs))
             if sort_by is None and len(self.listed) == rows:
+                self._unread = len(newer) - len(read)
                 break
         every = [job for run in read for job in run.jobs]
         if not self.listed:
             unknown = unknown_name(choice.where, every)
             raise NothingToShowError(unknown or f"No run{choice}, of {len(found)} that there are.")
-        self._unread = len(newer) - len(read)
         self._columns = dict.fromkeys([*([sort_by] if sort_by else []), *(each.name for each in choice.where)])
         if sort_by is not None:
             if all(self._best(each, sort_by) is None for each in self.listed):
