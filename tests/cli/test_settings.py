@@ -51,12 +51,12 @@ def test_all_name_the_same_setting(swept: App) -> None:
     assert "best       lr=2, with accuracy 0.810 ± 0.006 (max of the mean - standard error" in shown
     said = cli("best", "out", cwd=swept.directory).out
     assert said.startswith("best setting: lr=2\n")
-    assert "accuracy  0.810 ± 0.006 (mean ± standard error of 3 jobs; 0.8 to 0.82)" in said
+    assert "accuracy  0.810 ± 0.006 (mean ± standard error of 3 seeds; 0.8 to 0.82)" in said
     assert "best single job 0: lr=1 seed=0\n" in said
     assert "best by accuracy (max of the mean - standard error over seed)\n" in cli("report", "out", cwd=swept.directory).err
     tiles = " ".join(re.sub(r"<[^>]+>", " ", (out / "report.html").read_text("utf-8").partition('class="tiles"')[2]).split())
     assert "Best setting accuracy (max of the mean - standard error over seed) 0.810 ± 0.006 lr=2 mean ±" in tiles
-    assert "mean ± standard error of 3 jobs; 0.8 to 0.82 Best single job largest accuracy 0.99 job 0 lr=1 seed=0" in tiles
+    assert "mean ± standard error of 3 seeds; 0.8 to 0.82 Best single job largest accuracy 0.99 job 0 lr=1 seed=0" in tiles
     run = load_run(out)
     assert run.best_setting("accuracy").overrides == {"lr": 2}
     assert run.best_setting("accuracy", rank_by="mean").overrides == {"lr": 3}
@@ -194,7 +194,7 @@ def test_seeds_are_those_that_a_mean_rests_on(app: App) -> None:
         "1 and 2.0 are two, as the app gets them"
     )
     sorted_by = cli("show", "out", "--average-over", "seed", "--sort-by", "other", cwd=app.directory).out
-    assert "(2 jobs)" in sorted_by, "a mean of fewer than the column of seeds says is marked"
+    assert "(2 seeds)" in sorted_by, "a mean of fewer than the column of seeds says is marked"
     assert "of 2 of 3 seeds (min of" in cli("show", "out", "--mode", "min", cwd=app.directory).out
 
 
@@ -233,7 +233,7 @@ def test_what_is_on_record_to_average_over_and_no_job_was_given(app: App) -> Non
     app.write("return {'accuracy': cfg.lr}", CONFIG.format(settings="average_over: [seed]"))
     assert app.sweep("basic", "lr=1,2").code == 0
     assert load_run(app.directory / "out").best_setting("accuracy").overrides == {"lr": 2}
-    assert "accuracy  2 (of 1 job)" in cli("best", "out", cwd=app.directory).out
+    assert "accuracy  2 (of 1 seed)" in cli("best", "out", cwd=app.directory).out
 
 
 def test_a_sweep_of_which_nothing_is_known_yet(app: App) -> None:
@@ -275,7 +275,7 @@ def test_no_setting_can_be_ranked(app: App) -> None:
     """Of one seed nobody knows the error: it is said, in the log, by `best`, and in `best.json`."""
     app.write(ACCURACY, CONFIG.format(settings="average_over: [seed], rank_by: lower_bound"))
     done = app.sweep("basic", "lr=1,2", "seed=0")
-    why = "no setting has accuracy of two jobs, which lower_bound needs"
+    why = "no setting has accuracy of two seeds, which lower_bound needs"
     assert f"No setting is the best: {why}" in done.stdout
     assert json.loads((app.directory / "out" / "best.json").read_text("utf-8"))["no_setting"].startswith(why)
     said = cli("best", "out", cwd=app.directory).out

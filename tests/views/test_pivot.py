@@ -41,7 +41,7 @@ def test_latex() -> None:
     """With booktabs; what LaTeX would take for a command is text."""
     assert (
         text(".tex")
-        == r"""% acc: mean ± standard error of 3 jobs; in brackets the number of jobs where there are fewer
+        == r"""% acc: mean ± standard error of 3 seeds; in brackets the number of seeds where there are fewer
 \begin{tabular}{lrrr}
 \toprule
 & \multicolumn{3}{c}{data} \\
@@ -51,7 +51,7 @@ model & a\_b & c & d \\
 cnn & $\mathbf{0.910 \pm 0.006}$ & $\mathbf{0.510 \pm 0.010}$ (2) & -- \\
 m\textbar{}p & $0.70 \pm 0.06$ & -- & -- \\
 \bottomrule
-\multicolumn{4}{l}{\footnotesize in brackets the number of jobs where there are fewer} \\
+\multicolumn{4}{l}{\footnotesize in brackets the number of seeds where there are fewer} \\
 \end{tabular}
 """
     )
@@ -67,7 +67,7 @@ def test_markdown() -> None:
 | cnn   | **0.910 ± 0.006** | **0.510 ± 0.010 (2)** | -      |
 | m\\|p  | 0.70 ± 0.06       | -                     | -      |
 
-acc: mean ± standard error of 3 jobs; in brackets the number of jobs where there are fewer
+acc: mean ± standard error of 3 seeds; in brackets the number of seeds where there are fewer
 """
     )
     lines = text(".md", rows=["model", "data"], columns=[]).splitlines()

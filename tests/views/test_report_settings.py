@@ -42,7 +42,7 @@ def test_settings_come_before_the_jobs_and_the_summary_names_both_bests() -> Non
     assert sections_of(page)[:3] == ["summary", "settings", "results"]
     summary = text_of(page, "summary")
     assert (
-        "Best setting acc (max of the mean over seed) 0.520 ± 0.012 m=a mean ± standard error of 3 jobs; 0.5 to 0.54"
+        "Best setting acc (max of the mean over seed) 0.520 ± 0.012 m=a mean ± standard error of 3 seeds; 0.5 to 0.54"
         in summary
     )
     assert "Best single job largest acc 0.6 job 3 m=b k=1 seed=0" in summary

@@ -18,7 +18,7 @@ from hydra_callback_kit.views.setting_ranking import (
     settings_text,
     varied_in_settings,
 )
-from hydra_callback_kit.views.settings import Setting, settings_of
+from hydra_callback_kit.views.settings import Setting, settings_of, settings_table
 
 NAN = math.nan
 
@@ -128,3 +128,45 @@ def test_every_word_to_rank_by_is_a_figure_or_a_bound() -> None:
     """What users may type is what there is."""
     known = figures([1.0, 2.0]).as_row()
     assert [word for word in RANK_BY if word not in known] == ["lower_bound"]
+
+
+def _repeated(**values: dict[int, list[float | None]]) -> list[JobRecord]:
+    """Jobs of a setting each name, with several of a seed."""
+    each = [(name, seed, value) for name, seeds in values.items() for seed, found in seeds.items() for value in found]
+    return [
+        JobRecord(
+            num,
+            "COMPLETED" if value is not None else "FAILED",
+            (f"model={name}", f"{'+' * (num % 2)}seed={seed}"),
+            return_value=value and {"acc": value},
+        )
+        for num, (name, seed, value) in enumerate(each)
+    ]
+
+
+def test_a_seed_that_was_given_twice_is_one_sample() -> None:
+    """The mean of its jobs is: twice the same makes no error known, nor a smaller one, and weighs no more."""
+    jobs = _repeated(
+        lucky={0: [0.95, 0.95], 1: [None]}, good={0: [0.9, 0.9], 1: [0.92, 0.92], 2: [0.91]}, odd={0: [0.5, 0.7], 1: [0.8]}
+    )
+    settings = settings_of(jobs, ["seed"])
+    assert names(ranked_settings(settings, "acc", "max", "lower_bound")) == ["good", "odd", "lucky"]
+    lucky, good, odd = (setting.figures("acc") for setting in settings)
+    assert lucky is not None
+    assert (lucky.count, lucky.stderr) == (1, None)
+    assert good == figures([0.9, 0.92, 0.91])
+    assert odd == figures([0.6, 0.8])
+    assert [row["metrics"]["return_value.acc"] for row in settings_table(jobs, ["seed"]).nested()] == [
+        each.as_row() for each in (lucky, good, odd) if each
+    ]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5), st.integers(1, 3))
+def test_the_same_again_changes_nothing(values: list[float], times: int) -> None:
+    """However often all seeds are run again with the same result."""
+    found = [each.figures("acc") for n in (1, times) for each in settings_of(_repeated(m=_again(values, n)), ["seed"])]
+    assert found[0] == found[1]
+
+
+def _again(values: list[float], times: int) -> dict[int, list[float | None]]:
+    return {seed: [value or 1.0] * times for seed, value in enumerate(values)}

@@ -138,16 +138,16 @@ def best_in_short(run: RunRecord, asked: AskedRanking, *, hint: bool = True) -> 
 
 
 def spread_in_words(figures: Figures) -> str:
-    """What a setting's metric comes to: `mean ± standard error of 3 jobs; 0.97 to 0.99`; `of 1 job`, which has no spread."""
+    """What a setting's metric comes to: `mean ± standard error of 3 seeds; 0.97 to 0.99`; `of 1 seed`, without one."""
     if figures.count == 1:
-        return "of 1 job"
-    return f"{IN_WORDS} of {wording.jobs(figures.count)}; {figures.min:.6g} to {figures.max:.6g}"
+        return "of 1 seed"
+    return f"{IN_WORDS} of {wording.seeds(figures.count)}; {figures.min:.6g} to {figures.max:.6g}"
 
 
 def why_no_setting(metric: str, rank_by: RankBy) -> str:
     """What to say where no setting can be ranked, although a job has the metric."""
     if rank_by == "lower_bound":
-        return f"no setting has {metric} of two jobs, which lower_bound needs: of one nobody knows the error"
+        return f"no setting has {metric} of two seeds, which lower_bound needs: of one nobody knows the error"
     return f"in each setting a job has {metric} NaN"
 
 

@@ -10,7 +10,7 @@ from hydra_callback_kit.journal.overrides import typed_overrides
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json
 from hydra_callback_kit.views.figures import figures
-from hydra_callback_kit.views.settings import Setting
+from hydra_callback_kit.views.metrics import metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,9 @@ def _placed(side: Side, apart: Collection[str], over: Collection[str]) -> dict[s
 
 
 def _value(jobs: Iterable[JobRecord], metric: str) -> float | None:
-    found = Setting({}, jobs=list(jobs)).figures(metric)
-    return None if found is None else found.mean
+    values = [metric_of(job, metric) for job in jobs if job.status == "COMPLETED"]
+    known = [float(value) for value in values if value is not None]
+    return figures(known).mean if known else None
 
 
 def _name(value: Any) -> str:

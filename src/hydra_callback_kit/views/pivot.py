@@ -34,7 +34,7 @@ class Cell:
     Attributes:
         figures: its figures.
         best: whether it is the best of its column.
-        few: whether fewer of its jobs completed than of others.
+        few: whether it rests on fewer seeds than others.
     """
 
     figures: Figures
@@ -53,7 +53,7 @@ class Pivot:
         rows: the head of each row, a text for each of `row_keys`.
         columns: the head of each column, the same.
         cells: row by row; None where no job has completed with the metric.
-        over: how many jobs the means are over, the most of any cell.
+        over: how many seeds the means are over, the most of any cell.
         rank_by: by what the best of a column is told.
         rank_by_in_words: the same in words.
     """

@@ -161,7 +161,7 @@ def _caption(pivot: Pivot, text: Callable[[str], str] = str) -> str:
         pivot: the table.
         text: makes a name, which may be anybody's, a text of the format.
     """
-    spread = [] if pivot.over <= 1 else [f"{IN_WORDS} of {pivot.over} jobs"]
+    spread = [] if pivot.over <= 1 else [f"{IN_WORDS} of {pivot.over} seeds"]
     said = [*spread, *_notes(pivot)]
     return f"{text(pivot.metric)}: {'; '.join(said)}" if said else text(pivot.metric)
 
@@ -170,7 +170,7 @@ def _notes(pivot: Pivot) -> list[str]:
     """What does not go without saying: what stands in brackets, and what is bold."""
     notes = []
     if any(cell is not None and cell.few for cells in pivot.cells for cell in cells):
-        notes.append("in brackets the number of jobs where there are fewer")
+        notes.append("in brackets the number of seeds where there are fewer")
     if pivot.rank_by != "mean":
         notes.append(f"bold: the best of each column by the {pivot.rank_by_in_words}")
     return notes

@@ -32,13 +32,13 @@ def setting_columns(settings: Sequence[Setting], sort_by: str | None) -> list[Co
 
 
 def _cell(setting: Setting, metric: str, sort_by: str | None) -> str:
-    """The mean and its error, and on how many jobs they rest where these are fewer than those that `seeds` speaks of."""
+    """The mean and its error, and on how many seeds they rest where these are fewer than those that `seeds` speaks of."""
     figures = setting.figures(metric)
     if figures is None:
         return ""
     sorted_by = setting.figures(sort_by) if sort_by is not None else None
-    others = len(setting.completed) if sort_by is None else sorted_by.count if sorted_by else 0
-    fewer = wording.jobs(figures.count) if figures.count < others else ""
+    others = len(setting.samples) if sort_by is None else sorted_by.count if sorted_by else 0
+    fewer = wording.seeds(figures.count) if figures.count < others else ""
     return in_words(figures.mean, figures.stderr) + (f" ({fewer})" if fewer else "")
 
 

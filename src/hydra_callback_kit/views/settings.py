@@ -26,13 +26,13 @@ class Setting:
         overrides: typed values by key, without those that are averaged over.
         task_overrides: the same, as Hydra passed them to the first of its jobs.
         jobs: its jobs.
-        seeds: what the overrides that are averaged over were, for each of its jobs.
+        seeds: what the overrides that are averaged over were, for each of its jobs; JSON of their typed values by key.
     """
 
     overrides: dict[str, Any]
     task_overrides: tuple[str, ...] = ()
     jobs: list[JobRecord] = field(default_factory=list)
-    seeds: list[tuple[str, ...]] = field(default_factory=list)
+    seeds: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """Its overrides, and how many jobs it has: those themselves would fill a screen."""
@@ -49,14 +49,24 @@ class Setting:
         """Its jobs that failed or were interrupted."""
         return [job for job in self.jobs if job.status in ("FAILED", "INTERRUPTED")]
 
+    @property
+    def samples(self) -> list[list[JobRecord]]:
+        """Its completed jobs, those of one seed together: a seed that was given twice counts once."""
+        of_each: dict[str, list[JobRecord]] = {}
+        for seed, job in zip(self.seeds, self.jobs, strict=True):
+            if job.status == "COMPLETED":
+                of_each.setdefault(seed, []).append(job)
+        return list(of_each.values())
+
     def figures(self, metric: str) -> Figures | None:
-        """What a metric of its completed jobs comes to; None if none of them has it.
+        """What a metric of its completed jobs comes to, of each seed their mean; None if none of them has it.
 
         Args:
             metric: see `metric_of`.
         """
-        values = [value for job in self.completed if (value := metric_of(job, metric)) is not None]
-        return figures(list(map(float, values))) if values else None
+        values = [[float(value) for job in jobs if (value := metric_of(job, metric)) is not None] for jobs in self.samples]
+        means = [figures(each).mean for each in values if each]
+        return figures(means) if means else None
 
 
 def settings_of(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Setting]:
@@ -74,10 +84,9 @@ def settings_of(jobs: Sequence[JobRecord], over: Collection[str]) -> list[Settin
         given = of_the_app(job.task_overrides)
         others = tuple(each for each in given if override_key(each) not in over)
         values = typed_overrides(others)
-        name = json.dumps(as_json(values), sort_keys=True)
-        setting = settings.setdefault(name, Setting(values, others))
+        setting = settings.setdefault(_encoded(values), Setting(values, others))
         setting.jobs.append(job)
-        setting.seeds.append(tuple(each for each in given if override_key(each) in over))
+        setting.seeds.append(_encoded(typed_overrides(each for each in given if override_key(each) in over)))
     return list(settings.values())
 
 
@@ -124,12 +133,20 @@ def settings_table(jobs: Sequence[JobRecord], over: Collection[str]) -> Table:
 
 def _of_columns(setting: Setting, names: Sequence[str]) -> dict[str, Figures]:
     """What every column of numbers of the results table comes to."""
-    values: dict[str, list[float]] = {}
-    for job in setting.completed:
-        returned = flat_return_value(job.return_value)
-        returned |= dict(zip(names, cells_of(job, names), strict=True))
-        facts = {f"facts.{name}" if name in returned else name: fact for name, fact in added_facts(job).items()}
-        for column, value in {**returned, **facts}.items():
-            if is_number(value):
-                values.setdefault(column, []).append(float(value))
-    return {column: figures(numbers) for column, numbers in values.items()}
+    means: dict[str, list[float]] = {}
+    for jobs in setting.samples:
+        values: dict[str, list[float]] = {}
+        for job in jobs:
+            returned = flat_return_value(job.return_value)
+            returned |= dict(zip(names, cells_of(job, names), strict=True))
+            facts = {f"facts.{name}" if name in returned else name: fact for name, fact in added_facts(job).items()}
+            for column, value in {**returned, **facts}.items():
+                if is_number(value):
+                    values.setdefault(column, []).append(float(value))
+        for column, numbers in values.items():
+            means.setdefault(column, []).append(figures(numbers).mean)
+    return {column: figures(of_seeds) for column, of_seeds in means.items()}
+
+
+def _encoded(overrides: dict[str, Any]) -> str:
+    return json.dumps(as_json(overrides), sort_keys=True)

@@ -60,6 +60,11 @@ def jobs(count: int) -> str:
     return f"{count} job{'' if count == 1 else 's'}"
 
 
+def seeds(count: int) -> str:
+    """`1 seed`, `3 seeds`: the jobs of one seed are one sample."""
+    return f"{count} seed{'' if count == 1 else 's'}"
+
+
 def jobs_so_far(run: RunRecord) -> str:
     """`7 jobs`; `7 jobs, 2 of which still run`."""
     running = run.count("RUNNING")

@@ -40,7 +40,7 @@ class SettingRow:
 
     Attributes:
         rank: 1 for the best; None for one that cannot be ranked.
-        seeds: how many of its jobs completed: `3`, `2 of 3`.
+        seeds: how many of its seeds completed: `3`, `2 of 3`.
         fewer: whether those are fewer than others have.
         failed: how many of its jobs failed or were interrupted.
         figures: its metrics, mean ± standard error; empty where there is none.
@@ -69,7 +69,7 @@ class BestSetting:
         setting: the setting.
         by: what it is the best by: `accuracy (max of the mean over seed)`.
         value: its metric: `0.981 ± 0.004`.
-        spread: what that is: `mean ± standard error of 3 jobs; 0.97 to 0.99`.
+        spread: what that is: `mean ± standard error of 3 seeds; 0.97 to 0.99`.
         overrides: what sets it apart.
     """
 
