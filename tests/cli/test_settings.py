@@ -254,8 +254,19 @@ def test_a_sweep_of_which_nothing_is_known_yet(app: App) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("show out --average-over seed --failed", "--failed lists jobs, and --average-over settings"),
-        ("show out --average-over seed --ranks", "--ranks lists jobs, and --average-over settings"),
+        (
+            "show out --average-over seed --failed",
+            "--failed lists jobs, and --average-over shows settings of all: leave one out",
+        ),
+        (
+            "show out --average-over seed --status completed",
+            "--status chooses jobs, and --average-over shows settings of all",
+        ),
+        ("show out --average-over seed --since 2h", "--since chooses jobs, and --average-over shows settings of all"),
+        (
+            "show out --average-over seed --ranks",
+            "--ranks lists jobs, and --average-over shows settings of all: leave one out",
+        ),
         ("show out --mode min", "Say of which metric: --sort-by METRIC."),
         ("show out --rank-by median", "Say what to average over, such as --average-over seed."),
         ("best out --rank-by median", "Say what to average over, such as --average-over seed."),
@@ -284,3 +295,25 @@ def test_no_setting_can_be_ranked(app: App) -> None:
     assert json.loads(cli("best", "out", "--json", cwd=app.directory).out)["setting"] is None
     table = ("table", "out", "--rows", "seed", "--columns", "lr", "--rank-by", "max")
     assert "| 0    | **0.99** | **0.8** |" in cli(*table, cwd=app.directory).out, "seed is on record to be averaged over"
+
+
+def test_where_compares_the_mean_of_a_setting(swept: App) -> None:
+    """And not its seeds: a mean of those alone that did well is the mean of nothing. Overrides choose jobs."""
+
+    def shown(*asked: str) -> list[tuple[object, int]]:
+        said = cli("show", "out", "--average-over", "seed", *asked, "--json", cwd=swept.directory).out
+        settings = json.loads(said)["settings"]
+        return [(each["overrides"]["lr"], each["figures"]["count"]) for each in settings]
+
+    assert shown("--where", "accuracy>0.75") == [(2, 3)], "of lr=3 lower_bound knows nothing"
+    assert shown("--where", "accuracy>0.75", "--rank-by", "mean") == [(3, 1), (2, 3)]
+    assert shown("--where", "accuracy>0.98", "--rank-by", "max") == [(1, 3)]
+    assert shown("--where", "accuracy>0", "--where", "seed!=0") == [(2, 2), (1, 2)]
+    table = cli("show", "out", "--average-over", "seed", "--where", "accuracy>0.75", cwd=swept.directory).out
+    assert "0.810 ± 0.006" in table
+    assert "0.70 ± 0.15" not in table
+    none = cli("show", "out", "--average-over", "seed", "--where", "accuracy>0.98", cwd=swept.directory)
+    assert none.code == 1
+    assert "No setting has accuracy>0.98 by its lower bound over seed: none of 3" in none.err
+    unknown = cli("show", "out", "--average-over", "seed", "--where", "acuracy>0.98", cwd=swept.directory)
+    assert "Did you mean accuracy?" in unknown.err

@@ -10,7 +10,7 @@ from hydra_callback_kit.cli.completion import complete_compared
 from hydra_callback_kit.cli.since import since
 from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.views.comparisons import Comparison, ComparisonError, comparison
+from hydra_callback_kit.views.comparisons import Comparison, ComparisonError, comparison, is_override
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +51,15 @@ class Choice(NamedTuple):
     def of_run(self, jobs: Sequence[JobRecord]) -> list[JobRecord]:
         """The jobs that are shown of a single run."""
         return [job for job in self.meeting(jobs) if self.takes(job)]
+
+    def parted(self, jobs: Sequence[JobRecord]) -> tuple["Choice", tuple[Comparison, ...]]:
+        """What chooses jobs before they are averaged; and the comparisons of metrics, which settings have to meet.
+
+        Args:
+            jobs: all jobs of the run.
+        """
+        of_overrides = tuple(each for each in self.where if is_override(jobs, each.name))
+        return self._replace(where=of_overrides), tuple(each for each in self.where if each not in of_overrides)
 
     def __str__(self) -> str:
         """In words, behind `No run` and `No job`: ` is FAILED and has accuracy>0.9`."""

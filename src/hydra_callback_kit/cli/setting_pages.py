@@ -1,5 +1,6 @@
 """What `show` and `best` say of a sweep's settings, for people and for machines."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hydra_callback_kit.cli import screen
@@ -8,10 +9,11 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.best import by_what, setting_row, spread_in_words, why_no_setting
+from hydra_callback_kit.views.comparisons import Comparison, unknown_name
 from hydra_callback_kit.views.direction import direction_of, the_metric
 from hydra_callback_kit.views.figures import in_words
 from hydra_callback_kit.views.metrics import metric_names, metric_of
-from hydra_callback_kit.views.setting_ranking import IN_WORDS, ranked_settings, setting_in_words, varied_in_settings
+from hydra_callback_kit.views.setting_ranking import IN_WORDS, ranked_settings, score, setting_in_words, varied_in_settings
 from hydra_callback_kit.views.setting_table import setting_columns
 from hydra_callback_kit.views.settings import Setting, settings_of
 
@@ -34,37 +36,64 @@ def metric_of_settings(run: RunRecord, asked: AskedRanking, *, may_come: bool = 
     return asked.metric or the_metric(run.facts, run.jobs)
 
 
-def print_settings(run: RunRecord, asked: AskedRanking) -> None:
-    """Prints the table of a sweep's settings, the best first where a metric is known.
+def chosen_settings(run: RunRecord, asked: AskedRanking, where: Sequence[Comparison], *, may_come: bool) -> list[Setting]:
+    """The settings that are shown, the best first where a metric is known.
+
+    Args:
+        run: the sweep, with the jobs that count.
+        asked: how they are ranked, with keys to average over.
+        where: comparisons of metrics; asked of what settings are ranked by, such as their mean.
+        may_come: whether such settings may still come: then there may be none.
+
+    Raises:
+        NothingToShowError: if there is none, or no job has such a metric.
+    """
+
+    def holds(setting: Setting, each: Comparison) -> bool:
+        figures = setting.figures(each.name)
+        mode = direction_of(run.facts, each.name, asked.mode if each.name == asked.metric else None)
+        value = None if figures is None else score(figures, asked.rank_by, mode)
+        return value is not None and each.holds_for(value)
+
+    settings = _in_order(run, asked, asked.metric)
+    chosen = [setting for setting in settings if all(holds(setting, each) for each in where)]
+    if where and not chosen and not may_come:
+        over = f"{asked.rank_by.replace('_', ' ')} over {', '.join(asked.average_over)}"
+        none = f"No setting has {' and '.join(each.text for each in where)} by its {over}: none of {len(settings)}"
+        raise NothingToShowError(unknown_name(where, run.jobs) or none)
+    return chosen
+
+
+def print_settings(run: RunRecord, asked: AskedRanking, settings: Sequence[Setting]) -> None:
+    """Prints the table of a sweep's settings.
 
     Args:
         run: the sweep.
         asked: how they are ranked, with keys to average over.
+        settings: those that are shown.
     """
-    if not run.jobs:
+    if not settings:
         return
     metric = asked.metric
     screen.say()
-    screen.print_table(setting_columns(_in_order(run, asked, metric), metric))
+    screen.print_table(setting_columns(settings, metric))
     ranked = "" if metric is None else f", sorted by {metric}: {by_what(direction_of(run.facts, metric, asked.mode), asked)}"
     screen.say(f"{IN_WORDS}{ranked}")
 
 
-def settings_json(run: RunRecord, asked: AskedRanking) -> list[dict[str, Any]]:
-    """The settings for machines, the best first where a metric is known.
+def settings_json(run: RunRecord, asked: AskedRanking, settings: Sequence[Setting]) -> list[dict[str, Any]]:
+    """The settings for machines.
 
     Args:
         run: the sweep.
         asked: as above.
+        settings: those that are shown.
     """
-    metric = metric_of_settings(run, asked)
+    metric = asked.metric
     if metric is None:
-        return [
-            {"overrides": each.overrides, "jobs": [job.job_num for job in each.jobs]}
-            for each in settings_of(run.jobs, asked.average_over)
-        ]
+        return [{"overrides": each.overrides, "jobs": [job.job_num for job in each.jobs]} for each in settings]
     mode = direction_of(run.facts, metric, asked.mode)
-    return [setting_row(each, metric, mode, asked.rank_by) for each in _in_order(run, asked, metric)]
+    return [setting_row(each, metric, mode, asked.rank_by) for each in settings]
 
 
 def print_best_setting(run: RunRecord, setting: Setting | None, metric: str, asked: AskedRanking) -> None:

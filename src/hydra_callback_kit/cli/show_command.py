@@ -7,7 +7,7 @@ import io
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from hydra_callback_kit.cli.completion import complete_metric
 from hydra_callback_kit.cli.make_again import make_again
 from hydra_callback_kit.cli.pages import print_ranks, print_run, run_json
 from hydra_callback_kit.cli.run_list import RunList
-from hydra_callback_kit.cli.setting_pages import metric_of_settings, print_settings, settings_json
+from hydra_callback_kit.cli.setting_pages import chosen_settings, metric_of_settings, print_settings, settings_json
 from hydra_callback_kit.cli.target import (
     asked_ranking,
     assume_gone_option,
@@ -41,6 +41,7 @@ from hydra_callback_kit.views.comparisons import unknown_name
 from hydra_callback_kit.views.direction import Best, direction_of, objectives
 from hydra_callback_kit.views.ranking import ranked
 from hydra_callback_kit.views.setting_ranking import RankBy
+from hydra_callback_kit.views.settings import Setting
 
 _ROWS: Final = 40
 """Rows of a table on a terminal; in a pipe there is no limit."""
@@ -91,7 +92,8 @@ def command(  # noqa: C901  what the options ask for, one after another
     Without PATH it is the latest run here. Of a run or sweep: how it stands, when and how it was started, and a table of its
     jobs. Of a folder above: the runs below it, newest first. --since, --status and --where choose the jobs, or the runs of a
     folder; --since without PATH chooses among the runs here. On a terminal a long table is shortened. With --average-over it
-    is one of settings: the jobs that differ in nothing but the overrides that are averaged over, together.
+    is one of settings: the jobs that differ in nothing but the overrides that are averaged over, together; --where on a
+    metric compares their means then.
     """
     if watch and (as_json or not screen.is_terminal()):
         raise click.UsageError("--watch refreshes a terminal: it goes neither with --json nor into a pipe.")
@@ -106,9 +108,8 @@ def command(  # noqa: C901  what the options ask for, one after another
         _show_runs(path, choice, sort_by, mode, rows, assume_gone=assume_gone, watch=watch, as_json=as_json)
         return
 
-    if average_over and (failed or ranks):
-        what = "--failed" if failed else "--ranks"
-        raise click.UsageError(f"{what} lists jobs, and --average-over settings: leave one out.")
+    if average_over:
+        _check_goes_with_settings({"failed": failed, "ranks": ranks, "status": statuses, "since": since_text is not None})
 
     def asked_of(run: RunRecord) -> AskedRanking:
         asked = asked_ranking(run, sort_by, mode, average_over, rank_by)
@@ -117,8 +118,15 @@ def command(  # noqa: C901  what the options ask for, one after another
         return asked
 
     def chosen(run: RunRecord) -> list[JobRecord]:
-        sorted_by = None if average_over else sort_by  # else settings are sorted
-        return _chosen(run, choice, failed=failed, sort_by=sorted_by, mode=mode, may_come=watch, as_json=as_json)
+        return _chosen(run, choice, failed=failed, sort_by=sort_by, mode=mode, may_come=watch, as_json=as_json)
+
+    def settings(run: RunRecord, asked: AskedRanking) -> tuple[RunRecord, AskedRanking, list[Setting]]:
+        """The run with the jobs that are averaged, by what settings are ranked, and those that are shown."""
+        of_jobs, of_metrics = choice.parted(run.jobs)
+        among = _chosen(run, of_jobs, failed=False, sort_by=None, mode=mode, may_come=watch, as_json=as_json)
+        run = dataclasses.replace(run, jobs=tuple(among))
+        asked = asked._replace(metric=metric_of_settings(run, asked, may_come=watch))
+        return run, asked, chosen_settings(run, asked, of_metrics, may_come=watch)
 
     def show(rows: int | None) -> bool:
         """Prints the page once and tells whether the run still runs."""
@@ -127,11 +135,9 @@ def command(  # noqa: C901  what the options ask for, one after another
         if ranks:
             _print_ranks(run, chosen(run))
         elif average_over:
-            of_them = dataclasses.replace(run, jobs=tuple(chosen(run)))
-            metric = metric_of_settings(of_them, asked, may_come=watch)
-            by_metric = asked._replace(metric=metric)
-            print_run(run, (), (), rows, metric, asked=by_metric, of_settings=True, curves=False)
-            print_settings(of_them, by_metric)
+            of_them, by_metric, shown = settings(run, asked)
+            print_run(run, (), (), rows, by_metric.metric, asked=by_metric, of_settings=True, curves=False)
+            print_settings(of_them, by_metric, shown)
         else:
             earlier = [known for known in run_ids(run.root) if known != run.run_id]
             print_run(run, chosen(run), earlier, rows, sort_by, asked=asked, curves=watch)
@@ -139,15 +145,24 @@ def command(  # noqa: C901  what the options ask for, one after another
 
     if as_json:
         run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
-        asked, jobs = asked_of(run), chosen(run)
-        described = run_json(run, jobs)
+        asked = asked_of(run)
         if average_over:
-            described["settings"] = settings_json(dataclasses.replace(run, jobs=tuple(jobs)), asked)
-        screen.print_json(described)
+            of_them, asked, shown = settings(run, asked)
+            screen.print_json({**run_json(run, list(of_them.jobs)), "settings": settings_json(of_them, asked, shown)})
+        else:
+            screen.print_json(run_json(run, chosen(run)))
     elif watch:
         _watch(show)
     else:
         show(rows)
+
+
+def _check_goes_with_settings(given: Mapping[str, object]) -> None:
+    """Refuses what lists or chooses single jobs: a mean of those alone would look like that of all seeds."""
+    for name, value in given.items():
+        if value:
+            what = "lists" if name in ("failed", "ranks") else "chooses"
+            raise click.UsageError(f"--{name} {what} jobs, and --average-over shows settings of all: leave one out.")
 
 
 def _show_runs(

@@ -50,9 +50,11 @@ class Comparison:
     def holds(self, job: JobRecord) -> bool:
         """Whether it holds for a job; it does not for one that has neither the override nor the metric."""
         found = value_of(job, self.name)
-        if found is None:
-            return False
-        given, wanted = found[0], self.value
+        return found is not None and self.holds_for(found[0])
+
+    def holds_for(self, given: Any) -> bool:
+        """Whether it holds for a value."""
+        wanted = self.value
         if is_number(given) and is_number(wanted):
             both_nan = given != given and wanted != wanted  # noqa: PLR0124  who looks for NaN finds it
             return self.sign == "=" if both_nan and self.sign in ("=", "!=") else OPERATORS[self.sign](given, wanted)
