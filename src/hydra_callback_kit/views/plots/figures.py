@@ -185,17 +185,17 @@ def _against(plotted: Plotted, key: str) -> go.Figure:
 
 
 def _traces(plotted: Plotted, place: int) -> list[go.Scatter]:
-    """A dot for each job, and the mean of each value."""
+    """A dot for each job, and the median of each value, as in the report."""
     column, axis = plotted.columns.overrides[place], plotted.axes[place]
     known = [(column.codes[row], value, row) for row, value in enumerate(plotted.values) if value is not None]
 
     def at(code: int) -> Any:
         return column.values[code] if axis.kind == "number" else _text(column.texts[code]) if code >= 0 else "none"
 
-    means = {
-        code: figures([value for its, value, _ in known if its == code]).mean for code in {code for code, _, _ in known}
+    medians = {
+        code: figures([value for its, value, _ in known if its == code]).median for code in {code for code, _, _ in known}
     }
-    order = sorted(means, key=(lambda code: column.values[code]) if axis.kind == "number" else [*axis.order, -1].index)
+    order = sorted(medians, key=(lambda code: column.values[code]) if axis.kind == "number" else [*axis.order, -1].index)
     return [
         go.Scatter(
             x=[at(code) for code, _, _ in known],
@@ -208,10 +208,10 @@ def _traces(plotted: Plotted, place: int) -> list[go.Scatter]:
         ),
         go.Scatter(
             x=[at(code) for code in order],
-            y=[means[code] for code in order],
+            y=[medians[code] for code in order],
             mode="lines+markers" if axis.kind == "number" else "markers",
-            name="mean",
-            legendgroup="mean",
+            name="median",
+            legendgroup="median",
             marker={"color": _MEAN, "symbol": "diamond", "size": 9},
         ),
     ]
