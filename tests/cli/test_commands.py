@@ -107,7 +107,8 @@ def test_show_a_sweep(tmp_path: Path) -> None:
     ]
     by_steps = hck("show", root, "--sort-by", "steps").output.splitlines()
     assert [line.split()[0] for line in by_steps[-3:]] == ["1", "0", "2"]
-    assert "Did you mean loss? Metrics are: loss, steps" in hck("show", root, "--sort-by", "los", code=1).output
+    for part in ("los", "l", "oss", "lsos"):
+        assert "Did you mean loss? Metrics are: loss, steps" in hck("show", root, "--sort-by", part, code=1).output
     assert [line.split()[:4] for line in by_steps[-4:-3]] == [["job", "status", "x", "took"]]
     assert hck("show", root, "--sort-by", "steps", "--failed").output.splitlines()[-1].split()[0] == "2"
     assert [line.split()[0] for line in hck("show", root, "--failed").output.splitlines()[-2:]] == ["job", "2"]

@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -142,8 +143,10 @@ def test_what_is_drawn() -> None:
     assert means.error_x.array[0] == pytest.approx(0.1 / 3**0.5)
     assert len(dots.x) == 11
     assert run.plot("settings", metric="loss").data[1].y[0] == "model=a lr=0.1"  # a loss is best where it is small
-    dots, means = run.plot("model").data
-    assert list(means.x) == ["a", "b"]
+    dots, medians = run.plot("model").data
+    assert list(medians.x) == ["a", "b"]
+    assert list(medians.y) == [statistics.median(y for x, y in zip(dots.x, dots.y, strict=True) if x == at) for at in "ab"]
+    assert medians.name == "median", "as in the report"
     assert run.plot("lr", metric="loss").data[1].y[0] == pytest.approx(0.999)
     parallel = run.plot("parallel").data[0]
     assert [each.label for each in parallel.dimensions] == ["model", "lr", "seed", "acc"]
@@ -164,12 +167,25 @@ def test_two_objectives_have_a_front() -> None:
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
-        ({"name": "paralel"}, ValueError, "Did you mean 'parallel'? There are: 'parallel', 'matters', 'timeline', 'model'"),
+        ({"name": "paralel"}, ValueError, "Did you mean parallel? There are: 'parallel', 'matters', 'timeline', 'model'"),
         ({"name": "settings"}, ValueError, "Write for example over=['seed']"),
         ({"name": "settings", "over": ["sed"]}, ValueError, "over names 'sed', which no job was given. Did you mean seed?"),
         ({"over": "seed"}, ValueError, "Write over=['seed']"),
         ({"mode": "best"}, ValueError, "allowed is 'max' or 'min'"),
         ({"metric": "ac"}, MetricNotFoundError, "Did you mean acc?"),
+        *(
+            (
+                {"name": name, "metric": "los", "over": over},
+                MetricNotFoundError,
+                "'los'. Did you mean loss? Metrics are: acc, loss",
+            )
+            for name, over in [("settings", None), ("settings", ["seed"]), ("timeline", None), ("lr", None), ("lrr", None)]
+        ),
+        *(
+            ({"name": name, "metric": "los"}, MetricNotFoundError, "'los'. Did you mean loss? Metrics are: acc, loss")
+            for name in ("parallel", "matters", "front")
+        ),
+        ({"name": "curves", "metric": "los"}, MetricNotFoundError, "No completed job has a metric 'los'. Metrics are: none"),
     ],
 )
 def test_what_cannot_be_drawn(asked: dict[str, Any], error: type[Exception], said: str) -> None:
@@ -183,6 +199,17 @@ def test_nothing_to_plot() -> None:
     """A run of one job that failed."""
     with pytest.raises(ValueError, match="There is nothing to plot"):
         Run("1", Path("/s"), "RUN", "FAILED", (JobRecord(0, "FAILED"),)).plot()
+
+
+@pytest.mark.parametrize("name", ["settings", "parallel", "matters", "front", "seed"])
+def test_all_jobs_failed(name: str) -> None:
+    """That is said, whatever else is missing."""
+    jobs = tuple(JobRecord(n, "FAILED", (f"seed={n}",), started_at="2026-01-01T00:00:00+00:00") for n in range(3))
+    run = Run("1", Path("/s"), "MULTIRUN", "FAILED", jobs)
+    with pytest.raises(ValueError, match=r"no job has completed with a finite number: 3 failed\. There are: 'timeline'"):
+        run.plot(name)
+    with pytest.raises(ValueError, match="No job has completed with loss: 3 failed"):
+        run.plot(name, metric="loss")
 
 
 def test_plotly_is_imported_by_who_plots() -> None:

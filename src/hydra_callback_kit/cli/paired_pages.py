@@ -1,6 +1,5 @@
 """What `compare` says of two sweeps or settings, pair by pair, for people and for machines."""
 
-import difflib
 import math
 import shlex
 from collections.abc import Sequence
@@ -113,8 +112,7 @@ def _with(jobs: Sequence[JobRecord], setting: str, name: str) -> list[JobRecord]
     known = list(
         dict.fromkeys(" ".join(w for w in of_the_app(job.task_overrides) if override_key(w) in wanted) for job in jobs)
     )
-    nearest = difflib.get_close_matches(" ".join(words), known, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    hint = wording.did_you_mean(" ".join(words), known)
     more = f" and {len(known) - MAX_NAMED} more" if len(known) > MAX_NAMED else ""
     raise click.UsageError(
         f"No job of {name} was given {' '.join(words)}.{hint} There are: {'; '.join(known[:MAX_NAMED])}{more}."

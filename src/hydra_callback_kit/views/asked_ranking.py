@@ -1,12 +1,12 @@
 """By what a sweep's jobs or settings are ranked: as its `results_aggregator_callback` was asked, or whoever looks at it."""
 
-import difflib
 from collections.abc import Sequence
 from typing import Final, NamedTuple, get_args
 
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy
 
@@ -78,7 +78,6 @@ def unknown_key(jobs: Sequence[JobRecord], over: Sequence[str]) -> str:
     given = sorted({override_key(override) for job in jobs for override in of_the_app(job.task_overrides)})
     for key in over if jobs else ():
         if key not in given:
-            nearest = difflib.get_close_matches(key, given, n=1)
-            hint = f" Did you mean {nearest[0]}?" if nearest else ""
+            hint = wording.did_you_mean(key, given)
             return f"average_over names {key!r}, which no job was given.{hint} Overrides are: {', '.join(given) or 'none'}."
     return ""

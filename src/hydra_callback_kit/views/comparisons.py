@@ -10,6 +10,7 @@ from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.overrides import override_key, typed_override
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_json, is_number
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.metrics import metric_of, metrics_of
 
 OPERATORS: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -133,12 +134,8 @@ def unknown_name(comparisons: Iterable[Comparison], jobs: Sequence[JobRecord]) -
     """What to say where no job has a metric or an override by one of the names; empty where each name is one."""
     for each in comparisons:
         if all(value_of(job, each.name) is None for job in jobs):
-            import difflib  # noqa: PLC0415  only who mistyped needs it
-
             metrics, keys = names_known(jobs)
-            begun = [name for name in (*metrics, *keys) if name.startswith(each.name)]
-            nearest = begun or difflib.get_close_matches(each.name, [*metrics, *keys], n=1)
-            hint = f" Did you mean {nearest[0]}?" if nearest else ""
+            hint = wording.did_you_mean(each.name, [*metrics, *keys])
             return (
                 f"No job has a metric or an override {each.name!r}.{hint} Metrics are: {', '.join(metrics) or 'none'}. "
                 f"Overrides are: {', '.join(keys) or 'none'}."

@@ -82,11 +82,20 @@ def files(paths: Sequence[Path]) -> str:
 
 def unknown_metric(metric: str, known: Sequence[str]) -> str:
     """What to say where no job has a number by a name: the nearest name, and all that there are."""
-    import difflib  # noqa: PLC0415  only who mistyped needs it
+    return (
+        f"No completed job has a metric {metric!r}.{did_you_mean(metric, known)} Metrics are: {', '.join(known) or 'none'}."
+    )
 
-    nearest = difflib.get_close_matches(metric, known, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    return f"No completed job has a metric {metric!r}.{hint} Metrics are: {', '.join(known) or 'none'}."
+
+def did_you_mean(typed: str, known: Sequence[str]) -> str:
+    """` Did you mean accuracy?`: a name that begins with what was typed, else holds it, else is like it."""
+    begun = [name for name in known if typed and name.startswith(typed)]
+    near = begun or [name for name in known if typed and typed in name]
+    if not near:
+        import difflib  # noqa: PLC0415  only who mistyped needs it
+
+        near = difflib.get_close_matches(typed, known, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def status_of(job: JobRecord) -> str:

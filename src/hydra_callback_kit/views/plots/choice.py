@@ -1,11 +1,11 @@
 """Which plots a run has, by the names that `run.plot` takes."""
 
-import difflib
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import ranking_on_record, unknown_key
 from hydra_callback_kit.views.direction import Best, objectives
 from hydra_callback_kit.views.metrics import metric_names, metric_of
@@ -13,6 +13,8 @@ from hydra_callback_kit.views.report import charts
 from hydra_callback_kit.views.report.choice import Metric, ReportOptions, choose_metric
 from hydra_callback_kit.views.report.columns import Columns, MetricColumn, columns_of
 
+_OF_METRIC: Final = ("settings", "front", "parallel", "matters")
+"""Plots that show what completed jobs come to, beside those of the metric against one override."""
 _GOOD_AT: Final = 2
 """Overrides from which on lines across all of them tell more than the metric against one."""
 
@@ -102,11 +104,22 @@ class Plotted:
             raise PlotError("There is nothing to plot: no job has completed with a number, and none has reported a curve.")
         if name is None:
             return self.names[0]
+        if all(value is None for value in self.values) and (name in _OF_METRIC or name in self._keys):
+            of = f" of {self.metric.name}" if self.metric else ""
+            has = f"has completed with a finite number{of}: {wording.status_counts(self.run)}"
+            raise PlotError(f"plot({name!r}) shows a metric, and no job {has}. There are: {self._named}.")
         if name == "settings":
             raise PlotError("plot('settings') needs to know what to average over. Write for example over=['seed'].")
-        nearest = difflib.get_close_matches(name, self.names, n=1)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        raise PlotError(f"plot({name!r}) is none of this run's.{hint} There are: {', '.join(map(repr, self.names))}.")
+        hint = wording.did_you_mean(name, self.names)
+        raise PlotError(f"plot({name!r}) is none of this run's.{hint} There are: {self._named}.")
+
+    @property
+    def _keys(self) -> list[str]:
+        return [column.key for column in self.columns.overrides]
+
+    @property
+    def _named(self) -> str:
+        return ", ".join(map(repr, self.names))
 
 
 def _of(job: JobRecord, metric: str) -> float | None:
