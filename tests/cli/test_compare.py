@@ -103,6 +103,12 @@ def test_the_metric_and_its_direction_are_those_on_record(app: App) -> None:
             ["--setting", "model=big seed=1", "--setting", "model=small seed=4", "--metric", "acc"],
             "There is no pair: two jobs, one of each side, that have completed with acc",
         ),
+        (
+            ["--setting", "model=big"] * 2 + ["--metric", "acc"],
+            "Both sides hold jobs 0-2, and a job says nothing of itself.",
+        ),
+        (["--setting", "model=big", "--setting", "+model='big' seed=1", "--metric", "acc"], "Both sides hold job 0,"),
+        (["out", "--metric", "acc"], "Both sides hold jobs 0-5,"),
         (["--metric", "acc"], "two sides"),
         ([], "Give two paths or more"),
         (["out", "out", "--metric", "acc"], "Pairs are of two"),
@@ -115,3 +121,21 @@ def test_what_cannot_be(swept: Path, arguments: list[str], said: str) -> None:
     assert done.code != 0
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("odd", "better"), [("nan", "1, small in 0, equal in 1, not to be compared in 1"), ("inf", "2, small in 0, equal in 1")]
+)
+def test_a_value_that_is_no_finite_number(app: App, odd: str, better: str) -> None:
+    """Nothing can be said then, and the pairs add up."""
+    app.write(f"return {{'acc': [float('{odd}'), 1.0, 2.0][cfg.seed] if cfg.model == 'big' else 1.0}}", CONFIG)
+    app.sweep("basic", "model=big,small", "seed=0,1,2")
+    asked = ("compare", "out", "--setting", "model=big", "--setting", "model=small", "--metric", "acc")
+    said = cli(*asked, cwd=app.directory).out
+    assert "95 % interval  none: a difference is no finite number" in said
+    assert f"model=big in {better.replace('small', 'model=small')}\n" in said
+    assert "nothing can be said of which is better" in said
+    found = cli(*asked, "--json", cwd=app.directory).json()
+    assert isinstance(found, dict)
+    assert (found["interval"], found["better"]) == (None, "neither")
+    assert sum(found[each] for each in ("wins", "ties", "losses", "incomparable")) == len(found["pairs"])

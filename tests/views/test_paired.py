@@ -96,6 +96,7 @@ def test_what_is_no_number_shows(odd: tuple[float, float]) -> None:
     found = paired(pairs((2, 1), odd), "max")
     assert math.isnan(found.figures.mean)
     assert (found.wins, found.ties, found.losses, found.better("max")) == (1, 0, 0, "neither")
+    assert (found.incomparable, found.interval) == (1, None)
 
 
 def test_differences_are_those_of_the_numbers_as_written() -> None:

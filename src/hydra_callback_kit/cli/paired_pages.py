@@ -1,6 +1,5 @@
 """What `compare` says of two sweeps or settings, pair by pair, for people and for machines."""
 
-import math
 import shlex
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -88,6 +87,13 @@ def _sides(names: Sequence[str], runs: Sequence[RunRecord], settings: Sequence[s
         )
         for i, setting in zip(of_runs, chosen, strict=True)
     )
+    known = {(job.root, job.job_num) for job in first.jobs}
+    both = sorted(job.job_num for job in second.jobs if (job.root, job.job_num) in known)
+    if both:
+        raise click.UsageError(
+            f"Both sides hold {wording.named_jobs(both)}, and a job says nothing of itself. Give two sweeps, or two "
+            "settings of one sweep that share no job: --setting model=a --setting model=b."
+        )
     return first, second
 
 
@@ -175,13 +181,16 @@ def _print(sides: Sequence[Side], found: Pairs, result: Paired, metric: str, mod
     error = result.figures.stderr
     spread = "" if error is None else " (mean ± standard error)"
     facts["difference"] = f"{in_words(result.figures.mean, error)}{spread}, {first} minus {second}"
-    if result.interval is None:
+    if result.interval is None and error is not None:
+        facts["95 % interval"] = "none: a difference is no finite number"
+    elif result.interval is None:
         seeds = "; without --average-over jobs are pairs" if averaged else ""
         facts["95 % interval"] = f"none: one pair does not tell how differences spread{seeds}"
     else:
         degrees = f"{count - 1} degree{'' if count == _SIDES else 's'} of freedom"
         facts["95 % interval"] = f"{_number(result.interval[0])} to {_number(result.interval[1])} (Student's t, {degrees})"
-    facts["better"] = f"{first} in {result.wins}, {second} in {result.losses}, equal in {result.ties}"
+    neither = f", not to be compared in {result.incomparable}" if result.incomparable else ""
+    facts["better"] = f"{first} in {result.wins}, {second} in {result.losses}, equal in {result.ties}{neither}"
     if found.alone:
         facts["no pair"] = _alone(sides, found.alone)
     facts["so"] = _verdict(first, second, result, mode)
@@ -206,7 +215,7 @@ def _of_what(found: Pairs, averaged: Sequence[str]) -> str:
 
 def _verdict(first: str, second: str, result: Paired, mode: Best) -> str:
     better = result.better(mode)
-    if result.interval is None or math.isnan(result.figures.mean):
+    if result.interval is None:
         return "nothing can be said of which is better"
     if better == "neither":
         return "neither is known to be better: the interval holds 0"

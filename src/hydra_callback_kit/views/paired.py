@@ -24,10 +24,11 @@ class Paired:
         differences: that of each pair.
         figures: their mean, standard error and so on.
         interval: where the mean difference lies with 95 % confidence, by Student's t with one degree of freedom less than
-            there are pairs; None for a single pair.
+            there are pairs; None for a single pair, and where a difference is no finite number.
         wins: in how many pairs the first side is better.
         ties: in how many both are equal.
-        losses: in how many the second is better. A NaN is in none of the three.
+        losses: in how many the second is better.
+        incomparable: in how many that cannot be told: a value is NaN, or both are the same infinity.
     """
 
     differences: list[float]
@@ -36,6 +37,7 @@ class Paired:
     wins: int
     ties: int
     losses: int
+    incomparable: int
 
     def better(self, mode: Best) -> Better:
         """Which side is better, if that can be told: where the interval does not hold 0.
@@ -56,6 +58,7 @@ class Paired:
             "wins": self.wins,
             "ties": self.ties,
             "losses": self.losses,
+            "incomparable": self.incomparable,
         }
 
 
@@ -69,12 +72,13 @@ def paired(pairs: Sequence[Pair], mode: Best) -> Paired:
     differences = [difference(pair.first, pair.second) for pair in pairs]
     found = figures(differences)
     interval = None
-    if found.stderr is not None:
+    if found.stderr is not None and math.isfinite(found.mean) and math.isfinite(found.stderr):
         reach = found.stderr * t_quantile(CONFIDENCE, found.count - 1)
         interval = (found.mean - reach, found.mean + reach)
     above, below = sum(each > 0 for each in differences), sum(each < 0 for each in differences)
     wins, losses = (above, below) if mode == "max" else (below, above)
-    return Paired(differences, found, interval, wins, sum(each == 0 for each in differences), losses)
+    ties = sum(each == 0 for each in differences)
+    return Paired(differences, found, interval, wins, ties, losses, len(pairs) - wins - ties - losses)
 
 
 def difference(first: float, second: float) -> float:
