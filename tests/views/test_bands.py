@@ -24,7 +24,7 @@ def test_few_steps_are_averaged_one_by_one(seeds: list[list[float]]) -> None:
     for course, values in zip(courses, seeds, strict=True):
         for step, value in enumerate(values):
             course.add(step, value)
-    found = band(courses)
+    found = band([[course] for course in courses])
     assert found["x"] == list(range(last + 1))
     for step, (mean, error, count) in enumerate(zip(found["mean"], found["error"], found["count"], strict=True)):
         values = [seed[step] for seed in seeds if step < len(seed)]
@@ -40,7 +40,7 @@ def test_any_steps_have_a_place(steps: list[float | None], last: float) -> None:
     course = Binned(last)
     for step in steps:
         course.add(step, 1.0)
-    json.dumps(band([course]), allow_nan=False)
+    json.dumps(band([[course]]), allow_nan=False)
 
 
 def test_seeds_that_reported_at_other_steps_are_averaged_by_the_step() -> None:
@@ -50,7 +50,7 @@ def test_seeds_that_reported_at_other_steps_are_averaged_by_the_step() -> None:
         early.add(step, float(step))
         if step >= 5:
             late.add(step, float(step))
-    found = band([early, late])
+    found = band([[early], [late]])
     assert found["mean"] == list(range(10))
     assert found["error"] == [0] * 10
     assert found["count"] == [1] * 5 + [2] * 5
@@ -61,7 +61,7 @@ def test_many_points_make_few_places() -> None:
     course = Binned(99_999)
     for step in range(100_000):
         course.add(step, step / 100_000)
-    found = band([course])
+    found = band([[course]])
     assert len(found["x"]) == MAX_POINTS
     assert found["x"][0] == pytest.approx(249.5)
     assert found["mean"][-1] == pytest.approx(0.9975, rel=1e-4)
@@ -76,7 +76,7 @@ def test_settings_have_bands_of_their_completed_jobs(tmp_path: Path) -> None:
         for num in range(6)
     ]
     jobs[5] = replace(jobs[5], status="FAILED")
-    settings = [("c", [4, 5]), ("b", [2, 3]), ("a", [0, 1])]
+    settings = [("c", _seeds(4, 5)), ("b", _seeds(2, 3)), ("a", _seeds(0, 1))]
     courses = courses_of(jobs, "loss", settings)
     assert courses is not None
     loss, own = courses.metrics
@@ -97,7 +97,7 @@ def test_a_sweep_none_of_whose_settings_has_completed_has_its_lines(tmp_path: Pa
     """Those of all jobs."""
     points = [Point(TIME, step, {"loss": 1.0}) for step in range(2)]
     jobs = [replace(reported(tmp_path, num, points), status="RUNNING") for num in range(2)]
-    courses = courses_of(jobs, None, [("a", [0, 1])])
+    courses = courses_of(jobs, None, [("a", _seeds(0, 1))])
     assert courses is not None
     assert (courses.settings, len(courses.metrics[0]["lines"])) == (0, 2)
 
@@ -106,9 +106,23 @@ def test_so_many_settings_and_jobs_at_most(tmp_path: Path) -> None:
     """The best settings; of one with many seeds as many as there is room for."""
     points = [Point(TIME, step, {"loss": 1.0}) for step in range(2)]
     jobs = [reported(tmp_path, num, points) for num in range(MAX_LINES + 10)]
-    courses = courses_of(jobs, None, [(str(num), [num]) for num in range(len(jobs))])
+    courses = courses_of(jobs, None, [(str(num), _seeds(num)) for num in range(len(jobs))])
     assert courses is not None
     assert [one["name"] for one in courses.metrics[0]["bands"]] == [str(num) for num in range(MAX_BANDS)]
-    courses = courses_of(jobs, None, [("all", range(len(jobs))), ("none", [0])])
+    courses = courses_of(jobs, None, [("all", _seeds(*range(len(jobs)))), ("none", _seeds(0))])
     assert courses is not None
     assert [(one["name"], one["count"][0]) for one in courses.metrics[0]["bands"]] == [("all", MAX_LINES)]
+
+
+def test_a_seed_that_was_given_twice_is_one_course(tmp_path: Path) -> None:
+    """The mean of its jobs: it makes no band narrower."""
+    jobs = [reported(tmp_path, num, [Point(TIME, step, {"loss": 1.0 + num}) for step in (0, 1)]) for num in range(3)]
+    courses = courses_of(jobs, None, [("a", {0: "0", 1: "0", 2: "1"})])
+    assert courses is not None
+    band_of = courses.metrics[0]["bands"][0]
+    assert (band_of["mean"], band_of["error"], band_of["count"]) == ([2.25] * 2, [0.75] * 2, [2, 2])
+
+
+def _seeds(*rows: int) -> dict[int, str]:
+    """Another one of each job."""
+    return {row: str(row) for row in rows}

@@ -1,10 +1,10 @@
 """How a metric went over the seeds of a setting: their mean at each step, and how far they spread."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from hydra_callback_kit.journal.metric import Step
-from hydra_callback_kit.views.figures import figures
+from hydra_callback_kit.views.figures import Figures, figures
 from hydra_callback_kit.views.report.columns import compact_numbers
 
 MAX_BANDS: Final = 12
@@ -39,24 +39,37 @@ class Binned:
         return {stretch: (places / count, values / count) for stretch, (places, values, count) in self._sums.items()}
 
 
-def band(courses: Sequence[Binned]) -> dict[str, Any]:
-    """What some jobs come to together.
+def band(samples: Sequence[Sequence[Binned]]) -> dict[str, Any]:
+    """What the seeds of a setting come to together.
 
     Args:
-        courses: theirs, one at least.
+        samples: the courses of each seed, those of one that was given twice together: they count once, with their mean. One
+            seed at least, and of each one course at least.
 
     Returns:
-        `x`, `mean`, `error` (the standard error; 0 where there is one job only) and `count`: how many of the jobs have
+        `x`, `mean`, `error` (the standard error; 0 where there is one seed only) and `count`: how many of the seeds have
         values there.
     """
     found: dict[int, list[tuple[float, float]]] = {}
-    for course in courses:
-        for stretch, mean in course.means().items():
-            found.setdefault(stretch, []).append(mean)
-    known = [(figures([x for x, _ in found[each]]), figures([y for _, y in found[each]])) for each in sorted(found)]
+    for courses in samples:
+        for stretch, means in _by_stretch(course.means() for course in courses).items():
+            found.setdefault(stretch, []).append((_figures(means, 0).mean, _figures(means, 1).mean))
+    known = [(_figures(found[each], 0), _figures(found[each], 1)) for each in sorted(found)]
     return {
         "x": compact_numbers(x.mean for x, _ in known),
         "mean": compact_numbers(float(f"{y.mean:.5g}") for _, y in known),
         "error": compact_numbers(float(f"{y.stderr or 0:.3g}") for _, y in known),
         "count": [y.count for _, y in known],
     }
+
+
+def _by_stretch(courses: Iterable[dict[int, tuple[float, float]]]) -> dict[int, list[tuple[float, float]]]:
+    found: dict[int, list[tuple[float, float]]] = {}
+    for course in courses:
+        for stretch, mean in course.items():
+            found.setdefault(stretch, []).append(mean)
+    return found
+
+
+def _figures(points: Sequence[tuple[float, float]], axis: int) -> Figures:
+    return figures([point[axis] for point in points])

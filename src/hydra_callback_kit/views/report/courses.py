@@ -46,15 +46,15 @@ class Courses(NamedTuple):
 
 
 def courses_of(
-    shown: Sequence[JobRecord], first: str | None = None, settings: Sequence[tuple[str, Sequence[int]]] = ()
+    shown: Sequence[JobRecord], first: str | None = None, settings: Sequence[tuple[str, Mapping[int, str]]] = ()
 ) -> Courses | None:
     """Reads the points of the jobs.
 
     Args:
         shown: the jobs that are spelled out on the page.
         first: the metric whose figure comes before the others.
-        settings: the settings, the best first: what they are called, and their jobs' places among those that are shown. The
-            lines are those of the best settings then.
+        settings: the settings, the best first: what they are called, and the seed of each of their jobs by its place among
+            those that are shown. The lines are those of the best settings then.
 
     Returns:
         None if no job has reported a metric more than once, or their directories cannot be read from here.
@@ -94,21 +94,28 @@ def _spread(rows: list[int]) -> list[int]:
     return rows if len(rows) <= MAX_LINES else [rows[len(rows) * i // MAX_LINES] for i in range(MAX_LINES)]
 
 
-def _banded(settings: Sequence[tuple[str, Sequence[int]]], completed: set[int]) -> list[tuple[str, list[int]]]:
+def _banded(settings: Sequence[tuple[str, Mapping[int, str]]], completed: set[int]) -> list[tuple[str, dict[int, str]]]:
     """The best settings that have reported something, with as many of their completed jobs as there is room for."""
-    found: list[tuple[str, list[int]]] = []
+    found: list[tuple[str, dict[int, str]]] = []
     room = MAX_LINES
-    for name, rows in settings:
-        own = [row for row in rows if row in completed][:room]
+    for name, seeds in settings:
+        own = {row: seeds[row] for row in [row for row in seeds if row in completed][:room]}
         if own and len(found) < MAX_BANDS:
             found.append((name, own))
             room -= len(own)
     return found
 
 
-def _bands(banded: Sequence[tuple[str, list[int]]], binned: Mapping[int, Binned]) -> list[dict[str, Any]]:
-    having = ((name, [row for row in rows if row in binned]) for name, rows in banded)
-    return [{"name": name, "row": rows[0], **band([binned[row] for row in rows])} for name, rows in having if rows]
+def _bands(banded: Sequence[tuple[str, Mapping[int, str]]], binned: Mapping[int, Binned]) -> list[dict[str, Any]]:
+    bands = []
+    for name, seeds in banded:
+        samples: dict[str, list[Binned]] = {}
+        rows = [row for row in seeds if row in binned]
+        for row in rows:
+            samples.setdefault(seeds[row], []).append(binned[row])
+        if rows:
+            bands.append({"name": name, "row": rows[0], **band(list(samples.values()))})
+    return bands
 
 
 def _last(metric: Metric | None) -> float:

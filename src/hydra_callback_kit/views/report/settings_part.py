@@ -122,15 +122,18 @@ class Settings:
         """Whether a job of a setting that is shown failed."""
         return any(row.failed for row in self.rows)
 
-    def rows_among(self, shown: Sequence[JobRecord]) -> list[tuple[str, list[int]]]:
-        """What the settings are called, and the places of their jobs among those that are spelled out; the best first.
+    def rows_among(self, shown: Sequence[JobRecord]) -> list[tuple[str, dict[int, str]]]:
+        """What the settings are called, and the seed of each of their jobs by its place; the best first.
 
         Args:
             shown: the jobs that are spelled out on the page.
         """
         rows = {id(job): row for row, job in enumerate(shown)}
         return [
-            (setting_in_words(each, self._varied), [rows[id(job)] for job in each.jobs if id(job) in rows])
+            (
+                setting_in_words(each, self._varied),
+                {rows[id(job)]: seed for job, seed in zip(each.jobs, each.seeds, strict=True) if id(job) in rows},
+            )
             for each in self.ranked
         ]
 
