@@ -592,3 +592,19 @@ def test_without_scripts_the_summary_and_the_first_rows_are_there(browser: Brows
         assert not browser.find("#filter").is_displayed()
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_a_failed_job_with_the_best_value_is_not_the_best(browser: Browser, tmp_path: Path) -> None:
+    """It comes after those that completed, has no star, and is marked as failed."""
+    metrics = metrics_of([Point("", 0, {"acc": 0.99})])
+    jobs = [job(num, f"x={num % 3}", "m=" + "ab"[num % 2], value={"acc": num / 10}) for num in range(9)]
+    jobs.append(job(9, "x=1", "m=b", status="FAILED", metrics=metrics, error=JobError("ValueError", "boom", "")))
+    browser.open(written(tmp_path, *jobs))
+    assert browser.column("job") == ["8", "7", "6", "5", "4", "3", "2", "1", "0", "9"]
+    for override in ("x", "m"):
+        figure = f"document.querySelector('[aria-label=\"acc against {override}\"]')"
+        traces = browser.ask(f"return {figure}.data.map((t) => [t.type, t.marker?.symbol ?? '', [...t.y]])")
+        assert [y for _, symbol, y in traces if symbol == "star"] == [[0.8]]
+        assert [y for _, symbol, y in traces if symbol == "x"] == [[0.99]]
+        assert all(0.99 not in y for _, symbol, y in traces if symbol != "x")
+    assert browser.complaints() == []

@@ -69,7 +69,7 @@ def choose_metric(run: RunRecord, names: Sequence[str], options: ReportOptions) 
         What was asked for; else what the record says that the sweep is ranked by; else what the sweeper optimises; else the
         first metric in which the jobs differ; None if no job returned a number, or none by the name asked for.
     """
-    jobs, on_record = run.jobs, ranking_on_record(run)
+    completed, on_record = [job for job in run.jobs if job.status == "COMPLETED"], ranking_on_record(run)
     for asked in (options.metric, on_record.metric):
         name = asked if asked is None or asked in names else asked.removeprefix("return_value.")
         if name is not None and name in names:
@@ -84,7 +84,7 @@ def choose_metric(run: RunRecord, names: Sequence[str], options: ReportOptions) 
             return Metric(name, options.mode or mode)
 
     def differs(name: str) -> bool:
-        return len({value for job in jobs if is_number(value := metric_of(job, name))}) > 1
+        return len({value for job in completed if is_number(value := metric_of(job, name))}) > 1
 
     varying = next((name for name in names if differs(name)), None)
     name = varying or names[0]

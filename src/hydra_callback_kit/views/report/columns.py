@@ -90,6 +90,17 @@ def columns_of(jobs: Sequence[JobRecord], first: str | None = None) -> Columns:
     )
 
 
+def only_completed(column: MetricColumn, jobs: Sequence[JobRecord]) -> MetricColumn:
+    """The values of the jobs that completed: what others reported before they ended is neither ranked nor fitted.
+
+    Args:
+        column: a metric of the jobs.
+        jobs: the jobs.
+    """
+    values = (value if job.status == "COMPLETED" else None for job, value in zip(jobs, column.values, strict=True))
+    return MetricColumn(column.name, list(values))
+
+
 def _is_same(column: MetricColumn, completed: Sequence[int]) -> bool:
     """Whether all jobs that completed returned the same; NaN is the same as NaN here."""
     return len(completed) > 1 and len({repr(column.values[row]) for row in completed}) == 1

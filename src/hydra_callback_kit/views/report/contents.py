@@ -20,6 +20,7 @@ from hydra_callback_kit.views.report.columns import (
     compact_links,
     compact_numbers,
     links,
+    only_completed,
 )
 from hydra_callback_kit.views.report.courses import courses_of
 from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, failures_of
@@ -69,7 +70,8 @@ class Contents:
         self.timeline = timeline_of(shown, run.jobs, now.timestamp())
         self.columns = columns_of(shown, metric.name if metric else None)
         self._axes = [charts.override_axis(column) for column in self.columns.overrides]
-        self._shares = importance.shares(self.columns.overrides, self._axes, self.columns.metrics)
+        self._completed = [only_completed(column, shown) for column in self.columns.metrics]
+        self._shares = importance.shares(self.columns.overrides, self._axes, self._completed)
         self.links = links(shown, run.root, beside)
         self.failures = failures_of(run)
         self.resources = resources_of(shown, run.jobs)
@@ -81,10 +83,10 @@ class Contents:
 
     @cached_property
     def plotted(self) -> bool:
-        """Whether there is anything to say about what matters: overrides and a metric that vary."""
+        """Whether there is anything to say about what matters: overrides and a metric that vary among the jobs that completed."""
         return any(axis.plotted for axis in self._axes) and any(
             len({value for value in column.values if value is not None and value - value == 0}) > 1
-            for column in self.columns.metrics
+            for column in self._completed
         )
 
     @property

@@ -8,6 +8,8 @@ const STATUS = {
   I: { name: "INTERRUPTED", style: "interrupted", symbol: "◐", pattern: ".", marker: "diamond-open" },
   R: { name: "RUNNING", style: "running", symbol: "▷", pattern: "-", marker: "triangle-right-open" },
 };
+// Only these are ranked: what others reported before they ended is drawn as theirs.
+const completed = (row) => data.status[row] === "C";
 const byId = (id) => document.getElementById(id);
 const rows = Array.from({ length: count }, (_, row) => row);
 
@@ -43,6 +45,8 @@ function bytes(value) {
   return `${value.toFixed(1)} GiB`;
 }
 
+// So many of a list, spread evenly.
+const spread = (of, most) => Array.from({ length: Math.min(of.length, most) }, (_, i) => of[Math.floor((i * of.length) / Math.min(of.length, most))]);
 const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 // NaN and infinities come as texts; what is missing is undefined.
 const decoded = (values) => values.map((value) => (value === null ? undefined : Number(value)));

@@ -32,19 +32,12 @@ const matters = (() => {
     return bins;
   }
 
-  // So many jobs, spread evenly, but the best: that is the star.
-  function dots(known, first) {
-    const step = Math.max(1, known.length / MAX_DOTS);
-    const some = Array.from({ length: Math.min(known.length, MAX_DOTS) }, (_, i) => known[Math.floor(i * step)]);
-    return some.filter((row) => row !== first);
-  }
-
   const best = (known, measure) => known.reduce((first, row) => ((metrics[shown.metric].mode === "max" ? measure(row) > measure(first) : measure(row) < measure(first)) ? row : first));
 
-  function effect(column, metric, known, of) {
+  function effect(column, metric, known, of, gone) {
     const measure = metric.value;
     const first = best(known, measure);
-    const some = dots(known, first);
+    const some = spread(known, MAX_DOTS).filter((row) => row !== first); // the best is the star
     // of a category the jobs lie beside each other
     const across = column.kind === "category" ? (row) => column.value(row) + (((row * 0.618034) % 1) - 0.5) * 0.36 : column.value;
     const y = metric.log ? plots.logAxis(metric.name, metric.values) : plots.axis(metric.name);
@@ -59,6 +52,7 @@ const matters = (() => {
         [
           { type: "box", x: known.map(column.value), y: known.map(measure), boxpoints: false, hoverinfo: "skip", line: { color: plots.colour("muted"), width: 1.25 }, fillcolor: plots.colour("soft"), width: 0.55 },
           { type: "scatter", mode: "markers", x: some.map(across), y: some.map(measure), text: some.map(plots.hover), hovertemplate: "%{text}<extra></extra>", marker: dot },
+          ...plots.others(gone, across, measure),
           star,
         ],
         { xaxis: plots.axis("", { tickvals: texts.map((_, place) => place), ticktext: texts, range: [-0.6, texts.length - 0.4], showgrid: false }), yaxis: y },
@@ -70,6 +64,7 @@ const matters = (() => {
       [
         { type: "scatter", mode: "markers", x: some.map(column.value), y: some.map(measure), text: some.map(plots.hover), hovertemplate: "%{text}<extra></extra>", marker: dot },
         ...(many ? [{ type: "scatter", mode: "lines", x: line.map(([at]) => at), y: line.map(([, at]) => at), line: { color: plots.colour("text"), width: 1.5 }, hovertemplate: "median %{y:.4g}<extra></extra>" }] : []),
+        ...plots.others(gone, across, measure),
         star,
       ],
       { xaxis: column.log ? plots.logAxis("", column.numbers, valuesOf(column)) : plots.axis("", valuesOf(column)), yaxis: y },
@@ -110,13 +105,14 @@ const matters = (() => {
     const section = byId("matters");
     if (!section) return;
     const metric = metrics[shown.metric];
-    const known = rows.filter((row) => Number.isFinite(metric.value(row)));
+    const finite = rows.filter((row) => Number.isFinite(metric.value(row)));
+    const known = finite.filter(completed);
     const effects = byId("effects");
     effects.replaceChildren();
     const words = byId("matters-words");
     words.hidden = new Set(known.map(metric.value)).size < 2;
     if (words.hidden) return;
-    words.textContent = `The override that explains most of ${metric.name} first: the share of its variance that a least squares fit of all overrides, each with an effect of its own, loses without this one, less what chance would explain. So no override has credit for what another one did that changed along with it. The line is the median; a star marks the best job.`;
+    words.textContent = `The override that explains most of ${metric.name} first: the share of its variance that a least squares fit of all overrides, each with an effect of its own, loses without this one, less what chance would explain. So no override has credit for what another one did that changed along with it. The line is the median; a star marks the best job.${known.length < finite.length ? " All of this is of the jobs that completed; others are marked as what they are." : ""}`;
     overrides
       .filter((column) => column.plotted)
       .map((column) => {
@@ -136,7 +132,8 @@ const matters = (() => {
         }
         const { figure, holder } = plots.card(caption, `${metric.name} against ${column.name}`);
         effects.append(figure);
-        plots.draw(holder, () => effect(column, metric, having, of));
+        const gone = spread(finite.filter((row) => !completed(row) && column.value(row) !== undefined), MAX_DOTS);
+        plots.draw(holder, () => effect(column, metric, having, of, gone));
       });
     data.heat_maps.forEach((pair) => {
       const [across, up] = pair.map((place) => overrides[place].name);

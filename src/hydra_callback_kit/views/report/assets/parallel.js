@@ -62,7 +62,7 @@ const parallel = (() => {
 
   // By rank rather than by value: where most jobs did well, the best still stand out.
   function ranks(places) {
-    const ranked = rows.filter((row) => !Number.isNaN(places[row])).sort((a, b) => places[a] - places[b]);
+    const ranked = rows.filter((row) => completed(row) && !Number.isNaN(places[row])).sort((a, b) => places[a] - places[b]);
     const rank = new Array(count).fill(NaN);
     ranked.forEach((row, at) => { rank[row] = at && places[row] === places[ranked[at - 1]] ? rank[ranked[at - 1]] : at / Math.max(1, ranked.length - 1); });
     return rank;
@@ -108,16 +108,20 @@ const parallel = (() => {
     context.scale(devicePixelRatio, devicePixelRatio);
     context.lineWidth = count > 2000 ? 0.7 : count > 200 ? 1 : 1.5;
     context.lineJoin = "round";
-    const strokes = Array.from({ length: SHADES + 2 }, () => []);
+    // those that are not chosen; of each status those without a rank; the shades
+    const letters = Object.keys(STATUS);
+    const dashed = 1 + letters.length;
+    const strokes = Array.from({ length: SHADES + dashed }, () => []);
     const measure = ranks(axes.at(-1).places);
     rows.forEach((row) => {
       if (chosen && !chosen.has(row)) strokes[0].push(row);
-      else if (Number.isNaN(measure[row])) strokes[1].push(row);
-      else strokes[2 + Math.min(SHADES - 1, Math.floor((metrics[shown.metric].mode === "max" ? measure[row] : 1 - measure[row]) * SHADES))].push(row);
+      else if (Number.isNaN(measure[row])) strokes[1 + letters.indexOf(data.status[row])].push(row);
+      else strokes[dashed + Math.min(SHADES - 1, Math.floor((metrics[shown.metric].mode === "max" ? measure[row] : 1 - measure[row]) * SHADES))].push(row);
     });
     strokes.forEach((of, stroke) => {
-      context.strokeStyle = stroke === 0 ? plots.colour("faint") : stroke === 1 ? plots.colour("failed") : plots.shade((stroke - 2) / (SHADES - 1));
-      context.setLineDash(stroke === 1 ? [4, 3] : []);
+      if (!of.length) return;
+      context.strokeStyle = stroke === 0 ? plots.colour("faint") : stroke < dashed ? plots.colour(completed(of[0]) ? "muted" : STATUS[data.status[of[0]]].style) : plots.shade((stroke - dashed) / (SHADES - 1));
+      context.setLineDash(stroke > 0 && stroke < dashed ? [4, 3] : []);
       context.globalAlpha = stroke > 0 && of.length > 300 ? 0.6 : 1;
       context.beginPath();
       of.forEach((row) => axes.forEach((axis, i) => (i ? context.lineTo(x[i], y(axis.places[row])) : context.moveTo(x[i], y(axis.places[row])))));

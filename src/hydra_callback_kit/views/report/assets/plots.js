@@ -90,6 +90,13 @@ const plots = (() => {
     hover,
     axis,
     logAxis,
+    // The dots of the jobs that did not complete, a mark and a colour for each status.
+    others: (of, x, y) => Object.keys(STATUS).filter((letter) => letter !== "C").map((letter) => [STATUS[letter], of.filter((row) => data.status[row] === letter)])
+      .filter(([, some]) => some.length)
+      .map(([{ marker, style }, some]) => ({
+        type: "scatter", mode: "markers", x: some.map(x), y: some.map(y), text: some.map(hover), hovertemplate: "%{text}<extra></extra>",
+        marker: { symbol: marker, size: 7, color: colour(style) },
+      })),
     // Draws all of them at once, in the colours and for the width that hold now.
     redraw() {
       waiting.length = 0;

@@ -31,15 +31,17 @@ const table = (() => {
     return haystacks[row];
   }
 
-  // What has no value, and NaN, comes last whichever way it is sorted.
+  // What has no value, and NaN, comes last whichever way it is sorted; before it, of a metric, what jobs have that did not complete.
   function sort() {
     const { number: of, text } = columns[state.column];
     const sign = state.down ? -1 : 1;
     const keys = rows.map((row) => (of ? of(row) : text(row)));
-    const missing = (key) => key === undefined || key === "" || Number.isNaN(key);
+    const ranked = columns[state.column].metric !== undefined;
+    const missing = (row) => (keys[row] === undefined || keys[row] === "" || Number.isNaN(keys[row]) ? 2 : ranked && !completed(row) ? 1 : 0);
     sorted = rows.slice().sort((a, b) => {
       const [first, second] = [keys[a], keys[b]];
-      if (missing(first) || missing(second)) return missing(first) - missing(second) || a - b;
+      if (missing(a) !== missing(b)) return missing(a) - missing(b);
+      if (missing(a) === 2) return a - b;
       const order = of ? (first > second) - (first < second) : collator.compare(first, second);
       return sign * order || a - b;
     });
@@ -65,7 +67,7 @@ const table = (() => {
       made.classList.add("cut");
       made.title = (column.written ?? column.text)(row);
     }
-    if (column.metric === shown.metric && bars && Number.isFinite(column.number(row))) {
+    if (column.metric === shown.metric && bars && completed(row) && Number.isFinite(column.number(row))) {
       made.classList.add("measure");
       made.style.setProperty("--part", `${(100 * bars(column.number(row))).toFixed(1)}%`);
     }
@@ -74,7 +76,7 @@ const table = (() => {
 
   let bars = null;
   function measure() {
-    const known = metrics[shown.metric]?.values.filter(Number.isFinite) ?? [];
+    const known = metrics[shown.metric]?.values.filter((value, row) => completed(row) && Number.isFinite(value)) ?? [];
     const low = known.reduce((least, value) => Math.min(least, value), Infinity);
     const high = known.reduce((most, value) => Math.max(most, value), -Infinity);
     const best = metrics[shown.metric]?.mode === "min" ? low : high;
