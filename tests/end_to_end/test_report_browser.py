@@ -14,8 +14,10 @@ import pytest
 
 from hydra_callback_kit.journal import metric_points
 from hydra_callback_kit.journal.errors import JobError
+from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.metric_points import Point, metrics_of
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.views.report.choice import ReportOptions
 from hydra_callback_kit.views.report.page import write_report
 
@@ -608,3 +610,24 @@ def test_a_failed_job_with_the_best_value_is_not_the_best(browser: Browser, tmp_
         assert [y for _, symbol, y in traces if symbol == "x"] == [[0.99]]
         assert all(0.99 not in y for _, symbol, y in traces if symbol != "x")
     assert browser.complaints() == []
+
+
+def test_nothing_is_wider_than_a_phone(browser: Browser, tmp_path: Path) -> None:
+    """What does not fit scrolls in a box of its own: the page does not."""
+    identity = RunIdentity("20260101T000000-aa", tmp_path, "MULTIRUN")
+    write_line(identity, "run_facts", {"config": {"optim": {"lr": 0}}}, None)
+    jobs = []
+    for num in range(12):
+        at = JobIdentity(identity, num, str(num), os.getpid(), str(num), "app", (), tmp_path / str(num))
+        write_line(identity, "job_facts", {"config": {"optim": {"lr": num // 3 + 1}}}, at)
+        given = (f"optim.lr={num // 3 + 1}", f"name={'w' * 60}{num // 3}", f"seed={num % 3}")
+        jobs.append(job(num, *given, value=[num / 10, num / 7], root=tmp_path))
+    run = RunRecord(identity.run_id, tmp_path, "MULTIRUN", "COMPLETED", tuple(jobs), facts={"directions": ["min", "max"]})
+    of_settings = ReportOptions(metric="return_value.0", average_over=("seed",))
+    for options in (of_settings, ReportOptions(metric="return_value.0"), ReportOptions()):
+        write_report(tmp_path / "phone.html", run, options)
+        browser.open(tmp_path / "phone.html", width=390)
+        assert browser.ask("return document.documentElement.scrollWidth") <= 390
+        summaries = browser.ask("return [...document.querySelectorAll('#config summary')].map((one) => one.textContent)")
+        assert all("what differs" in words for words in summaries)
+        assert bool(summaries) is (options.metric is not None)

@@ -1,5 +1,6 @@
 """The Pareto front on the report: a plot where there are two objectives."""
 
+import re
 from typing import Any
 
 import pytest
@@ -40,3 +41,19 @@ def test_others_have_none(values: list[Any], directions: list[str], sections: bo
     assert data_of(page)["front"] is None
     assert ("front" in sections_of(page)) is sections
     assert "front-plot" not in page.partition("<main>")[2].partition("<script")[0]
+
+
+def test_of_several_objectives_no_job_is_the_best() -> None:
+    """Unless one of them is asked for; the jobs that no other beats come first."""
+    run = a_run(
+        *(job(num, f"x={num // 2}", f"seed={num % 2}", value=[num, -num]) for num in range(4)),
+        facts={"directions": ["max", "max"]},
+    )
+    page = page_of(run, average_over=("seed",))
+    assert not re.findall("Best (?:single )?(?:job|setting) <|of the best", page)
+    assert "4 jobs</p>" in page
+    assert sections_of(page)[:2] == ["summary", "front"]
+    assert data_of(page)["ranked"] is False
+    asked = page_of(run, metric="return_value.0")
+    assert "Best job <" in asked
+    assert data_of(asked)["ranked"] is True

@@ -12,7 +12,7 @@ from hydra_callback_kit.cli.target import asked_ranking, mode_option, ranking_op
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.best import by_what
-from hydra_callback_kit.views.direction import Best
+from hydra_callback_kit.views.direction import Best, pareto_front
 from hydra_callback_kit.views.metrics import metric_names
 from hydra_callback_kit.views.report.choice import PlotlyJs, ReportOptions, choose_metric
 from hydra_callback_kit.views.report.libraries import INSTALL, missing_libraries
@@ -85,7 +85,9 @@ def command(
     for place, name in kept.items():
         screen.say(f"{place} is not what hydra-callback-kit wrote: it is kept as {name}", err=True)
     best = ""
-    if chosen is not None:
+    if metric is None and (front := pareto_front(run.facts, run.jobs)):
+        best = f", {wording.jobs(len(front))} that no other beats in all objectives"
+    elif chosen is not None:
         of_settings = f"{chosen.name} ({by_what(chosen.mode, asked)})"
         best = f", best by {of_settings if asked.average_over else f'the {chosen.words}'}"
     screen.say(f"{output}: {wording.jobs(len(run.jobs))}{best}", err=True)

@@ -46,6 +46,7 @@ class Contents:
         beside: the directory that the page will lie in.
         now: the time of writing.
         settings: the settings; None where jobs are ranked one by one.
+        one_best: whether jobs are ranked by the metric alone: not where several objectives are sought.
 
     Attributes:
         columns: the varied overrides and the metrics.
@@ -64,6 +65,8 @@ class Contents:
         beside: Path,
         now: datetime,
         settings: Settings | None = None,
+        *,
+        one_best: bool = True,
     ) -> None:
         # first, while the rest is not there: they take the most memory while they are made
         self.courses = courses_of(shown, metric.name if metric else None, settings.rows_among(shown) if settings else ())
@@ -79,11 +82,12 @@ class Contents:
         self._shown = shown
         self._jobs = len(run.jobs)
         self._metric = metric
+        self._ranked = metric is not None and one_best
         self._settings = settings
 
     @cached_property
     def plotted(self) -> bool:
-        """Whether there is anything to say about what matters: overrides and a metric that vary among the jobs that completed."""
+        """Whether there is anything to say about what matters: overrides and, of what completed, a metric that vary."""
         return any(axis.plotted for axis in self._axes) and any(
             len({value for value in column.values if value is not None and value - value == 0}) > 1
             for column in self._completed
@@ -131,7 +135,7 @@ class Contents:
         yield "metrics", map(self._metric_data, self.columns.metrics, self._shares)
         yield "settings", self._settings and self._settings.data()
         yield "front", self.front
-        yield "ranked", self._metric is not None
+        yield "ranked", self._ranked
         yield "heat_maps", charts.heat_maps(self.columns.overrides, self._axes)
         yield "timeline", self.timeline and self.timeline.as_data()
         yield "peaks", {name: compact_numbers(values) for name, values in peaks.items()}

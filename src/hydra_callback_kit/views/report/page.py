@@ -104,14 +104,17 @@ class Page:
         metric = choose_metric(run, self._names, options)
         self._not_found = None if metric else options.metric
         self._metric = metric or choose_metric(run, self._names, replace(options, metric=None))
-        self._best = best_of(run.jobs, self._metric)
+        # of several objectives no job is the best, unless one of them is asked for
+        self._front = front_of(run, beside)
+        self._one_best = self._front is None or options.metric is not None
+        self._best = best_of(run.jobs, self._metric) if self._one_best else None
         shown = spread(run.jobs, options.max_table_rows, self._best.job if self._best else None)
         self._asked = asked = None if self._metric is None else ranking_of(run, options, self._metric)
         self._unknown_over = "" if asked is None else unknown_key(run.jobs, asked.average_over)
         self._settings = None
         if asked is not None and asked.average_over and not self._unknown_over and run.mode == "MULTIRUN":
-            self._settings = Settings(run, asked, self._names, beside)
-        self.contents = Contents(run, shown, self._metric, beside, self._now, self._settings)
+            self._settings = Settings(run, asked, self._names, beside, one_best=self._one_best)
+        self.contents = Contents(run, shown, self._metric, beside, self._now, self._settings, one_best=self._one_best)
         used, courses = self.contents.resources, self.contents.courses
         self._single = single_of(run, courses, used, redaction) if len(run.jobs) == 1 else None
 
@@ -151,11 +154,12 @@ class Page:
             "counts": wording.counts_of(run),
             "facts": facts_of(run, self._now),
             "notices": [*self._notices(), *filter(None, [self._unknown_over])],
-            "sweeps": sweeps_of(run, self._asked),
+            "sweeps": sweeps_of(run, self._asked if self._one_best else None),
             "best": best,
             "best_link": best and links([best.job], run.root, beside)[0],
             "metric": self._metric,
-            "front": front_of(run, beside),
+            "front": self._front,
+            "front_size": wording.jobs(len(self._front.jobs) + self._front.more) if self._front else "",
             "outcome": outcome_of(run.jobs[0]) if single else None,
             "outcome_link": contents.links[0] if single else None,
             "shown": contents.shown,

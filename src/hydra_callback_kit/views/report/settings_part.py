@@ -88,6 +88,7 @@ class Settings:
         asked: how they are ranked: with a metric, its mode, and keys to average over.
         metrics: the names of all metrics.
         beside: the directory that the page will lie in.
+        one_best: whether one of them is the best: not where several objectives are sought.
 
     Attributes:
         ranked: all settings, the best first.
@@ -95,14 +96,16 @@ class Settings:
         mean_is: what stands in these columns.
         by: how they are sorted.
         rank_by: the name of the column with what they are ranked by; empty where that is the mean.
-        best: the best of them; None if none can be ranked.
+        best: the best of them; None if none can be ranked, or none is to be.
         rows: those that are shown.
         more: how many are not shown.
     """
 
     mean_is = IN_WORDS
 
-    def __init__(self, run: RunRecord, asked: AskedRanking, metrics: Sequence[str], beside: Path) -> None:
+    def __init__(
+        self, run: RunRecord, asked: AskedRanking, metrics: Sequence[str], beside: Path, *, one_best: bool = True
+    ) -> None:
         self._sweeps = list(dict.fromkeys(job.root for job in run.jobs))  # the page may be of several
         self._asked, self._metric = asked, asked.metric or ""
         self._mode: Best = asked.mode or "max"
@@ -115,7 +118,7 @@ class Settings:
         self._shown = self.ranked[:MAX_SETTINGS]
         self.rows = [self._row(rank, setting, most, run.root, beside) for rank, setting in enumerate(self._shown, start=1)]
         self.more = len(self.ranked) - len(self._shown)
-        self.best = self._best()
+        self.best = self._best() if one_best else None
 
     @property
     def any_failed(self) -> bool:
