@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from hydra_callback_kit.journal.printable import printable
+
 SIDE: Final = 1_000
 """Width and height of the drawing, which the page stretches."""
 _MOST_TICKS: Final = 5
@@ -59,18 +61,22 @@ def line_chart(
     grid = "".join(f'<path d="M0,{(1 - place) * SIDE:.0f} {SIDE},{(1 - place) * SIDE:.0f}"/>' for place, _ in up)
     return (
         f'<div class="chart"><div class="up" aria-hidden="true">{_labels("bottom", up)}</div>'
-        f'<svg viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" role="img" aria-label="{html.escape(label)}">'
+        f'<svg viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" role="img" aria-label="{_escaped(label)}">'
         f'<g class="grid">{grid}</g><g class="line">{lines}</g></svg>'
         f'<div class="along" aria-hidden="true">{_labels("left", along)}</div>'
-        f'<p class="muted">{html.escape(across)}</p></div>'
+        f'<p class="muted">{_escaped(across)}</p></div>'
     )
 
 
 def _labels(side: str, ticks: Sequence[tuple[float, str]]) -> str:
     # the widest, unseen, makes room for all
     widest = max((text for _, text in ticks), key=len, default="")
-    room = f'<span class="room">{html.escape(widest)}</span>' if side == "bottom" else ""
-    return room + "".join(f'<span style="{side}:{100 * place:.1f}%">{html.escape(text)}</span>' for place, text in ticks)
+    room = f'<span class="room">{_escaped(widest)}</span>' if side == "bottom" else ""
+    return room + "".join(f'<span style="{side}:{100 * place:.1f}%">{_escaped(text)}</span>' for place, text in ticks)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(printable(text))
 
 
 def powers(low: float, high: float) -> list[float]:

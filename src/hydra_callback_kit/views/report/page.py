@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
@@ -178,8 +179,13 @@ def _template() -> Any:
     from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  an extra, and slow to import
 
     loader = FileSystemLoader(ASSETS)
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_printable)
     return environment.get_template("template.html.j2")
+
+
+def _printable(value: Any) -> Any:
+    """Every text on the page; what is HTML already is our own."""
+    return value if hasattr(value, "__html__") or not isinstance(value, str) else printable(value)
 
 
 def _config_of(

@@ -1,9 +1,12 @@
 """What stands in the page's script elements, piece by piece: no piece is as large as the page."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from hydra_callback_kit.journal.printable import printable
 
 SCRIPTS: Final = (
     *("data", "table", "plots", "front", "settings", "parallel", "matters", "courses", "timeline", "resources", "start"),
@@ -13,6 +16,8 @@ ASSETS: Final = Path(__file__).with_name("assets")
 _BLOCK: Final = 1 << 16
 MANY: Final = 1_000
 """Values of a list that are written at once: while it is written, each takes many times its size."""
+_ESCAPED: Final = re.compile(r"(?:\\u[0-9a-f]{4})+|\\.")
+"""Characters that JSON has escaped; halves of one character together."""
 _END: Final = "</script"
 
 
@@ -53,8 +58,10 @@ def _pieces(value: Any) -> Iterator[str]:
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand in a script element: it holds no `<`, `>` or `&`, and only ASCII."""
+    """JSON that can stand in a script element: it holds no `<`, `>` or `&`, and only ASCII; its texts are `printable`."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    if "\\" in text:
+        text = _ESCAPED.sub(lambda found: json.dumps(printable(json.loads(f'"{found[0]}"')))[1:-1], text)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
