@@ -3,8 +3,12 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 from hydra_callback_kit.views import wording
+
+LEAST_S: Final = 60
+"""Nobody has waited for less."""
 
 
 def pauses_of(changes: Sequence[tuple[float, int]], now_s: float) -> list[tuple[float, float]]:
@@ -15,12 +19,12 @@ def pauses_of(changes: Sequence[tuple[float, int]], now_s: float) -> list[tuple[
         now_s: when jobs that still run are looked at; the same clock.
 
     Returns:
-        From when to when each lasted: those longer than half of the time in which jobs ran.
+        From when to when each lasted: those longer than half of the time in which jobs ran, and than `LEAST_S`.
     """
     known = [(time if time < math.inf else max(now_s, changes[0][0]), running) for time, running in changes]
     idle = [(begin, end) for (begin, running), (end, _) in pairwise(known) if running == 0 and end > begin]
     busy = known[-1][0] - known[0][0] - sum(end - begin for begin, end in idle)
-    return [(begin, end) for begin, end in idle if busy > 0 and end - begin > busy / 2] if known else []
+    return [(begin, end) for begin, end in idle if busy > 0 and end - begin > max(busy / 2, LEAST_S)] if known else []
 
 
 def pauses_in_words(pauses: Sequence[tuple[float, float]]) -> str:
