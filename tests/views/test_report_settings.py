@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 from report_pages import TIME, a_run, data_of, job, page_of, reported, sections_of
 
+from hydra_callback_kit.cli.setting_pages import print_best_setting
 from hydra_callback_kit.journal.metric_points import Point
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.views.asked_ranking import AskedRanking
+from hydra_callback_kit.views.best import best_in_short
 from hydra_callback_kit.views.report import settings_part
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric, ranking_of
 from hydra_callback_kit.views.report.settings_part import Settings
+from hydra_callback_kit.views.setting_ranking import best_setting
+from hydra_callback_kit.views.settings import settings_of
 
 RANKING = {"metric": "acc", "mode": "max", "average_over": ["seed"], "rank_by": "mean"}
 
@@ -139,3 +144,16 @@ def test_settings_curves_and_ten_thousand_jobs_are_small(tmp_path: Path) -> None
     data = data_of(page)
     assert len(data["courses"][0]["bands"]) == 12
     assert len(data["settings"]["shown"]) == settings_part.MAX_SETTINGS
+
+
+def test_the_best_setting_says_of_how_few_seeds_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """The card and `best`, in the words of `show`."""
+    jobs = [job(num, f"m={'ab'[num // 4]}", f"seed={num % 4}", value={"acc": num / 10}) for num in range(7)]
+    run = a_run(*jobs, job(7, "m=b", "seed=3", status="FAILED"), status="FAILED", facts={"ranking": RANKING})
+    assert "0.500 ± 0.058 of 3 of 4 seeds m=b" in text_of(page_of(run), "summary")
+    asked = AskedRanking("acc", "max", ("seed",), "mean")
+    best = best_setting(settings_of(run.jobs, ("seed",)), "acc", "max", "mean")
+    print_best_setting(run, best, "acc", asked)
+    assert "0.500 ± 0.058 of 3 of 4 seeds (mean" in capsys.readouterr().out
+    assert "0.500 ± 0.058 of 3 of 4 seeds (max" in best_in_short(run, asked, hint=False)
+    assert "seeds" not in text_of(page_of(a_run(*jobs[:4], facts={"ranking": RANKING})), "summary")

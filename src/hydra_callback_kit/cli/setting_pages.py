@@ -8,7 +8,7 @@ from hydra_callback_kit.cli.below import NothingToShowError
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
-from hydra_callback_kit.views.best import by_what, setting_row, spread_in_words, why_no_setting
+from hydra_callback_kit.views.best import by_what, few_seeds, setting_row, spread_in_words, why_no_setting
 from hydra_callback_kit.views.comparisons import Comparison, unknown_name
 from hydra_callback_kit.views.direction import direction_of, the_metric
 from hydra_callback_kit.views.figures import in_words
@@ -109,13 +109,15 @@ def print_best_setting(run: RunRecord, setting: Setting | None, metric: str, ask
         screen.say(screen.Styled("best setting", bold=True), f": none: {why_no_setting(metric, asked.rank_by)}")
         screen.say()
         return
-    varied = varied_in_settings(settings_of(run.jobs, asked.average_over))
+    settings = settings_of(run.jobs, asked.average_over)
+    varied = varied_in_settings(settings)
     mode = direction_of(run.facts, metric, asked.mode)
     figures = setting.figures(metric)
     screen.say(screen.Styled("best setting", bold=True), f": {setting_in_words(setting, varied)}")
     facts = {"best by": f"{metric} ({by_what(mode, asked)})"}
     if figures is not None:
-        facts[metric] = f"{in_words(figures.mean, figures.stderr)} ({spread_in_words(figures)})"
+        few = few_seeds(setting, settings, metric)
+        facts[metric] = f"{in_words(figures.mean, figures.stderr)}{few} ({spread_in_words(figures)})"
     facts["jobs"] = ", ".join(str(job.job_num) for job in setting.jobs)
     if setting.failed:
         facts["failed"] = ", ".join(str(job.job_num) for job in setting.failed)

@@ -1,5 +1,6 @@
 """The best of a sweep for files and the log: its best setting where jobs are averaged over seeds, and its best job."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hydra_callback_kit.journal.records import RunRecord
@@ -130,11 +131,21 @@ def best_in_short(run: RunRecord, asked: AskedRanking, *, hint: bool = True) -> 
     which = setting_in_words(setting, varied_in_settings(settings))
     over = " ".join(f"--average-over {key}" for key in asked.average_over)
     more = f"; {over} shows all settings" if hint else ""
-    most = most_seeds(settings)
-    few = seeds_with(setting, asked.metric) < most
-    of = f" of {seeds_in_words(setting, most, asked.metric)} seeds" if few else ""
+    of = few_seeds(setting, settings, asked.metric)
     spread = in_words(figures.mean, figures.stderr)
     return f"{which}, with {asked.metric} {spread}{of} ({by_what(mode, asked)}{more})"
+
+
+def few_seeds(setting: Setting, settings: Sequence[Setting], metric: str) -> str:
+    """` of 3 of 4 seeds` where the mean of a setting rests on fewer than others have; else empty.
+
+    Args:
+        setting: the setting.
+        settings: all settings of the sweep.
+        metric: of what the mean is.
+    """
+    most = most_seeds(settings)
+    return f" of {seeds_in_words(setting, most, metric)} seeds" if seeds_with(setting, metric) < most else ""
 
 
 def spread_in_words(figures: Figures) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from hydra_callback_kit.journal.overrides import override_key
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.asked_ranking import AskedRanking
-from hydra_callback_kit.views.best import by_what, spread_in_words
+from hydra_callback_kit.views.best import by_what, few_seeds, spread_in_words
 from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.figures import in_words
 from hydra_callback_kit.views.metrics import metric_of
@@ -69,6 +69,7 @@ class BestSetting:
         setting: the setting.
         by: what it is the best by: `accuracy (max of the mean over seed)`.
         value: its metric: `0.981 ± 0.004`.
+        few: ` of 3 of 4 seeds` where it has fewer than others; else empty.
         spread: what that is: `mean ± standard error of 3 seeds; 0.97 to 0.99`.
         overrides: what sets it apart.
     """
@@ -76,6 +77,7 @@ class BestSetting:
     setting: Setting
     by: str
     value: str
+    few: str
     spread: str
     overrides: list[str]
 
@@ -184,7 +186,10 @@ class Settings:
         if self.rows[0].rank is None or figures is None:
             return None
         value = in_words(figures.mean, figures.stderr)
-        return BestSetting(first, f"{self._metric} ({self.by})", value, spread_in_words(figures), self._overrides(first))
+        few = few_seeds(first, self.ranked, self._metric)
+        return BestSetting(
+            first, f"{self._metric} ({self.by})", value, few, spread_in_words(figures), self._overrides(first)
+        )
 
     def _score(self, setting: Setting) -> float | None:
         figures = setting.figures(self._metric)
