@@ -631,3 +631,15 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, tmp_path: Path) -> None
         summaries = browser.ask("return [...document.querySelectorAll('#config summary')].map((one) => one.textContent)")
         assert all("what differs" in words for words in summaries)
         assert bool(summaries) is (options.metric is not None)
+
+
+def test_the_axis_below_a_single_setting_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    """Its title stands below its numbers, inside of the figure."""
+    jobs = [job(num, "lr=1", f"seed={num}", value={"acc": 0.9 + num / 100}) for num in range(3)]
+    browser.open(written(tmp_path, *jobs, average_over=("seed",)))
+    bottom = (
+        "return Math.max(...[...document.querySelectorAll(arguments[0])].map((one) => one.getBoundingClientRect().bottom))"
+    )
+    top = bottom.replace("bottom", "top")
+    assert browser.ask(top, "#settings-plot .xtitle") >= browser.ask(bottom, "#settings-plot .xtick text") - 1
+    assert browser.ask(bottom, "#settings-plot .xtitle") <= browser.ask(bottom, "#settings-plot .main-svg") + 1

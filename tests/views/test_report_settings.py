@@ -150,10 +150,10 @@ def test_the_best_setting_says_of_how_few_seeds_it_is(capsys: pytest.CaptureFixt
     """The card and `best`, in the words of `show`."""
     jobs = [job(num, f"m={'ab'[num // 4]}", f"seed={num % 4}", value={"acc": num / 10}) for num in range(7)]
     run = a_run(*jobs, job(7, "m=b", "seed=3", status="FAILED"), status="FAILED", facts={"ranking": RANKING})
-    assert "0.500 ± 0.058 of 3 of 4 seeds m=b" in text_of(page_of(run), "summary")
+    assert "0.50 ± 0.06 of 3 of 4 seeds m=b" in text_of(page_of(run), "summary")
     asked = AskedRanking("acc", "max", ("seed",), "mean")
     best = best_setting(settings_of(run.jobs, ("seed",)), "acc", "max", "mean")
     print_best_setting(run, best, "acc", asked)
-    assert "0.500 ± 0.058 of 3 of 4 seeds (mean" in capsys.readouterr().out
-    assert "0.500 ± 0.058 of 3 of 4 seeds (max" in best_in_short(run, asked, hint=False)
+    assert "0.50 ± 0.06 of 3 of 4 seeds (mean" in capsys.readouterr().out
+    assert "0.50 ± 0.06 of 3 of 4 seeds (max" in best_in_short(run, asked, hint=False)
     assert "seeds" not in text_of(page_of(a_run(*jobs[:4], facts={"ranking": RANKING})), "summary")

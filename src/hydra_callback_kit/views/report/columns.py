@@ -62,12 +62,14 @@ class Columns:
         metrics: a column for each number that completed jobs returned, but for those that all of them returned alike.
         left_out: the names of overrides and metrics that there is no room for.
         same: what is the same in all jobs, each with its value.
+        same_in_completed: what is the same in those that completed, where others did not.
     """
 
     overrides: list[OverrideColumn]
     metrics: list[MetricColumn]
     left_out: list[str]
     same: list[str]
+    same_in_completed: list[str]
 
 
 def columns_of(jobs: Sequence[JobRecord], first: str | None = None) -> Columns:
@@ -82,11 +84,13 @@ def columns_of(jobs: Sequence[JobRecord], first: str | None = None) -> Columns:
     completed = [row for row, job in enumerate(jobs) if job.status == "COMPLETED"]
     same = [column for column in metrics if column.name != first and _is_same(column, completed)]
     metrics = [column for column in metrics if column not in same]
+    results = [f"{column.name}={column.values[completed[0]]:.6g}" for column in same]
     return Columns(
         _override_columns(jobs, keys[:MAX_OVERRIDES]),
         metrics[:MAX_METRICS],
         [*keys[MAX_OVERRIDES:], *(column.name for column in metrics[MAX_METRICS:])],
-        [*shared_overrides(jobs), *(f"{column.name}={column.values[completed[0]]:.6g}" for column in same)],
+        [*shared_overrides(jobs), *([] if len(completed) < len(jobs) else results)],
+        results if len(completed) < len(jobs) else [],
     )
 
 

@@ -23,7 +23,7 @@ from hydra_callback_kit.views.report.columns import (
     only_completed,
 )
 from hydra_callback_kit.views.report.courses import courses_of
-from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, failures_of
+from hydra_callback_kit.views.report.failures import MAX_GROUPS, MAX_JOBS, Failure, failures_of
 from hydra_callback_kit.views.report.resources import resources_of
 from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.report.timeline import timeline_of
@@ -176,8 +176,20 @@ class Contents:
             for row, job in enumerate(self._shown[:PLAIN_ROWS])
         ]
 
-    def failure_groups(self) -> list[dict[str, Any]]:
-        """The groups of failures with the jobs that are named, and their links."""
+    def gone(self) -> list[dict[str, Any]]:
+        """Sections of the jobs that failed, and of those that were pruned: their groups, and how many more there are."""
+        pruned = [failure.status == wording.PRUNED for failure in self.failures]
+        failed = [failure for failure, its in zip(self.failures, pruned, strict=True) if not its]
+        given_up = [failure for failure, its in zip(self.failures, pruned, strict=True) if its]
+        sections = (("failures", "Failure" if self._jobs == 1 else "Failures", failed), ("pruned", "Pruned", given_up))
+        return [
+            {"id": name, "title": title, "groups": self._groups(of), "more": max(0, len(of) - MAX_GROUPS)}
+            for name, title, of in sections
+            if of
+        ]
+
+    def _groups(self, failures: Sequence[Failure]) -> list[dict[str, Any]]:
+        """Groups with the jobs that are named, and their links."""
         return [
             {
                 "failure": failure,
@@ -186,7 +198,7 @@ class Contents:
                 ),
                 "more": max(0, len(failure.jobs) - MAX_JOBS),
             }
-            for failure in self.failures[:MAX_GROUPS]
+            for failure in failures[:MAX_GROUPS]
         ]
 
     def _mode_of(self, metric: str) -> Best:

@@ -18,7 +18,6 @@ from hydra_callback_kit.views.report.best_config import BestConfig, best_config
 from hydra_callback_kit.views.report.choice import ReportOptions, choose_metric, ranking_of
 from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.report.contents import Contents
-from hydra_callback_kit.views.report.failures import MAX_GROUPS
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
 from hydra_callback_kit.views.report.overview import BestJob, best_of, facts_of, front_of, notices_of, outcome_of
 from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
@@ -103,7 +102,7 @@ class Page:
         self._now = now or datetime.now(timezone.utc).astimezone()
         self._names = metric_names(run.jobs)
         metric = choose_metric(run, self._names, options)
-        self._not_found = None if metric else options.metric
+        self._not_found = None if metric or not run.count("COMPLETED") else options.metric
         self._metric = metric or choose_metric(run, self._names, replace(options, metric=None))
         # of several objectives no job is the best, unless one of them is asked for
         self._front = front_of(run, beside)
@@ -168,8 +167,7 @@ class Page:
             "settings": self._settings,
             "config": _config_of(run, best, self._settings, self._asked),
             "plain_rows": contents.plain_rows(),
-            "failures": contents.failure_groups(),
-            "more_groups": max(0, len(contents.failures) - MAX_GROUPS),
+            "gone": contents.gone(),
             "written": f"{self._now:%Y-%m-%d %H:%M:%S %Z}",
             "generator": GENERATOR,
         }

@@ -14,7 +14,7 @@ const front = (() => {
       [
         trace(others, { mode: "markers", marker: { color: plots.colour("middle"), size: others.length > 300 ? 4 : 7, opacity: others.length > 300 ? 0.45 : 0.75 } }),
         ...plots.others(spread(finite.filter((row) => !completed(row)), MAX_DOTS), across.value, up.value),
-        trace(on, { mode: "lines+markers", line: { color: plots.colour("best"), width: 1.5, dash: "dot" }, marker: { symbol: "star", size: 12, color: plots.colour("best") } }),
+        trace(on, { mode: "lines+markers", line: { color: plots.colour("best"), width: 1.5, dash: "dot", shape: "hv" }, marker: { symbol: "star", size: 12, color: plots.colour("best") } }),
       ],
       { height: 340, hovermode: "closest", xaxis: axis(across), yaxis: axis(up) },
     ];

@@ -1,6 +1,7 @@
 // The settings, the best on top: a dot a seed, the mean with its standard error.
 const settings = (() => {
   const HEIGHT = 26;
+  const LEAST = 150; // room for the axis below a single setting
 
   function figure(part, width) {
     const of = part.shown;
@@ -32,7 +33,7 @@ const settings = (() => {
         }] : []),
       ],
       {
-        height: 56 + HEIGHT * of.length, hovermode: "closest",
+        height: Math.max(LEAST, 56 + HEIGHT * of.length), hovermode: "closest",
         xaxis: log ? plots.logAxis(part.metric, known) : plots.axis(part.metric),
         yaxis: plots.axis("", { tickvals: places, ticktext: ticks, range: [of.length - 0.4, -0.6], showgrid: false }),
       },
