@@ -16,7 +16,7 @@ from hydra_callback_kit.journal import metric_points
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.identity import JobIdentity, RunIdentity
 from hydra_callback_kit.journal.metric_points import Point, metrics_of
-from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.records import AttemptRecord, JobRecord, RunRecord
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.views.report.choice import ReportOptions
 from hydra_callback_kit.views.report.page import write_report
@@ -643,3 +643,15 @@ def test_the_axis_below_a_single_setting_can_be_read(browser: Browser, tmp_path:
     top = bottom.replace("bottom", "top")
     assert browser.ask(top, "#settings-plot .xtitle") >= browser.ask(bottom, "#settings-plot .xtick text") - 1
     assert browser.ask(bottom, "#settings-plot .xtitle") <= browser.ask(bottom, "#settings-plot .main-svg") + 1
+
+
+def test_an_earlier_attempt_has_a_bar_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    """Below the workers, and it says what it was."""
+    before = AttemptRecord("FAILED", started_at="2026-01-01T00:00:01+00:00", duration_s=1.5)
+    browser.open(written(tmp_path, job(0, "x=0", value=1.0), job(4, "x=1", value=2.0, earlier=(before,))))
+    bars = browser.ask(
+        "return document.querySelector('#bars').data.flatMap((trace) => trace.text.map((text, i) => [trace.y[i], text]))"
+    )
+    assert bars[-1] == [2, "job 4, an earlier attempt: failed<br>took 1.5 s"]
+    assert browser.find("#statuses-key .failed").text == "failed"
+    assert browser.complaints() == []

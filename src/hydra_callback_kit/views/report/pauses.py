@@ -27,12 +27,18 @@ def pauses_of(changes: Sequence[tuple[float, int]], now_s: float) -> list[tuple[
     return [(begin, end) for begin, end in idle if busy > 0 and end - begin > max(busy / 2, LEAST_S)] if known else []
 
 
-def pauses_in_words(pauses: Sequence[tuple[float, float]]) -> str:
-    """What the page says of them; empty if there are none."""
+def pauses_in_words(pauses: Sequence[tuple[float, float]], *, sure: bool = True) -> str:
+    """What the page says of them; empty if there are none.
+
+    Args:
+        pauses: as from `pauses_of`.
+        sure: whether nothing can have run in them.
+    """
     if not pauses:
         return ""
     took = " and ".join(wording.duration(end - begin) for begin, end in pauses[:3])
     if len(pauses) > 3:  # noqa: PLR2004  the rest of them adds nothing
         took = f"{wording.duration(sum(end - begin for begin, end in pauses))} in all"
     where = "at the dashed line" if len(pauses) == 1 else f"at each of the {len(pauses)} dashed lines"
-    return f"Nothing ran for {took} {where}: that time is folded, and what is marked + counts from when it went on."
+    nothing = "Nothing ran" if sure else "Nothing is known to have run"
+    return f"{nothing} for {took} {where}: that time is folded, and what is marked + counts from when it went on."

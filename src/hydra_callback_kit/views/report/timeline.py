@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.concurrency import end_of, jobs_at_once
+from hydra_callback_kit.views.report.columns import STATUS_LETTERS
 from hydra_callback_kit.views.report.pauses import pauses_in_words, pauses_of
 
 MAX_WORKERS: Final = 60
@@ -32,6 +34,10 @@ class Timeline:
         at_once: the curve of the jobs that ran at once: seconds, and how many from then on.
         highest: how many jobs ran at once at most.
         pauses: the long times in which nothing ran, in seconds since the first start.
+        sure: whether nothing can have run in them: no attempt before them has an end that nobody knows.
+        interrupted: whether a job was.
+        earlier: the attempts that others have followed, as far as their starts are known: the places of their jobs, their
+            starts and durations, their statuses, and their rows, below the others.
     """
 
     starts: list[float | None]
@@ -43,11 +49,19 @@ class Timeline:
     at_once: tuple[list[float], list[int]]
     highest: int
     pauses: list[tuple[float, float]]
+    sure: bool
+    interrupted: bool
+    earlier: dict[str, list[Any]]
 
     @property
     def said_of_pauses(self) -> str:
         """The pauses in words."""
-        return pauses_in_words(self.pauses)
+        return pauses_in_words(self.pauses, sure=self.sure)
+
+    @property
+    def fades(self) -> bool:
+        """Whether a bar has no end that is known."""
+        return self.interrupted or STATUS_LETTERS["INTERRUPTED"] in self.earlier["statuses"]
 
     def as_data(self) -> dict[str, Any]:
         """What the page's script needs."""
@@ -58,6 +72,7 @@ class Timeline:
             "workers": self.workers,
             "at_once": self.at_once,
             "pauses": self.pauses,
+            "earlier": self.earlier,
         }
 
 
@@ -72,11 +87,12 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
     Returns:
         None if fewer than two jobs have a known start.
     """
-    starts = [None if job.started_at is None else datetime.fromisoformat(job.started_at).timestamp() for job in shown]
+    starts = [None if job.started_at is None else _start(job) for job in shown]
     known = [start for start in starts if start is not None]
     if len(known) < 2:  # noqa: PLR2004  one bar says nothing
         return None
-    changes = jobs_at_once(jobs)
+    everything = [*jobs, *(attempt for job in jobs if job.earlier for attempt in _earlier(job))]
+    changes = jobs_at_once(everything)
     zero = min(changes[0][0], *known)
     ends = [
         None if start is None else min(end_of(job, start), max(now_s, start))
@@ -89,6 +105,14 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
         rows, names = _on_places(places, starts, ends)
     if len(names) > MAX_WORKERS:
         rows, names = _lanes(starts, ends), []
+    before = [(row, attempt) for row, job in enumerate(shown) if job.earlier for attempt in _earlier(job)]
+    began = [_start(attempt) for _, attempt in before]
+    ended = [end_of(attempt, start) for (_, attempt), start in zip(before, began, strict=True)]
+    below = [max(rows) + 1 + lane for lane in _lanes(began, ended)]
+    if names:
+        names += ["earlier attempts"] * len(set(below))
+    pauses = pauses_of(changes, now_s)
+    open_since = min((_start(job) for job in everything if job.started_at and job.status == "INTERRUPTED"), default=math.inf)
     return Timeline(
         starts=[None if start is None else round(start - zero, 3) for start in starts],
         durations=[
@@ -100,8 +124,38 @@ def timeline_of(shown: Sequence[JobRecord], jobs: Sequence[JobRecord], now_s: fl
         worker_count=len(workers),
         at_once=_steps(_until(now_s, changes, zero)),
         highest=max(running for _, running in changes),
-        pauses=[(round(begin - zero, 3), round(end - zero, 3)) for begin, end in pauses_of(changes, now_s)],
+        pauses=[(round(begin - zero, 3), round(end - zero, 3)) for begin, end in pauses],
+        sure=all(begin < open_since for begin, _ in pauses),
+        interrupted=any(job.status == "INTERRUPTED" for job in shown),
+        earlier={
+            "of": [row for row, _ in before],
+            "starts": [round(start - zero, 3) for start in began],
+            "durations": [round(end - start, 3) for start, end in zip(began, ended, strict=True)],
+            "statuses": [STATUS_LETTERS[wording.status_of(attempt)] for _, attempt in before],
+            "rows": below,
+        },
     )
+
+
+def _earlier(job: JobRecord) -> list[JobRecord]:
+    """The attempts before the last whose starts are known, as jobs of their own."""
+    return [
+        JobRecord(
+            job.job_num,
+            attempt.status,
+            error=attempt.error,
+            started_at=attempt.started_at,
+            ended_at=attempt.ended_at,
+            duration_s=attempt.duration_s,
+            host=attempt.host,
+        )
+        for attempt in job.earlier
+        if attempt.started_at is not None
+    ]
+
+
+def _start(job: JobRecord) -> float:
+    return datetime.fromisoformat(job.started_at or "").timestamp()
 
 
 def _worker(job: JobRecord) -> ProcessIdentity:

@@ -36,8 +36,13 @@ const timeline = (() => {
   });
 
   function bars() {
-    const { starts, durations, rows: places, workers } = data.timeline;
-    const known = rows.filter((row) => starts[row] !== null);
+    const { workers, earlier } = data.timeline;
+    // the jobs, and after them the attempts that others have followed
+    const [starts, durations, places] = ["starts", "durations", "rows"].map((name) => data.timeline[name].concat(earlier[name]));
+    const statuses = [...data.status, ...earlier.statuses];
+    const told = (row) => (row < count ? plots.hover(row) : `job ${data.jobs[earlier.of[row - count]]}, an earlier attempt: ${STATUS[statuses[row]].name.toLowerCase()}`);
+    const lasted = (row) => (row < count ? took[row] : durations[row]);
+    const known = starts.map((_, row) => row).filter((row) => starts[row] !== null);
     const end = known.reduce((last, row) => Math.max(last, starts[row] + durations[row]), 0);
     const { last, per, place, axis: across } = scale(end);
     const least = (last || 1) / 600 / per; // a bar that can be seen
@@ -54,9 +59,9 @@ const timeline = (() => {
     const height = Math.max(120, Math.min(640, 60 + lanes * 26));
     const many = known.length > MAX_BARS;
     const traces = Object.keys(STATUS).flatMap((letter) => {
-      const of = known.filter((row) => data.status[row] === letter);
+      const of = known.filter((row) => statuses[row] === letter);
       const { style, pattern, marker } = STATUS[letter];
-      const text = of.map((row) => `${plots.hover(row)}<br>${letter === "I" ? "nobody knows when it ended" : `took ${took[row] === undefined ? "?" : duration(took[row])}`}`);
+      const text = of.map((row) => `${told(row)}<br>${letter === "I" ? "nobody knows when it ended" : `took ${lasted(row) === undefined ? "?" : duration(lasted(row))}`}`);
       const color = plots.colour(style);
       const width = letter === "I" ? open : long;
       if (!many) {
@@ -97,7 +102,7 @@ const timeline = (() => {
 
   function start() {
     if (!data.timeline) return;
-    const key = Object.keys(STATUS).filter((letter) => data.status.includes(letter))
+    const key = Object.keys(STATUS).filter((letter) => data.status.includes(letter) || data.timeline.earlier.statuses.includes(letter))
       .map((letter) => element("span", { className: `key ${STATUS[letter].style}`, textContent: STATUS[letter].name.toLowerCase() }));
     byId("statuses-key").replaceChildren(...key);
     plots.draw(byId("bars"), bars);
