@@ -323,7 +323,7 @@ def test_the_timeline_folds_a_night_and_shows_what_has_no_end(browser: Browser, 
     for one in jobs[24:]:
         one.started_at = str(one.started_at).replace("2026-01-01T00", "2026-01-02T09")
     browser.open(written(tmp_path, *jobs))
-    assert "Nothing ran for 1 d 8 h at the dashed line" in browser.find("#timeline figcaption").text
+    assert "Nothing is known to have run for 1 d 8 h at the dashed line" in browser.find("#timeline figcaption").text
     assert "A bar that fades has no end that is known." in browser.find("#timeline figcaption").text
     bars = browser.ask(
         """
