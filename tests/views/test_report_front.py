@@ -1,11 +1,14 @@
 """The Pareto front on the report: a plot where there are two objectives."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from report_pages import a_run, data_of, job, page_of, sections_of
 
+from hydra_callback_kit.cli import report_command
 from hydra_callback_kit.journal.records import JobRecord
 
 
@@ -57,3 +60,15 @@ def test_of_several_objectives_no_job_is_the_best() -> None:
     asked = page_of(run, metric="return_value.0")
     assert "Best job <" in asked
     assert data_of(asked)["ranked"] is True
+
+
+def test_the_command_names_no_best_of_several_objectives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what `show` and `best` say, unless a metric is asked for."""
+    run = a_run(*jobs([2.0, 1.0], [1.0, 2.0], [2.0, 3.0]), facts={"directions": ["minimize", "minimize"]})
+    monkeypatch.setattr(report_command, "_together", lambda *_: run)
+    for more, said in (
+        ((), "3 jobs, 2 jobs that no other beats in all objectives"),
+        (("--metric", "return_value.1"), "3 jobs, best by the smallest return_value.1"),
+    ):
+        ran = CliRunner().invoke(report_command.command, ["-o", str(tmp_path / "page.html"), *more])
+        assert said in ran.output
