@@ -156,4 +156,4 @@ def test_the_best_setting_says_of_how_few_seeds_it_is(capsys: pytest.CaptureFixt
     print_best_setting(run, best, "acc", asked)
     assert "0.50 ± 0.06 of 3 of 4 seeds (mean" in capsys.readouterr().out
     assert "0.50 ± 0.06 of 3 of 4 seeds (max" in best_in_short(run, asked, hint=False)
-    assert "seeds" not in text_of(page_of(a_run(*jobs[:4], facts={"ranking": RANKING})), "summary")
+    assert " of 4 of 4 " not in text_of(page_of(a_run(*jobs[:4], facts={"ranking": RANKING})), "summary")
