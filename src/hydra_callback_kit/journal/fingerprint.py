@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Final
 
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 1 << 17
 
 
 class Fingerprint:
