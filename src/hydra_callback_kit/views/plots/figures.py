@@ -1,22 +1,20 @@
 """The report's plots as figures of plotly: made in Python from what the page's script draws."""
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import objectives, pareto_front
 from hydra_callback_kit.views.figures import figures
 from hydra_callback_kit.views.metrics import metric_of
-from hydra_callback_kit.views.plots.choice import PlotError, Plotted
+from hydra_callback_kit.views.plots.choice import Plotted
+from hydra_callback_kit.views.plots.over_time import curves, timeline
+from hydra_callback_kit.views.plots.words import hover, text_of
 from hydra_callback_kit.views.report.charts import OverrideAxis
 from hydra_callback_kit.views.report.columns import OverrideColumn
-from hydra_callback_kit.views.report.courses import courses_of
-from hydra_callback_kit.views.report.timeline import timeline_of
 from hydra_callback_kit.views.setting_ranking import ranked_settings, setting_in_words, varied_in_settings
 from hydra_callback_kit.views.settings import settings_of
 
@@ -27,13 +25,6 @@ MAX_AXES: Final = 9
 MAX_PANELS: Final = 9
 """Overrides that the metric is shown against, side by side."""
 
-_STATUS: Final = {
-    "COMPLETED": "#009e73",
-    "FAILED": "#d55e00",
-    "PRUNED": "#cc79a7",
-    "INTERRUPTED": "#e69f00",
-    "RUNNING": "#56b4e9",
-}
 _DOT: Final = "#0072b2"
 _MEAN: Final = "#d55e00"
 
@@ -50,8 +41,8 @@ def figure(plotted: Plotted, name: str) -> go.Figure:
         "front": _front,
         "parallel": _parallel,
         "matters": _matters,
-        "curves": _curves,
-        "timeline": _timeline,
+        "curves": curves,
+        "timeline": timeline,
     }
     return made[name](plotted) if name in made else _against(plotted, name)
 
@@ -62,7 +53,7 @@ def _settings(plotted: Plotted) -> go.Figure:
     known = [each for each in settings_of(plotted.jobs, plotted.over) if each.figures(metric) is not None]
     shown = ranked_settings(known, metric, mode)[:MAX_SETTINGS]
     varied = varied_in_settings(known)
-    names = [_text(setting_in_words(setting, varied)) for setting in shown]
+    names = [text_of(setting_in_words(setting, varied)) for setting in shown]
     dots = [(name, job) for name, setting in zip(names, shown, strict=True) for job in setting.completed]
     found = [(name, of) for name, setting in zip(names, shown, strict=True) if (of := setting.figures(metric)) is not None]
     made = go.Figure(
@@ -85,7 +76,7 @@ def _settings(plotted: Plotted) -> go.Figure:
             ),
         ]
     )
-    made.update_layout(xaxis_title=_text(metric), height=max(300, 120 + 28 * len(shown)))
+    made.update_layout(xaxis_title=text_of(metric), height=max(300, 120 + 28 * len(shown)))
     made.update_yaxes(categoryorder="array", categoryarray=list(reversed(names)), automargin=True)
     return made
 
@@ -102,7 +93,7 @@ def _front(plotted: Plotted) -> go.Figure:
                 y=[metric_of(job, second) for job in jobs],
                 mode="markers",
                 name=name,
-                text=[_hover(job) for job in jobs],
+                text=[hover(job) for job in jobs],
                 marker={"color": colour, "symbol": symbol, "size": 9},
             )
             for name, colour, symbol, jobs in (
@@ -121,7 +112,7 @@ def _parallel(plotted: Plotted) -> go.Figure:
     values = [plotted.values[row] for row in rows]
     overrides = list(zip(plotted.columns.overrides, plotted.axes, strict=True))[:MAX_AXES]
     scaled = [math.log10(value) for value in values if value] if plotted.metric_is_log else values
-    last = {"label": _text(metric), "values": scaled, **(_powers(scaled) if plotted.metric_is_log else {})}
+    last = {"label": text_of(metric), "values": scaled, **(_powers(scaled) if plotted.metric_is_log else {})}
     return go.Figure(
         go.Parcoords(
             dimensions=[*(_dimension(column, axis, rows) for column, axis in overrides), last],
@@ -136,15 +127,15 @@ def _dimension(column: OverrideColumn, axis: OverrideAxis, rows: Sequence[int]) 
         numbers = [column.values[code] for code in codes]
         if axis.log:
             numbers = [math.log10(number) for number in numbers]
-            return {"label": _text(column.key), "values": numbers, **_powers(numbers)}
-        return {"label": _text(column.key), "values": numbers}
+            return {"label": text_of(column.key), "values": numbers, **_powers(numbers)}
+        return {"label": text_of(column.key), "values": numbers}
     places = {code: place for place, code in enumerate([*axis.order, -1])}
     ticks = [code for code in (*axis.order, -1) if code in codes]
     return {
-        "label": _text(column.key),
+        "label": text_of(column.key),
         "values": [places[code] for code in codes],
         "tickvals": [places[code] for code in ticks],
-        "ticktext": [_text(column.texts[code]) if code >= 0 else "none" for code in ticks],
+        "ticktext": [text_of(column.texts[code]) if code >= 0 else "none" for code in ticks],
     }
 
 
@@ -170,7 +161,7 @@ def _matters(plotted: Plotted) -> go.Figure:
         made.update_xaxes(**_x_axis(plotted, place), row=row, col=column)
     if plotted.metric_is_log:
         made.update_yaxes(type="log")
-    made.update_yaxes(title_text=_text(metric), col=1)
+    made.update_yaxes(title_text=text_of(metric), col=1)
     return made.update_layout(height=80 + 270 * down)
 
 
@@ -180,7 +171,7 @@ def _against(plotted: Plotted, key: str) -> go.Figure:
     place = next(place for place, column in enumerate(plotted.columns.overrides) if column.key == key)
     made = go.Figure(_traces(plotted, place))
     made.update_xaxes(**_x_axis(plotted, place))
-    made.update_yaxes(title_text=_text(metric), **({"type": "log"} if plotted.metric_is_log else {}))
+    made.update_yaxes(title_text=text_of(metric), **({"type": "log"} if plotted.metric_is_log else {}))
     return made
 
 
@@ -190,7 +181,7 @@ def _traces(plotted: Plotted, place: int) -> list[go.Scatter]:
     known = [(column.codes[row], value, row) for row, value in enumerate(plotted.values) if value is not None]
 
     def at(code: int) -> Any:
-        return column.values[code] if axis.kind == "number" else _text(column.texts[code]) if code >= 0 else "none"
+        return column.values[code] if axis.kind == "number" else text_of(column.texts[code]) if code >= 0 else "none"
 
     medians = {
         code: figures([value for its, value, _ in known if its == code]).median for code in {code for code, _, _ in known}
@@ -203,7 +194,7 @@ def _traces(plotted: Plotted, place: int) -> list[go.Scatter]:
             mode="markers",
             name="jobs",
             legendgroup="jobs",
-            text=[_hover(plotted.jobs[row]) for _, _, row in known],
+            text=[hover(plotted.jobs[row]) for _, _, row in known],
             marker={"color": _DOT, "opacity": 0.5},
         ),
         go.Scatter(
@@ -220,74 +211,11 @@ def _traces(plotted: Plotted, place: int) -> list[go.Scatter]:
 def _x_axis(plotted: Plotted, place: int) -> dict[str, Any]:
     column, axis = plotted.columns.overrides[place], plotted.axes[place]
     if axis.kind == "number":
-        return {"title_text": _text(column.key), **({"type": "log"} if axis.log else {})}
-    names = [*(_text(column.texts[code]) for code in axis.order), "none"]
-    return {"title_text": _text(column.key), "type": "category", "categoryorder": "array", "categoryarray": names}
-
-
-def _curves(plotted: Plotted) -> go.Figure:
-    """What the jobs reported of a metric, a line for each job."""
-    courses = courses_of(plotted.jobs, plotted.asked)
-    if courses is None:
-        raise PlotError("The points that jobs reported cannot be read from here.")
-    course = courses.metrics[0]
-    made = go.Figure(
-        [
-            go.Scatter(
-                x=line.get("x") or list(range(len(line["y"]))),
-                y=line["y"],
-                mode="lines",
-                name=f"job {plotted.jobs[line['row']].job_num}",
-                text=_hover(plotted.jobs[line["row"]]),
-            )
-            for line in course["lines"]
-        ]
-    )
-    made.update_yaxes(title_text=_text(course["name"]), **({"type": "log"} if course["log"] else {}))
-    return made.update_xaxes(title_text="step" if course["steps"] else "report")
-
-
-def _timeline(plotted: Plotted) -> go.Figure:
-    """When each job ran: a bar a job, a row a worker."""
-    timeline = timeline_of(plotted.jobs, plotted.jobs, time.time())
-    if timeline is None:
-        raise PlotError("Of fewer than two jobs it is known when they ran.")
-    starts = timeline.starts
-    made = go.Figure(
-        [
-            go.Bar(
-                base=[starts[row] for row in rows],
-                x=[timeline.durations[row] for row in rows],
-                y=[timeline.rows[row] for row in rows],
-                orientation="h",
-                name=status.lower(),
-                text=[str(plotted.jobs[row].job_num) for row in rows],
-                textposition="inside",
-                hovertext=[_hover(plotted.jobs[row]) for row in rows],
-                marker={"color": colour},
-            )
-            for status, colour in _STATUS.items()
-            if (
-                rows := [
-                    r for r, job in enumerate(plotted.jobs) if wording.status_of(job) == status and starts[r] is not None
-                ]
-            )
-        ]
-    )
-    names = {"tickvals": list(range(len(timeline.workers))), "ticktext": list(map(_text, timeline.workers))}
-    made.update_yaxes(autorange="reversed", **(names if timeline.workers else {"showticklabels": False}))
-    return made.update_layout(barmode="overlay", xaxis_title="seconds since the first start")
+        return {"title_text": text_of(column.key), **({"type": "log"} if axis.log else {})}
+    names = [*(text_of(column.texts[code]) for code in axis.order), "none"]
+    return {"title_text": text_of(column.key), "type": "category", "categoryorder": "array", "categoryarray": names}
 
 
 def _metric(plotted: Plotted) -> tuple[str, Any]:
     metric = plotted.metric
     return ("", "max") if metric is None else (metric.name, metric.mode)
-
-
-def _hover(job: Any) -> str:
-    return _text(f"job {job.job_num}: {wording.overrides(job.task_overrides)}")
-
-
-def _text(text: str) -> str:
-    """As it is: plotly reads some tags in what it shows."""
-    return wording.shortened(text, 200).replace("&", "&amp;").replace("<", "&lt;")
