@@ -262,3 +262,12 @@ def test_hydras_node_of_each_job_where_it_is_asked_for(app: App, launcher: str) 
     journal = b"".join(file.read_bytes() for file in (app.directory / "plain" / ".callbacks").glob("*.jsonl"))
     assert b"hydra_config" not in journal
     assert "hydra_config" not in (app.directory / "plain" / "results.json").read_text("utf-8")
+
+
+def test_a_single_run_has_no_seeds_to_miss(app: App) -> None:
+    """The same config serves sweeps and single runs, and only a sweep is told of a key that no job was given."""
+    app.write("return {'accuracy': 0.5}", CONFIG)
+    write_models(app)
+    asked = (f"{OPTION}.sort_by=accuracy", f"{OPTION}.average_over=[seed]")
+    assert "which no job was given" not in app.run(*asked).stdout
+    assert "average_over names 'seed', which no job was given" in app.sweep("basic", "model=mlp,cnn", *asked).stdout

@@ -217,7 +217,7 @@ class ResultsAggregatorCallback(RecordingCallback):
         if written:
             log.info("Results of %s: %s", wording.jobs_so_far(run), wording.files(written))
         self._log_best(run)
-        unknown = unknown_key(run.jobs, self.average_over)
+        unknown = unknown_key(run.jobs, self.average_over) if run.mode == "MULTIRUN" else ""  # a single run has no seeds
         if unknown:
             log.warning("%s", unknown)
 

@@ -67,10 +67,12 @@ def in_words(mean: float, error: float | None) -> str:
 
     Returns:
         The error with one digit, or two where the first is a 1; the mean with as many decimals. Where the error is 0 or no
-        finite number, both have six digits.
+        finite number, both have six digits. One that is only the rounding of floats is shown as 0.
     """
     if error is None:
         return f"{mean:.6g}"
+    if error <= _ROUNDING * abs(mean):
+        error = 0.0
     if not (math.isfinite(mean) and math.isfinite(error)) or error == 0:
         return f"{mean:.6g} ± {error:.6g}"
     decimals = _decimals_of(error)
@@ -89,7 +91,9 @@ def _decimals_of(error: float) -> int:
     return (1 if digits.startswith("1") else 0) - int(power)
 
 
-_MOST_DECIMALS = 9
+_MOST_DECIMALS: Final = 9
+_ROUNDING: Final = 1e-12
+"""Of a mean, what no spread is as small as."""
 
 
 def _rounded(value: float, decimals: int) -> str:
