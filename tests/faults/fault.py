@@ -32,6 +32,9 @@ ENGINES: Final = ("slurm", "rq")
 IN_ONE_PROCESS: Final = ("single run", "basic")
 """Where the jobs run in the app's own process."""
 
+SEVERAL_AT_ONCE: Final = tuple(name for name in LAUNCHERS if name not in IN_ONE_PROCESS)
+"""Where another job may be at any point of its way as one goes wrong."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -250,6 +253,8 @@ FAULTS: Final = (
         struck=_WHATEVER_WAS_WRITTEN,
         others=_WHATEVER_WAS_WRITTEN,
         unrecorded=True,
+        # another job is starting, or about to write, just as its directory goes: Hydra raises, or it does not
+        codes_by_chance=dict.fromkeys(SEVERAL_AT_ONCE, frozenset({0, 1})),
     ),
     Fault(
         "another callback raises",
