@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from omegaconf import OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from typed_configs import PLAIN, made, nodes
 
 from hydra_callback_kit.configs.difference import difference
-from hydra_callback_kit.configs.quick_copy import let_copies_be_quick, quick_copy
+from hydra_callback_kit.configs.quick_copy import QuickConfig, let_copies_be_quick, made_quick, quick_copy
 from hydra_callback_kit.configs.reading import reading
 
 
@@ -66,3 +66,33 @@ def test_it_can_be_copied_while_it_is_read() -> None:
     with reading(config):
         copied = copy.deepcopy(config)
     assert difference(copy.deepcopy(copied), config) is None
+
+
+@given(PLAIN, st.booleans(), st.none() | st.booleans())
+def test_a_quick_node_is_copied_as_any_other(plain: Any, readonly: bool, struct: bool | None) -> None:
+    """And its copies are quick as well, wherever in a config they are, also while the config is read."""
+    config = made(plain, readonly, struct)
+    expected = copy.deepcopy(config.inner)
+    with read_write(config), open_dict(config):
+        config.inner = made_quick(copy.deepcopy(expected))
+    with reading(config):
+        read = copy.deepcopy(config)
+    for copied in (copy.deepcopy(config), copy.deepcopy(copy.deepcopy(config)), quick_copy(config), read):
+        assert type(copied._get_node("inner")) is QuickConfig
+        assert difference(_plain(copied.inner), expected) is None
+        assert copied._get_node("inner")._get_parent() is copied
+    assert type(config._get_node("inner")) is QuickConfig
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_quick_node_is_pickled_as_an_ordinary_one(protocol: int) -> None:
+    """A config that was pickled can be loaded where this package is not."""
+    config = OmegaConf.create({"outer": {}})
+    config.outer = made_quick(OmegaConf.create({"a": 1}))
+    pickled = pickle.dumps(config, protocol)
+    assert b"hydra_callback_kit" not in pickled
+    assert type(pickle.loads(pickled).outer) is DictConfig
+
+
+def _plain(config: DictConfig) -> DictConfig:
+    return pickle.loads(pickle.dumps(config))

@@ -6,7 +6,7 @@ Hydra copies the config of each job four times before its task function is calle
 import copy
 import functools
 from collections import defaultdict
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex, cast
 
 from omegaconf import (
     AnyNode,
@@ -24,7 +24,36 @@ from omegaconf.base import Metadata, Node
 
 _LEAVES: Final = frozenset((AnyNode, BooleanNode, BytesNode, EnumNode, FloatNode, IntegerNode, PathNode, StringNode))
 """Nodes whose value OmegaConf does not copy either."""
-_CONTAINERS: Final = frozenset((DictConfig, ListConfig))
+
+
+class QuickConfig(DictConfig):
+    """A node of a config that is copied quickly wherever Hydra puts it, and so are its copies.
+
+    Pickled, it is an ordinary `DictConfig`: who loads it need not have this package.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "QuickConfig":
+        """What OmegaConf's method of this name makes."""
+        made: QuickConfig = _copied(self, self.__dict__["_parent"], memo)
+        return made
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """What pickle writes; the oldest of its protocols is the one that takes another class."""
+        how, (_, *base), *state = cast("tuple[Any, ...]", super().__reduce_ex__(0))
+        return how, (DictConfig, *base), *state
+
+
+_CONTAINERS: Final = frozenset((DictConfig, ListConfig, QuickConfig))
+
+
+def made_quick(config: DictConfig) -> QuickConfig:
+    """Makes a config one of the above, in place.
+
+    Args:
+        config: a config that nobody else has.
+    """
+    object.__setattr__(config, "__class__", QuickConfig)
+    return cast("QuickConfig", config)
 
 
 def quick_copy(config: DictConfig) -> DictConfig:
@@ -61,7 +90,9 @@ def _copied(node: Node, parent: Any, memo: dict[int, Any]) -> Any:
         made.__dict__.update(state, _metadata=_copied_metadata(state["_metadata"]), _parent=parent, _flags_cache=None)
         return made
     if kind not in _CONTAINERS:
-        return _as_omegaconf_does(node, parent, memo)
+        if not issubclass(kind, QuickConfig):
+            return _as_omegaconf_does(node, parent, memo)
+        kind = QuickConfig  # `reading` has put another class in its place for a while
     made = kind.__new__(kind)
     content, cache = state["_content"], state["_flags_cache"]
     if isinstance(content, dict):
