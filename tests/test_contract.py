@@ -39,7 +39,11 @@ NOT_FOR_A_HOOKLESS_APP = (
 )
 
 
-NEEDED = {"conditional_callback": {"condition_key": "x"}, "time_limit_callback": {"job_s": 60.0}}
+NEEDED = {
+    "conditional_callback": {"condition_key": "x"},
+    "keep_best_callback": {"metric": "accuracy"},
+    "time_limit_callback": {"job_s": 60.0},
+}
 """The parameters without which an option can't be built."""
 
 

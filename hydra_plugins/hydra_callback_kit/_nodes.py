@@ -201,6 +201,18 @@ class LatestRunCallback:
     name: str = "latest"
 
 
+class KeepBestCallback:
+    """`callbacks: [keep_best_callback]`."""
+
+    _target_: str = "hydra_callback_kit.KeepBestCallback"
+    metric: str | None = None
+    mode: str | None = None
+    keep: int = 3
+    what: list[str] = field(default_factory=lambda: ["*.ckpt"])
+    dry_run: bool = False
+    link: str | None = "best"
+
+
 class MlflowCallback:
     """`callbacks: [mlflow_callback]`."""
 
@@ -258,6 +270,7 @@ OPTIONS: dict[str, type[Any]] = {
     "dry_run_callback": DryRunCallback,
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,
+    "keep_best_callback": KeepBestCallback,
     "mlflow_callback": MlflowCallback,
     "wandb_callback": WandbCallback,
     "tensorboard_callback": TensorboardCallback,

@@ -13,6 +13,7 @@ OPTIONS = (
     "device_callback",
     "dry_run_callback",
     "failure_limit_callback",
+    "keep_best_callback",
     "latest_run_callback",
     "logging_callback",
     "mlflow_callback",

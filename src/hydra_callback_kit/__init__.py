@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.device_callback import DeviceCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
+    from hydra_callback_kit.callbacks.keep_best_callback import KeepBestCallback
     from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.mlflow_callback import MlflowCallback
@@ -57,6 +58,7 @@ __all__ = [
     "JobRecord",
     "JobTimeoutError",
     "JournalNotFoundError",
+    "KeepBestCallback",
     "LatestRunCallback",
     "LoggingCallback",
     "MetricNotFoundError",
@@ -99,6 +101,7 @@ _MODULES = {
     "JobRecord": "journal.records",
     "JobTimeoutError": "launching.timeouts",
     "JournalNotFoundError": "journal.format",
+    "KeepBestCallback": "callbacks.keep_best_callback",
     "LatestRunCallback": "callbacks.latest_run_callback",
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",

@@ -14,6 +14,7 @@ from hydra_callback_kit import (
     JobRecord,
     JobTimeoutError,
     JournalNotFoundError,
+    KeepBestCallback,
     LatestRunCallback,
     LoggingCallback,
     MetricNotFoundError,
@@ -63,6 +64,7 @@ callbacks: list[Callback] = [
     ),
     ProvenanceCallback(require_clean=True, environment=["SLURM_*"], max_patch_bytes=0, git_timeout_s=2.5),
     LatestRunCallback(name="newest"),
+    KeepBestCallback("accuracy", mode="max", keep=1, what=["**/*.ckpt"], dry_run=True, link=None),
 ]
 
 guarding = ThreadSafeCallback()

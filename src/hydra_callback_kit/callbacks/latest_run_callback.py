@@ -1,17 +1,14 @@
 """`latest_run_callback`: one path that always leads to the latest run."""
 
-import os
 from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.directories import absolute_directory
 from hydra_callback_kit.configs.identity import identify_run
-from hydra_callback_kit.hooks.own_files import tell
-from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.run_links import link_name, point_to
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.views.latest_link import link_directory, put_link, remove_link
+from hydra_callback_kit.views.latest_link import link_directory, remove_link
 
 log = SafeLogger("hydra_callback_kit.latest_run_callback")
 
@@ -57,9 +54,7 @@ class LatestRunCallback(RecordingCallback):
     """
 
     def __init__(self, name: str = "latest") -> None:
-        if not isinstance(name, str) or name.strip() in {"", ".", ".."} or {"/", "\0", os.sep} & set(name):
-            raise ParameterError("name", name, "the name of a link, without a path", "Write name=latest.")
-        self.name = name
+        self.name = link_name("name", name, "latest")
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Points the link to the run's output directory."""
@@ -77,11 +72,6 @@ class LatestRunCallback(RecordingCallback):
 
     def _point(self, config: DictConfig) -> None:
         run = identify_run(config)
-        # a directory that could not be made has had its error, and nothing is to point to it
-        if run.rerun or not run.root.is_dir() or absolute_directory(config, "").is_relative_to(run.root):
-            return
-        link = link_directory(config, run) / self.name
-        if run.root.is_relative_to(link) or (link.exists() and not link.is_symlink()):
-            log.warning("%s is not a link: it is left as it is, and there is no link to the latest run.", link)
-            return
-        log.info("Latest run: %s", put_link(link, run.root, tell(log)))
+        link = None if run.rerun else point_to(config, self.name, run.root, log, "the latest run")
+        if link is not None:
+            log.info("Latest run: %s", link)

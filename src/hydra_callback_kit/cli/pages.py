@@ -14,6 +14,7 @@ from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
 from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.best import best_in_short
+from hydra_callback_kit.views.kept_best import deleted_in_words
 from hydra_callback_kit.views.metrics import added_facts
 from hydra_callback_kit.views.reported import reported
 from hydra_callback_kit.views.results import free_name, nested_row
@@ -73,6 +74,8 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
     command = as_typed(run.facts)
     if command:
         facts["command"] = shlex.join(command)
+    if deleted_in_words(run.facts):
+        facts["deleted"] = deleted_in_words(run.facts)
     if run.handed_on:
         facts["queued"] = wording.handed_on(run)
     if best:

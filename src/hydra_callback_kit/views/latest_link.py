@@ -1,5 +1,6 @@
-"""The link to the latest run: where it belongs, and how it is put there without ever being broken."""
+"""The links to the latest run and to the best job: where they belong, and how they get there without ever being broken."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +49,9 @@ def put_link(link: Path, directory: Path, tell: Tell, symlink: Callable[..., Non
     """Makes a link to a directory below the one that the link lies in, in one step, in the place of an earlier link.
 
     Args:
-        link: where the link goes. What lies there is set aside, but a link of ours: it leads to a run, or nowhere any more.
-        directory: what it points to.
+        link: where the link goes. What lies there is set aside, but a link of ours: it leads to a run (to a job of one, if
+            this one does), or nowhere any more.
+        directory: what it points to: the directory of a run, or of a job below it.
         tell: is told of what was set aside.
         symlink: makes a link, as `os.symlink` does.
 
@@ -61,35 +63,43 @@ def put_link(link: Path, directory: Path, tell: Tell, symlink: Callable[..., Non
         OSError: if neither could be put there.
     """
     target = os.path.relpath(directory, link.parent)
+    of_job = not (directory / JOURNAL_DIR).is_dir()
     try:
-        with put_in_place(link, _is_our_link, tell) as temporary:
+        with put_in_place(link, functools.partial(_is_our_link, of_job=of_job), tell) as temporary:
             symlink(target, temporary, target_is_directory=True)
     except OSError:
         file = link.with_name(f"{link.name}.txt")
-        with put_in_place(file, _is_our_text, tell) as temporary:
+        with put_in_place(file, functools.partial(_is_our_text, of_job=of_job), tell) as temporary:
             temporary.write_bytes(f"{target}\n".encode("utf-8", "surrogateescape"))
         return file
     return link
 
 
-def _is_our_link(link: Path) -> bool:
-    return link.is_symlink() and _leads(link.readlink(), link.parent) in ("to a run", "nowhere")
+def _is_our_link(link: Path, *, of_job: bool) -> bool:
+    return link.is_symlink() and _leads(link.readlink(), link.parent, of_job=of_job) in ("to a run", "nowhere")
 
 
-def _is_our_text(file: Path) -> bool:
+def _is_our_text(file: Path, *, of_job: bool) -> bool:
     if file.is_symlink() or not file.is_file() or file.stat().st_size > _LONGEST_PATH:
         return False
     target, end, more = os.fsdecode(file.read_bytes()).partition("\n")
-    return bool(target) and end == "\n" and not more and _leads(Path(target), file.parent) == "to a run"
+    return bool(target) and end == "\n" and not more and _leads(Path(target), file.parent, of_job=of_job) == "to a run"
 
 
-def _leads(target: Path, directory: Path) -> Literal["to a run", "nowhere", "elsewhere"]:
-    """Where a path leads that was found in a directory: ours are relative, and never lead above it."""
+def _leads(target: Path, directory: Path, *, of_job: bool) -> Literal["to a run", "nowhere", "elsewhere"]:
+    """Where a path leads that was found in a directory: ours are relative, and never lead above it.
+
+    Args:
+        target: the path.
+        directory: where it was found.
+        of_job: whether a directory below a run's is as good.
+    """
     if target.is_absolute() or ".." in target.parts:
         return "elsewhere"
     try:
         (directory / target).stat()
-        return "to a run" if (directory / target / JOURNAL_DIR).is_dir() else "elsewhere"
+        runs = (target, *target.parents) if of_job else (target,)
+        return "to a run" if any((directory / run / JOURNAL_DIR).is_dir() for run in runs) else "elsewhere"
     except (FileNotFoundError, NotADirectoryError):
         return "nowhere"
     except (OSError, ValueError):

@@ -13,6 +13,7 @@ from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import objectives, pareto_front
+from hydra_callback_kit.views.kept_best import deleted_in_words
 from hydra_callback_kit.views.metrics import added_facts, metric_of
 from hydra_callback_kit.views.ranking import best_job
 from hydra_callback_kit.views.report.choice import Metric
@@ -104,6 +105,7 @@ def facts_of(run: RunRecord, now: datetime) -> dict[str, str]:
         "directory": str(run.root),
         "ran on": _hosts(run.jobs),
         "batch system": batch_systems(run.jobs),
+        "deleted": deleted_in_words(run.facts),
         "launcher": as_text(run.facts.get("launcher") or ""),
         "versions": _versions(run.facts),
         "git commit": _commit(run.facts.get("git")),

@@ -1,0 +1,150 @@
+"""How the jobs of a run have ended, and what they have left: of each its last attempt, read as the journal grows."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from hydra_callback_kit.journal.follower import RunFollower
+from hydra_callback_kit.journal.journal_lines import names_by_run
+from hydra_callback_kit.journal.line import BrokenLineError, parse_line
+from hydra_callback_kit.journal.metric import Metric, metrics_in
+from hydra_callback_kit.journal.values import as_text, from_json
+
+ValueOf: TypeAlias = "Callable[[Any, Mapping[str, Metric]], float | None]"
+"""Tells what a job is judged by, given what it returned and what it reported."""
+
+_TOLD_BY: Final = tuple(
+    f'"event":"{event}"'.encode("ascii") for event in ("job_started", "job_ended", "rank_started", "rank_ended")
+)
+_WRITTEN: Final = (b'"files":', b'"tensorboard":')
+"""The facts of a job that name what callbacks of this package have written in its directory."""
+
+
+class Outcome(NamedTuple):
+    """A job that has ended by itself: it completed, or a search has pruned it.
+
+    Attributes:
+        job_num: which job.
+        value: what it is judged by; None if it has no such number, or was pruned.
+        pruned: whether it was pruned.
+        directory: its output directory relative to the run's root; None where it lies elsewhere, is the root itself, or is
+            another job's as well.
+        host: the machine that it ran on.
+        over: whether all its ranks have ended too.
+        written: the names of the files, and the directories, that callbacks of this package have written in its directory.
+    """
+
+    job_num: int
+    value: float | None
+    pruned: bool
+    directory: PurePosixPath | None
+    host: str | None
+    over: bool
+    written: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the lines of an attempt tell besides."""
+
+    directory: str = ""
+    host: str | None = None
+    ended_at: str = ""
+    value: float | None = None
+    world_size: int = 1
+    ranks: set[int] = field(default_factory=set)
+    ranks_ended: set[int] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+
+
+class Outcomes(RunFollower):
+    """How the jobs of a run have ended so far.
+
+    Args:
+        root: where the journal lies.
+        run_id: which run.
+        value_of: what a job is judged by, given what it returned and reported.
+    """
+
+    def __init__(self, root: Path, run_id: str, value_of: ValueOf) -> None:
+        super().__init__(root, run_id)
+        self._value_of = value_of
+        self.lock = threading.Lock()
+        """Held by the thread that looks, where jobs run in several of a process."""
+        self._of_run = run_id
+        self._told: dict[tuple[int, str], _Told] = {}
+
+    def of_other_runs(self) -> list[str]:
+        """The ids of the other runs that have a journal in the same directory."""
+        return [run_id for run_id in names_by_run(self._root) if run_id != self._of_run]
+
+    def directories(self) -> frozenset[PurePosixPath]:
+        """The directories of all jobs, whatever has become of them, relative to the run's root."""
+        return frozenset(directory for told in self._told.values() if (directory := _below(told.directory)) is not None)
+
+    def ended(self) -> list[Outcome]:
+        """The jobs that have ended by themselves, by their last attempts, in the order of their numbers."""
+        failed = self._by_status.get("FAILED", {})
+        last = self._by_status.get("COMPLETED", {}) | {num: job for num, job in failed.items() if job.pruned}
+        shared = self._shared()
+        outcomes = []
+        for num in sorted(last):
+            attempt = next(name for name, job in self._attempts[num].items() if job is last[num])
+            told = self._told.get((num, attempt), _Told())
+            directory = _below(told.directory)
+            outcomes.append(
+                Outcome(
+                    num,
+                    None if last[num].pruned else told.value,
+                    last[num].pruned,
+                    None if directory in shared else directory,
+                    told.host,
+                    told.ranks <= told.ranks_ended and len(told.ranks_ended) >= told.world_size - 1,
+                    frozenset(told.written),
+                )
+            )
+        return outcomes
+
+    def _shared(self) -> set[PurePosixPath | None]:
+        jobs_in: dict[PurePosixPath | None, set[int]] = {}
+        for (num, _), told in self._told.items():
+            jobs_in.setdefault(_below(told.directory), set()).add(num)
+        return {directory for directory, jobs in jobs_in.items() if len(jobs) > 1}
+
+    def _add(self, text: bytes, file: str) -> None:
+        super()._add(text, file)
+        tells = any(event in text[:200] for event in _TOLD_BY) or any(name in text for name in _WRITTEN)
+        if not tells:
+            return
+        try:
+            line = parse_line(text)
+        except BrokenLineError:
+            return
+        if "job" in line:
+            self._tell(self._told.setdefault((line["job"], line["attempt"]), _Told()), line)
+
+    def _tell(self, told: _Told, line: dict[str, Any]) -> None:
+        event, facts = line["event"], line["facts"]
+        size = facts.get("world_size")
+        told.world_size = max(told.world_size, size if type(size) is int else 1)
+        if event == "rank_started":
+            told.ranks.add(line["rank"])
+        elif event == "rank_ended":
+            told.ranks_ended.add(line["rank"])
+        elif event == "job_started":
+            told.directory, told.host = as_text(facts.get("output_dir")), line["host"]
+        elif event == "job_ended" and line["time"] >= told.ended_at:
+            told.ended_at = line["time"]
+            told.value = self._value_of(from_json(facts.get("return_value")), metrics_in(from_json(facts.get("metrics"))))
+        files, tensorboard = facts.get("files"), facts.get("tensorboard")
+        told.written.update(files if isinstance(files, dict) else ())
+        if isinstance(tensorboard, dict):
+            told.written.add(as_text(tensorboard.get("directory")))
+
+
+def _below(directory: str) -> PurePosixPath | None:
+    """A job's directory, if it lies below that of the run."""
+    path = PurePosixPath(directory)
+    return None if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in directory else path

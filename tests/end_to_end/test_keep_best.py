@@ -1,0 +1,164 @@
+"""End to end: of a sweep's jobs only the best keep their checkpoints, under every launcher."""
+
+import os
+
+import pytest
+from apps import App, Finished
+from terminal import cli
+
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.views.kept_best import Deleted, deleted_in
+
+CONFIG = """
+defaults:
+  - callbacks: [logging_callback, keep_best_callback]
+  - _self_
+x: 0
+hydra:
+  callbacks:
+    keep_best_callback: {metric: accuracy, keep: 2}
+"""
+BODY = """
+from pathlib import Path
+from hydra.core.hydra_config import HydraConfig
+out = Path(HydraConfig.get().runtime.output_dir)
+(out / "checkpoints").mkdir(exist_ok=True)
+for name in ("last.ckpt", "checkpoints/1.ckpt", "notes.txt"):
+    (out / name).write_bytes(bytes(1000))
+if cfg.x == 3:
+    raise ValueError("boom")
+if cfg.x == 5:
+    return None
+return {"accuracy": float("nan") if cfg.x == 4 else [0.5, 0.9, 0.9, 0, 0, 0, 0.9, 0.7][cfg.x]}
+"""
+JOBS = "x=0,1,2,3,4,5,6,7"
+ONLY = "hydra.callbacks.keep_best_callback"
+
+
+def left(done: Finished, name: str = "last.ckpt") -> list[int]:
+    """The jobs that still have a file."""
+    return sorted(int(job.name) for job in done.root.iterdir() if (job / name).exists())
+
+
+def test_only_the_best_keep_their_checkpoints(app: App, launcher: str) -> None:
+    """Of equals the earlier; NaN is among the worse, who failed or has no such metric keeps its own; all is on record."""
+    app.write(BODY, CONFIG)
+    at_once = ["hydra.launcher.n_jobs=4"] if launcher == "joblib" else []
+    done = app.sweep(launcher, JOBS, *at_once)
+    assert done.code == 1
+    assert left(done) == [1, 2, 3, 5]
+    assert left(done, "notes.txt") == left(done, "checkpoints/1.ckpt") == list(range(8))
+    run = read_run(done.root)
+    assert deleted_in(run.facts) == dict.fromkeys((0, 4, 6, 7), Deleted(1, 1000))
+    assert "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)" in done.stdout
+    assert "Deleted: 4 files (4 KiB) of jobs 0, 4, 6-7" in done.stdout
+    assert os.readlink(app.directory / "best") == "out/1"  # noqa: PTH115  as written
+    assert "deleted    4 files (4 KiB) of 4 jobs" in cli("show", done.root).out
+
+
+def test_all_of_it_is_without_the_logs_and_what_others_wrote(app: App) -> None:
+    """`**` leaves the log, `.hydra`, the links' targets, directories of other runs and what our callbacks wrote."""
+    body = """
+    import hydra_callback_kit
+    hydra_callback_kit.report_metrics({"loss": cfg.x})
+    out = Path(HydraConfig.get().runtime.output_dir)
+    (out / "inner" / ".hydra").mkdir(parents=True)
+    (out / "inner" / "model.ckpt").touch()
+    (out / "linked").symlink_to("../../elsewhere")
+    (out / "data.bin").symlink_to("../../elsewhere/kept.ckpt")
+    """
+    before, _, after = BODY.partition("out = Path(HydraConfig.get().runtime.output_dir)")
+    config = CONFIG.replace("keep_best_callback]", "keep_best_callback, resource_monitor_callback]")
+    app.write(before + "\n".join(line.strip() for line in body.splitlines()) + after, config)
+    elsewhere = app.directory / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept.ckpt").touch()
+    monitored = "hydra.callbacks.resource_monitor_callback.output_file=usage.csv"
+    done = app.sweep("basic", "x=0,1,2", f"{ONLY}.what=['**']", f"{ONLY}.metric=loss", monitored)
+    assert done.code == 0, done.stderr
+    assert (elsewhere / "kept.ckpt").exists()
+    worst = {path.relative_to(done.root / "2").as_posix() for path in (done.root / "2").rglob("*") if path.is_file()}
+    hydras = {f".hydra/{name}.yaml" for name in ("config", "hydra", "overrides")}
+    assert worst == {*hydras, "app.log", "metrics.jsonl", "usage.csv", "inner/model.ckpt"}
+    assert not (done.root / "2" / "linked").is_symlink()
+    assert "Only the 2 jobs with the smallest loss keep **" in done.stdout
+
+
+def test_a_dry_run_deletes_nothing_and_says_what_it_would(app: App) -> None:
+    """At the end of the sweep, and there is no fact of it."""
+    app.write(BODY, CONFIG)
+    done = app.sweep("basic", JOBS, f"{ONLY}.dry_run=true")
+    assert left(done) == list(range(8))
+    assert "dry_run: nothing is deleted. It would be: 4 files (4 KiB) of jobs 0, 4, 6-7" in done.stdout
+    assert not deleted_in(read_run(done.root).facts)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (f"{ONLY}.metric=acuracy", "No completed job has a metric 'acuracy'. Did you mean accuracy?"),
+        (f"{ONLY}.what=[1.ckpt]", "In their subdirectories are 4 files (4 KiB): write what=['**/1.ckpt']."),
+        (f"{ONLY}.keep=9", "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)"),
+        ("hydra.sweep.subdir=same", "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)"),
+    ],
+)
+def test_where_nothing_can_be_deleted_nothing_is(app: App, setting: str, said: str) -> None:
+    """An unknown metric, a glob that matches nothing, fewer jobs than are kept, jobs that share a directory."""
+    app.write(BODY, CONFIG)
+    done = app.sweep("basic", JOBS, setting)
+    assert said in done.stdout
+    kept = sorted(path.parent.name for path in done.root.glob("*/last.ckpt"))
+    assert kept == (["same"] if "same" in setting else list("01234567"))
+
+
+def test_nothing_is_deleted_beside_another_run(app: App) -> None:
+    """Its files may be among them; it is said before the first job, once."""
+    app.write(BODY, CONFIG)
+    app.run("-m", "x=0,1", "~hydra.callbacks.keep_best_callback")
+    done = app.sweep("basic", JOBS)
+    assert left(done) == list(range(8))
+    assert done.stdout.count("Nothing is deleted") == 1
+    assert done.stdout.index("holds another run as well") < done.stdout.index("Launching")
+
+
+def test_a_directory_that_became_a_link_is_left(app: App) -> None:
+    """A job that swaps the directory of another for a link leads nobody out."""
+    swaps = """
+if cfg.x == 2:
+    Path("out/0").rename("moved")
+    Path("out/0").symlink_to("../moved")
+"""
+    app.write(BODY.replace("if cfg.x == 3", f"{swaps}\nif cfg.x == 3"), CONFIG)
+    done = app.sweep("basic", "x=0,1,2")
+    assert (app.directory / "moved" / "last.ckpt").exists()
+    assert "Not all that job 0 has left could be deleted" in done.stdout
+
+
+def test_a_job_that_is_run_again_is_judged_anew(app: App) -> None:
+    """Who failed and completes as one of the best takes another's place; a single run keeps all."""
+    app.write(
+        BODY.replace('raise ValueError("boom")', 'return {"accuracy": 1.0} if os.environ.get("MENDED") else 1 / 0'), CONFIG
+    )
+    done = app.sweep("basic", "x=0,1,2,3")
+    assert left(done) == [1, 2, 3]
+    assert cli("rerun", done.root, "--execute", cwd=app.directory, MENDED="1").code == 0
+    assert left(done) == [1, 3]
+    single = app.run("x=0", "hydra.run.dir=single")
+    assert single.code == 0
+    assert (app.directory / "single" / "last.ckpt").exists()
+
+
+def test_several_processes_decide_at_the_same_moment(app: App) -> None:
+    """Each has its own view of who has ended, and the best two keep theirs."""
+    meet = """
+started = Path(os.environ["MEET"])
+(started / str(cfg.x)).touch()
+while len(list(started.iterdir())) < 4:
+    time.sleep(0.01)
+"""
+    app.write(BODY.replace("if cfg.x == 3", f"{meet}\nif cfg.x == 3"), CONFIG)
+    meet_in = app.directory / "meet"
+    meet_in.mkdir()
+    done = app.sweep("joblib", "x=0,7,1,2", "hydra.launcher.n_jobs=4", MEET=str(meet_in))
+    assert left(done) == [2, 3]
+    assert (app.directory / "best").resolve() == done.root / "2"

@@ -1,0 +1,76 @@
+"""How the jobs of a run have ended by its journal, read as it grows."""
+
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+from journals import a_job, a_run, write_job
+
+from hydra_callback_kit.journal.outcomes import Outcomes
+from hydra_callback_kit.journal.writer import write_line
+
+
+def outcomes_in(root: Path) -> Outcomes:
+    """Judged by what was returned, if it is a number."""
+    outcomes = Outcomes(root, a_run(root).run_id, lambda returned, _: returned if isinstance(returned, float) else None)
+    outcomes.look()
+    return outcomes
+
+
+def test_only_those_that_ended_by_themselves_are_told_by_their_last_attempt(tmp_path: Path) -> None:
+    """Not one that runs, is run again, or failed; but one that a search has pruned."""
+    run = a_run(tmp_path)
+    write_job(run, 0, "COMPLETED", return_value=0.5)
+    write_job(run, 1, None)
+    write_job(run, 2, "COMPLETED", return_value=0.7)
+    write_job(run, 2, None, attempt="2")
+    write_job(run, 3, "FAILED", error={"type": "ValueError", "message": "boom", "traceback": ""})
+    error = {"type": "optuna.exceptions.TrialPruned", "message": "", "traceback": "", "bases": []}
+    write_job(run, 4, "FAILED", error=error, pruned=True)
+    outcomes = outcomes_in(tmp_path)
+    assert [(each.job_num, each.value, each.pruned) for each in outcomes.ended()] == [(0, 0.5, False), (4, None, True)]
+    write_line(run, "job_ended", {"status": "COMPLETED", "return_value": 0.1}, a_job(run, 2, "2"))
+    outcomes.look()
+    assert [(each.job_num, each.value) for each in outcomes.ended()] == [(0, 0.5), (2, 0.1), (4, None)]
+
+
+@pytest.mark.parametrize("directory", ["/elsewhere/0", "../0", "a/../../0", ".", "", "same"])
+def test_a_directory_that_is_not_the_jobs_own_below_the_root_is_none(tmp_path: Path, directory: str) -> None:
+    """It is absolute, leads out, is the root itself, or is another job's as well."""
+    run = a_run(tmp_path)
+    for num, place in enumerate((directory, "same", "2")):
+        write_line(run, "job_started", {"output_dir": place}, a_job(run, num))
+        write_line(run, "job_ended", {"status": "COMPLETED"}, a_job(run, num))
+    outcomes = outcomes_in(tmp_path)
+    own = None if directory == "same" else PurePosixPath("same")
+    assert [each.directory for each in outcomes.ended()] == [None, own, PurePosixPath("2")]
+    assert outcomes.directories() == {PurePosixPath("same"), PurePosixPath("2")}
+
+
+def test_a_job_is_over_once_all_its_ranks_are(tmp_path: Path) -> None:
+    """Those that it says it has, and those that have begun."""
+    run = a_run(tmp_path)
+    write_job(run, 0, "COMPLETED")
+    write_line(run, "job_started", {"world_size": 3, "output_dir": "0"}, a_job(run, 0))
+    outcomes = outcomes_in(tmp_path)
+    said = []
+    for rank in (1, 2):
+        write_line(run, "rank_ended", {"status": "COMPLETED"}, a_job(run, 0)._replace(rank=rank))
+        outcomes.look()
+        said += [each.over for each in outcomes.ended()]
+    assert said == [False, True]
+    write_line(run, "rank_started", {}, a_job(run, 0)._replace(rank=5))
+    outcomes.look()
+    assert [each.over for each in outcomes.ended()] == [False]
+
+
+def test_other_runs_and_what_callbacks_have_written_are_told(tmp_path: Path) -> None:
+    """The names of files and directories in the job's."""
+    run = a_run(tmp_path)
+    write_job(run, 0, "COMPLETED")
+    write_line(run, "job_facts", {"files": {"usage.csv": "…"}, "tensorboard": {"directory": "tb"}}, a_job(run, 0))
+    outcomes = outcomes_in(tmp_path)
+    assert [each.written for each in outcomes.ended()] == [{"usage.csv", "tb"}]
+    assert outcomes.of_other_runs() == []
+    (tmp_path / ".callbacks" / f"20250101T000000-bb.x-{os.getpid()}-1.jsonl").touch()
+    assert outcomes.of_other_runs() == ["20250101T000000-bb"]

@@ -1,0 +1,69 @@
+"""Which jobs are among the best, by whatever part of the record one has seen."""
+
+import math
+from pathlib import PurePosixPath
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra_callback_kit.journal.metric import Metric
+from hydra_callback_kit.journal.outcomes import Outcome
+from hydra_callback_kit.views.kept_best import Deleted, deleted_in, standing, value_of
+
+
+def outcome(num: int, value: float | None, *, pruned: bool = False) -> Outcome:
+    """A job that has ended."""
+    return Outcome(num, value, pruned, PurePosixPath(str(num)), "here", over=True, written=frozenset())
+
+
+def numbers(outcomes: list[Outcome]) -> list[int]:
+    """Their numbers."""
+    return [each.job_num for each in outcomes]
+
+
+def test_the_best_the_worse_and_those_of_whom_nobody_knows() -> None:
+    """Of equals the earlier is better; NaN and pruned ones do no better than any; without the metric one is neither."""
+    values = [0.5, 0.9, math.nan, None, 0.9, 0.9]
+    ended = [*(outcome(num, value) for num, value in enumerate(values)), outcome(6, None, pruned=True)]
+    best, worse = standing(ended, "max", 2)
+    assert numbers(best) == [1, 4]
+    assert sorted(numbers(worse)) == [0, 2, 5, 6]
+    assert numbers(standing(ended, "min", 2).best) == [0, 1]
+    assert standing(ended, "max", 5).worse == []
+
+
+_VALUES = st.none() | st.floats(allow_nan=True) | st.sampled_from([0.0, 1.0])
+
+
+@given(
+    st.lists(st.tuples(_VALUES, st.booleans()), max_size=12), st.integers(1, 4), st.sampled_from(["max", "min"]), st.data()
+)
+def test_who_is_worse_by_a_part_of_the_record_is_worse_by_all_of_it(
+    values: list[tuple[float | None, bool]], keep: int, mode: str, data: st.DataObject
+) -> None:
+    """So processes that decide at once, each by what it sees, delete nothing of one of the best."""
+    ended = [outcome(num, value, pruned=value is None and is_pruned) for num, (value, is_pruned) in enumerate(values)]
+    seen = data.draw(st.lists(st.sampled_from(ended), unique=True) if ended else st.just([]))
+    every = standing(ended, mode, keep)
+    assert set(numbers(standing(seen, mode, keep).worse)) <= set(numbers(every.worse))
+    assert not set(numbers(every.worse)) & set(numbers(every.best))
+    assert len(every.best) <= keep
+
+
+def test_the_value_is_what_was_returned_or_reported_last() -> None:
+    """By the names that rankings take."""
+    reported = {"val/loss": Metric.of(3.0, 0).then(2.0, 1)}
+    assert value_of("test.accuracy", {"test": {"accuracy": 0.5}}, reported) == 0.5
+    assert value_of("return_value", 7, {}) == 7
+    assert (value_of("val/loss", None, reported), value_of("val/loss.max", None, reported)) == (2.0, 3.0)
+    assert value_of("nope", {"a": 1}, reported) is None
+
+
+def test_what_was_deleted_is_summed_over_the_processes() -> None:
+    """A damaged journal holds anything."""
+    facts = {
+        "kept_best_1": {"3": {"files": 1, "size_bytes": 10}},
+        "kept_best_2": {"3": {"files": 2, "size_bytes": 5}, "x": {"files": 1, "size_bytes": 1}, "4": [1]},
+        "kept_best_3": 7,
+    }
+    assert deleted_in(facts) == {3: Deleted(3, 15)}
