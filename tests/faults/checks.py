@@ -143,8 +143,17 @@ def _record(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
         yield "a duration is negative"
     if fault.ranks > 1:
         yield from _ranks(fault, jobs)
+    if not fault.unrecorded:
+        yield from _best(ours, statuses)
     if not fault.kills and not fault.reports:
         yield from _views(fault, ours, statuses)
+
+
+def _best(ours: Left, statuses: dict[int, str]) -> Iterator[str]:
+    """The best of those that completed has what it left."""
+    best = max((num for num, status in statuses.items() if status == "COMPLETED"), default=None)
+    if best is not None and not any((ours.root / place / "left.ckpt").exists() for place in (".", str(best))):
+        yield f"job {best} is the best and has lost its checkpoint"
 
 
 def _ranks(fault: Fault, jobs: list[dict[str, Any]]) -> Iterator[str]:

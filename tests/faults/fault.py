@@ -11,12 +11,16 @@ CALLBACKS: Final = {
     "results_aggregator_callback": ("results.json",),
     "provenance_callback": ("provenance.json", "git.patch", "config_resolved.yaml"),
     "latest_run_callback": (),
+    "keep_best_callback": ("*left.ckpt",),
     "thread_safe_callback": (),
     "resource_monitor_callback": ("resources.csv", "*/resources.csv", "*resources_rank1.csv"),
     "report_callback": ("report.html",),
     "progress_callback": (),
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
+
+SETTINGS: Final = ("hydra.callbacks.keep_best_callback.metric=double", "hydra.callbacks.keep_best_callback.keep=1")
+"""What they are given."""
 
 FAIL_CLOSED: Final = {
     "device_callback": ("hydra.callbacks.device_callback.devices=[0,1]", "hydra.callbacks.device_callback.jobs_per_device=4")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from apps import NO_TORN_BYTECODE, ON_LAUNCHER, App
 from engines import rq, slurm
-from faults.fault import CALLBACKS, ENGINES, FAIL_CLOSED, Fault
+from faults.fault import CALLBACKS, ENGINES, FAIL_CLOSED, SETTINGS, Fault
 
 HANGS_AFTER_S = 300
 """An app that runs longer is ended."""
@@ -31,7 +31,9 @@ RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """Processes that no job runs in: whether they notice that the app was killed is a matter of chance, without us as well."""
 
 PREAMBLE = """
+import contextlib
 from pathlib import Path
+from hydra.core.hydra_config import HydraConfig
 APP = int(os.environ.setdefault("APP_PID", str(os.getpid())))
 def until_all_ranks_are_there(scene, rank):
     (scene / f"rank {rank}").touch()
@@ -56,6 +58,8 @@ if cfg.x == 1:
 {strikes}
 if rank != 0:
     return None
+with contextlib.suppress(OSError):
+    Path(HydraConfig.get().runtime.output_dir, "left.ckpt").touch()
 with (scene / "ended" / str(cfg.x)).open("a") as ended:
     ended.write(".")
 return {{"double": 2 * cfg.x, "texts": ["x" * 9_000] * {large}}}
@@ -151,7 +155,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
     body = BODY.format(strikes=strikes, large=10 if fault.name == "disk full" else 0)
     app.write(body, config, PREAMBLE + fault.preamble)
     (directory / "site" / "sitecustomize.py").write_text(IN_EVERY_PROCESS + (CLOCK if fault.clock else ""), "utf-8")
-    settings = [setting for given in FAIL_CLOSED.values() for setting in given]
+    settings = [*SETTINGS, *(setting for given in FAIL_CLOSED.values() for setting in given)]
     arguments = [*fault.arguments, *((*settings, *fault.ours) if ours else ())]
     jobs = fault.jobs if ours or fault.jobs_without_us is None else fault.jobs_without_us
     with tempfile.TemporaryDirectory() as temporary:  # Ray's sockets lie there, and want a short path

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from apps import App
 from faults.checks import complaints
-from faults.fault import CALLBACKS, FAULTS
+from faults.fault import CALLBACKS, FAULTS, SETTINGS
 from faults.scene import Left
 
 NONE, RAISES, CTRL_C = (
@@ -15,8 +15,9 @@ NONE, RAISES, CTRL_C = (
 
 def test_what_is_wrong_is_said(app: App) -> None:
     """Exit code, record, summaries, files that cannot be read, and what is left behind; and nothing if nothing is wrong."""
-    app.write("return {'double': 2}", f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
-    done = app.sweep("basic", "x=0,1,2")
+    body = "open(f'out/{cfg.x}/left.ckpt', 'w').close()\nreturn {'double': 2 * cfg.x}"
+    app.write(body, f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
+    done = app.sweep("basic", "x=0,1,2", *SETTINGS)
     jobs, nothing = frozenset({0, 1, 2}), frozenset()
     bare = Left(0, "", app.directory / "bare", jobs, jobs, nothing, nothing, nothing, nothing)
     ours = dataclasses.replace(bare, output=done.stdout + done.stderr, root=done.root)
@@ -38,6 +39,8 @@ def test_what_is_wrong_is_said(app: App) -> None:
     assert said(started=frozenset({0, 1})) == "job 2 is COMPLETED, and its task function never began"
     assert said(CTRL_C, "joblib", ended=frozenset({0, 1})) == "job 2 is COMPLETED"
     assert said(root=app.directory / "nowhere") == "there is no record"
+    (done.root / "2" / "left.ckpt").unlink()
+    assert said() == "job 2 is the best and has lost its checkpoint"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,8 @@ def test_what_is_wrong_is_said(app: App) -> None:
 def test_files_are_looked_at(app: App, name: str, content: str | None, complaint: str) -> None:
     """What cannot be read, tells something else than the record, is missing, or was never to be there."""
     app.write("return 1", f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
-    done = app.run("x=1")
+    done = app.run("x=1", *SETTINGS)
+    (done.root / "left.ckpt").touch()
     (file,) = done.root.glob(".callbacks/*") if name.startswith(".callbacks") else [done.root / name]
     file.parent.mkdir(exist_ok=True)
     if content is None:

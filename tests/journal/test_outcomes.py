@@ -71,6 +71,12 @@ def test_other_runs_and_what_callbacks_have_written_are_told(tmp_path: Path) -> 
     write_line(run, "job_facts", {"files": {"usage.csv": "…"}, "tensorboard": {"directory": "tb"}}, a_job(run, 0))
     outcomes = outcomes_in(tmp_path)
     assert [each.written for each in outcomes.ended()] == [{"usage.csv", "tb"}]
+    said = []
+    for attempt, left in (("0.0", 0), ("0.1", 2), ("0.1", 0), ("0.1", 1)):
+        write_line(run, "run_facts", {"kept_best_1": {"0": {"attempt": attempt, "left": left}, "x": 1}})
+        outcomes.look()
+        said += [each.cleared for each in outcomes.ended()]
+    assert said == [False, None, True, True]
     assert outcomes.of_other_runs() == []
     (tmp_path / ".callbacks" / f"20250101T000000-bb.x-{os.getpid()}-1.jsonl").touch()
     assert outcomes.of_other_runs() == ["20250101T000000-bb"]

@@ -13,7 +13,7 @@ from hydra_callback_kit.views.kept_best import Deleted, deleted_in, standing, va
 
 def outcome(num: int, value: float | None, *, pruned: bool = False) -> Outcome:
     """A job that has ended."""
-    return Outcome(num, value, pruned, PurePosixPath(str(num)), "here", over=True, written=frozenset())
+    return Outcome(num, "1", value, pruned, PurePosixPath(str(num)), "here", over=True)
 
 
 def numbers(outcomes: list[Outcome]) -> list[int]:
@@ -65,5 +65,6 @@ def test_what_was_deleted_is_summed_over_the_processes() -> None:
         "kept_best_1": {"3": {"files": 1, "size_bytes": 10}},
         "kept_best_2": {"3": {"files": 2, "size_bytes": 5}, "x": {"files": 1, "size_bytes": 1}, "4": [1]},
         "kept_best_3": 7,
+        "kept_best_4": {"5": {"files": 0, "size_bytes": 0}},
     }
     assert deleted_in(facts) == {3: Deleted(3, 15)}

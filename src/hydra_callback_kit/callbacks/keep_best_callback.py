@@ -17,7 +17,7 @@ from hydra_callback_kit.hooks.job_recorder import how_it_ended
 from hydra_callback_kit.hooks.keeping import Found, Kept, delete, look, would_delete
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.hooks.run_links import link_name, point_to
+from hydra_callback_kit.hooks.run_links import link_name, point_to, remove_if_broken
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.outcomes import Outcome
 from hydra_callback_kit.journal.process import this_process
@@ -141,9 +141,11 @@ class KeepBestCallback(RecordingCallback):
             return
         found = look(config, self.kept)
         if self._deletes and not found.doubt:
-            delete(config, self.kept, found, log)
+            delete(config, self.kept, found, log, again=True)
         if found.standing.best:
             self._link(config, found.standing.best[0])
+        if self.link is not None:
+            remove_if_broken(config, self.link)
         self._say(config, found)
 
     @property

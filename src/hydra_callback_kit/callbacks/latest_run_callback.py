@@ -6,9 +6,8 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.hooks.run_links import link_name, point_to
+from hydra_callback_kit.hooks.run_links import link_name, point_to, remove_if_broken
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.views.latest_link import link_directory, remove_link
 
 log = SafeLogger("hydra_callback_kit.latest_run_callback")
 
@@ -67,8 +66,8 @@ class LatestRunCallback(RecordingCallback):
     def at_the_end(self, config: DictConfig) -> None:
         """Removes the link if it would be broken: the run's directory has vanished."""
         run = identify_run(config)
-        if not run.rerun and not run.root.exists():
-            remove_link(link_directory(config, run) / self.name, run.root)
+        if not run.rerun:
+            remove_if_broken(config, self.name)
 
     def _point(self, config: DictConfig) -> None:
         run = identify_run(config)

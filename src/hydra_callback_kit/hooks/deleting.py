@@ -46,6 +46,7 @@ class Clearing:
         files: how many files and links were deleted so far.
         size_bytes: how much the files took that had no other name.
         errors: what could not be deleted, and why.
+        found: whether the directory is there.
     """
 
     def __init__(self, globs: Globs, spared: Spared, *, for_real: bool) -> None:
@@ -55,6 +56,7 @@ class Clearing:
         self.files = 0
         self.size_bytes = 0
         self.errors: list[OSError] = []
+        self.found = False
 
     def clear(self, root: Path, directory: PurePosixPath, proof: str) -> None:
         """Deletes.
@@ -75,6 +77,7 @@ class Clearing:
             except OSError as error:
                 self.errors.append(error)
                 return
+            self.found = True
             self._clear(above, directory, self._globs.start, os.fstat(above).st_dev)
 
     def _clear(self, directory: int, path: PurePosixPath, place: Place | None, device: int) -> bool:

@@ -16,11 +16,11 @@ from hydra_callback_kit.hooks.deleting import Clearing, Spared
 from hydra_callback_kit.hooks.globs import Globs
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.outcomes import Outcome, Outcomes
+from hydra_callback_kit.journal.outcomes import CLEARED, Outcome, Outcomes
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import journal_file, write_line
 from hydra_callback_kit.views.direction import Best, direction_of
-from hydra_callback_kit.views.kept_best import FACT, Deleted, Standing, standing, sum_in_words, value_of
+from hydra_callback_kit.views.kept_best import Deleted, Standing, standing, sum_in_words, value_of
 
 SPARED: Final = (
     *("*.log", ".hydra", JOURNAL_DIR, ".submitit", "metrics.jsonl", "resources*.csv"),
@@ -96,7 +96,7 @@ def look(config: DictConfig, kept: Kept) -> Found:
         )
 
 
-def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger) -> dict[int, Deleted]:
+def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger, *, again: bool = False) -> None:
     """Deletes what the worse jobs need not keep, and puts on record what it was.
 
     Args:
@@ -104,27 +104,26 @@ def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger) -> dic
         kept: what is kept.
         found: how the jobs stand.
         log: the callback's logger.
-
-    Returns:
-        What was deleted, by the jobs' numbers.
+        again: whether it is tried again where not all could be deleted.
     """
-    deleted: dict[int, Deleted] = {}
     run, mode = identify_run(config), kept.direction(config)
     for outcome in found.standing.worse:
+        if outcome.cleared or (outcome.cleared is None and not again):
+            continue
         clearing = clearing_of(config, kept.what, outcome, found, for_real=True)
+        left = 1  # as long as it is not done: Ctrl-C may come
         try:
             _clear(run, clearing, outcome)
-        finally:  # also by Ctrl-C
-            if clearing.files:
-                deleted[outcome.job_num] = Deleted(clearing.files, clearing.size_bytes)
-                _put_on_record(run, {outcome.job_num: deleted[outcome.job_num]})
+            left = len(clearing.errors)
+        finally:
+            if clearing.found or clearing.errors:
+                _put_on_record(run, outcome, clearing, left)
         if clearing.files:
             than = "" if outcome.value is None else f", with {kept.metric} {outcome.value:.6g} ({mode})"
-            what = sum_in_words([deleted[outcome.job_num]])
+            what = sum_in_words([Deleted(clearing.files, clearing.size_bytes)])
             log.info("Deleted %s of job %d%s: %d did better", what, outcome.job_num, than, kept.keep)
         if clearing.errors:
-            log.warning("Not all that job %d has left could be deleted: %s", outcome.job_num, clearing.errors[0])
-    return deleted
+            log.caution("Not all that job %d has left could be deleted: %s", outcome.job_num, clearing.errors[0])
 
 
 def would_delete(config: DictConfig, what: Sequence[str], found: Found) -> dict[int, Deleted]:
@@ -170,9 +169,10 @@ def _clear(run: RunIdentity, clearing: Clearing, outcome: Outcome) -> None:
         clearing.clear(run.root, outcome.directory, f"{JOURNAL_DIR}/{journal_file(run).name}")
 
 
-def _put_on_record(run: RunIdentity, deleted: dict[int, Deleted]) -> None:
-    facts = {str(num): each._asdict() for num, each in deleted.items()}
-    write_line(run, "run_facts", {f"{FACT}{os.urandom(4).hex()}": facts})
+def _put_on_record(run: RunIdentity, outcome: Outcome, clearing: Clearing, left: int) -> None:
+    deleted = Deleted(clearing.files, clearing.size_bytes)._asdict()
+    fact = {**deleted, "attempt": outcome.attempt, "left": left}
+    write_line(run, "run_facts", {f"{CLEARED}{os.urandom(4).hex()}": {str(outcome.job_num): fact}})
 
 
 def _log_files(config: DictConfig) -> list[str]:

@@ -55,3 +55,16 @@ def point_to(config: DictConfig, name: str, directory: Path, log: SafeLogger, wh
         log.warning("%s is not a link: it is left as it is, and there is no link to %s.", link, what)
         return None
     return put_link(link, directory, tell(log))
+
+
+def remove_if_broken(config: DictConfig, name: str) -> None:
+    """Removes a link to this run, or to a job of it, whose directory has vanished.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`.
+        name: the link's name.
+    """
+    run = identify_run(config)
+    link = link_directory(config, run) / name
+    if link.is_symlink() and not link.exists() and (link.parent / link.readlink()).is_relative_to(run.root):
+        link.unlink()

@@ -1,7 +1,7 @@
 """How the jobs of a run have ended, and what they have left: of each its last attempt, read as the journal grows."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -18,8 +18,13 @@ ValueOf: TypeAlias = "Callable[[Any, Mapping[str, Metric]], float | None]"
 _TOLD_BY: Final = tuple(
     f'"event":"{event}"'.encode("ascii") for event in ("job_started", "job_ended", "rank_started", "rank_ended")
 )
-_WRITTEN: Final = (b'"files":', b'"tensorboard":')
-"""The facts of a job that name what callbacks of this package have written in its directory."""
+CLEARED: Final = "kept_best_"
+"""How the facts of a run begin that say of which jobs something was deleted: one of each process that has deleted something.
+
+Each is a mapping from a job's number to `files`, `size_bytes`, the `attempt`, and `left`: how much could not be deleted.
+"""
+_FACTS: Final = (b'"files":', b'"tensorboard":', f'"{CLEARED}'.encode("ascii"))
+"""What else is looked for: the facts of a job that name what callbacks of this package have written there, and these."""
 
 
 class Outcome(NamedTuple):
@@ -27,6 +32,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         job_num: which job.
+        attempt: its last attempt.
         value: what it is judged by; None if it has no such number, or was pruned.
         pruned: whether it was pruned.
         directory: its output directory relative to the run's root; None where it lies elsewhere, is the root itself, or is
@@ -34,22 +40,25 @@ class Outcome(NamedTuple):
         host: the machine that it ran on.
         over: whether all its ranks have ended too.
         written: the names of the files, and the directories, that callbacks of this package have written in its directory.
+        cleared: whether somebody has deleted already what need not be kept; None if not all of it could be.
     """
 
     job_num: int
+    attempt: str
     value: float | None
     pruned: bool
     directory: PurePosixPath | None
     host: str | None
     over: bool
-    written: frozenset[str]
+    written: Collection[str] = ()
+    cleared: bool | None = False
 
 
 @dataclass(slots=True)
 class _Told:
     """What the lines of an attempt tell besides."""
 
-    directory: str = ""
+    directory: PurePosixPath | None = None
     host: str | None = None
     ended_at: str = ""
     value: float | None = None
@@ -57,6 +66,7 @@ class _Told:
     ranks: set[int] = field(default_factory=set)
     ranks_ended: set[int] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+    cleared: bool | None = False
 
 
 class Outcomes(RunFollower):
@@ -75,6 +85,7 @@ class Outcomes(RunFollower):
         """Held by the thread that looks, where jobs run in several of a process."""
         self._of_run = run_id
         self._told: dict[tuple[int, str], _Told] = {}
+        self._jobs_in: dict[PurePosixPath, set[int]] = {}
 
     def of_other_runs(self) -> list[str]:
         """The ids of the other runs that have a journal in the same directory."""
@@ -82,40 +93,35 @@ class Outcomes(RunFollower):
 
     def directories(self) -> frozenset[PurePosixPath]:
         """The directories of all jobs, whatever has become of them, relative to the run's root."""
-        return frozenset(directory for told in self._told.values() if (directory := _below(told.directory)) is not None)
+        return frozenset(self._jobs_in)
 
     def ended(self) -> list[Outcome]:
         """The jobs that have ended by themselves, by their last attempts, in the order of their numbers."""
         failed = self._by_status.get("FAILED", {})
         last = self._by_status.get("COMPLETED", {}) | {num: job for num, job in failed.items() if job.pruned}
-        shared = self._shared()
+        shared = {directory for directory, jobs in self._jobs_in.items() if len(jobs) > 1}
         outcomes = []
         for num in sorted(last):
             attempt = next(name for name, job in self._attempts[num].items() if job is last[num])
             told = self._told.get((num, attempt), _Told())
-            directory = _below(told.directory)
             outcomes.append(
                 Outcome(
                     num,
+                    attempt,
                     None if last[num].pruned else told.value,
                     last[num].pruned,
-                    None if directory in shared else directory,
+                    None if told.directory in shared else told.directory,
                     told.host,
                     told.ranks <= told.ranks_ended and len(told.ranks_ended) >= told.world_size - 1,
-                    frozenset(told.written),
+                    told.written,
+                    told.cleared,
                 )
             )
         return outcomes
 
-    def _shared(self) -> set[PurePosixPath | None]:
-        jobs_in: dict[PurePosixPath | None, set[int]] = {}
-        for (num, _), told in self._told.items():
-            jobs_in.setdefault(_below(told.directory), set()).add(num)
-        return {directory for directory, jobs in jobs_in.items() if len(jobs) > 1}
-
     def _add(self, text: bytes, file: str) -> None:
         super()._add(text, file)
-        tells = any(event in text[:200] for event in _TOLD_BY) or any(name in text for name in _WRITTEN)
+        tells = any(event in text[:200] for event in _TOLD_BY) or any(name in text for name in _FACTS)
         if not tells:
             return
         try:
@@ -124,6 +130,8 @@ class Outcomes(RunFollower):
             return
         if "job" in line:
             self._tell(self._told.setdefault((line["job"], line["attempt"]), _Told()), line)
+        else:
+            self._clear(line["facts"])
 
     def _tell(self, told: _Told, line: dict[str, Any]) -> None:
         event, facts = line["event"], line["facts"]
@@ -134,7 +142,9 @@ class Outcomes(RunFollower):
         elif event == "rank_ended":
             told.ranks_ended.add(line["rank"])
         elif event == "job_started":
-            told.directory, told.host = as_text(facts.get("output_dir")), line["host"]
+            told.directory, told.host = _below(as_text(facts.get("output_dir"))), line["host"]
+            if told.directory is not None:
+                self._jobs_in.setdefault(told.directory, set()).add(line["job"])
         elif event == "job_ended" and line["time"] >= told.ended_at:
             told.ended_at = line["time"]
             told.value = self._value_of(from_json(facts.get("return_value")), metrics_in(from_json(facts.get("metrics"))))
@@ -142,6 +152,13 @@ class Outcomes(RunFollower):
         told.written.update(files if isinstance(files, dict) else ())
         if isinstance(tensorboard, dict):
             told.written.add(as_text(tensorboard.get("directory")))
+
+    def _clear(self, facts: Mapping[str, Any]) -> None:
+        for name, fact in facts.items():
+            for num, cleared in fact.items() if name.startswith(CLEARED) and isinstance(fact, dict) else ():
+                if num.isdecimal() and isinstance(cleared, dict):
+                    told = self._told.setdefault((int(num), as_text(cleared.get("attempt"))), _Told())
+                    told.cleared = told.cleared or (None if cleared.get("left") else True)
 
 
 def _below(directory: str) -> PurePosixPath | None:

@@ -2,17 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from hydra_callback_kit.journal.metric import Metric
-from hydra_callback_kit.journal.outcomes import Outcome
+from hydra_callback_kit.journal.outcomes import CLEARED, Outcome
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best
 from hydra_callback_kit.views.metrics import metric_of
-
-FACT: Final = "kept_best_"
-"""How the facts of a run begin that say what was deleted: one of each process that has deleted something."""
 
 
 class Deleted(NamedTuple):
@@ -77,9 +74,9 @@ def deleted_in(run_facts: Mapping[str, Any]) -> dict[int, Deleted]:
     """
     found: dict[int, Deleted] = {}
     for name, fact in run_facts.items():
-        for num, figures in fact.items() if name.startswith(FACT) and isinstance(fact, dict) else ():
+        for num, figures in fact.items() if name.startswith(CLEARED) and isinstance(fact, dict) else ():
             files, size = (figures.get(each) for each in Deleted._fields) if isinstance(figures, dict) else (None, None)
-            if num.isdecimal() and type(files) is int and type(size) is int:
+            if num.isdecimal() and type(files) is int and type(size) is int and files > 0:
                 before = found.get(int(num), Deleted(0, 0))
                 found[int(num)] = Deleted(before.files + files, before.size_bytes + size)
     return found

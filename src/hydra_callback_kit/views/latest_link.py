@@ -104,14 +104,3 @@ def _leads(target: Path, directory: Path, *, of_job: bool) -> Literal["to a run"
         return "nowhere"
     except (OSError, ValueError):
         return "elsewhere"
-
-
-def remove_link(link: Path, directory: Path) -> None:
-    """Removes a link if it is still the one that points to a directory.
-
-    Args:
-        link: where it lies.
-        directory: what it points to.
-    """
-    if link.is_symlink() and link.parent / link.readlink() == directory:
-        link.unlink()
