@@ -36,6 +36,7 @@ NOT_FOR_A_HOOKLESS_APP = (
     "requests",
     "tensorboard",
     "wandb",
+    "apprise",
 )
 
 

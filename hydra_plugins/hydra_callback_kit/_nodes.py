@@ -249,6 +249,17 @@ class TensorboardCallback:
     log_config: bool = False
 
 
+class NotificationCallback:
+    """`callbacks: [notification_callback]`."""
+
+    _target_: str = "hydra_callback_kit.NotificationCallback"
+    urls: Any = field(default_factory=list)  # one or a list; OmegaConf's own error would quote one that it does not take
+    events: list[str] = field(default_factory=lambda: ["end", "failure", "first_failure", "abort"])
+    template: str | None = None
+    min_interval_s: float = 60.0
+    timeout_s: float = 10.0
+
+
 OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -274,4 +285,5 @@ OPTIONS: dict[str, type[Any]] = {
     "mlflow_callback": MlflowCallback,
     "wandb_callback": WandbCallback,
     "tensorboard_callback": TensorboardCallback,
+    "notification_callback": NotificationCallback,
 }

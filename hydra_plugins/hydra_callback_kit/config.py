@@ -17,6 +17,7 @@ OPTIONS = (
     "latest_run_callback",
     "logging_callback",
     "mlflow_callback",
+    "notification_callback",
     "output_guard_callback",
     "performance_callback",
     "progress_callback",

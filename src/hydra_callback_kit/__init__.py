@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.latest_run_callback import LatestRunCallback
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.mlflow_callback import MlflowCallback
+    from hydra_callback_kit.callbacks.notification_callback import NotificationCallback
     from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
@@ -63,6 +64,7 @@ __all__ = [
     "LoggingCallback",
     "MetricNotFoundError",
     "MlflowCallback",
+    "NotificationCallback",
     "OutputGuardCallback",
     "ParameterError",
     "PerformanceCallback",
@@ -106,6 +108,7 @@ _MODULES = {
     "LoggingCallback": "callbacks.logging_callback",
     "MetricNotFoundError": "views.run",
     "MlflowCallback": "callbacks.mlflow_callback",
+    "NotificationCallback": "callbacks.notification_callback",
     "OutputGuardCallback": "callbacks.output_guard_callback",
     "ParameterError": "hooks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",

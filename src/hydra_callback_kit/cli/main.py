@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "report": "Write the report of a run, or of several sweeps, as one HTML file.",
     "best": "Show the best job of a sweep, and its best setting.",
     "sync": "Send a run or a sweep to a tracker, from its record.",
+    "notify-test": "Send a test message to the urls of notification_callback.",
     "compare": "Show what differs between runs, or which of two is better.",
     "table": "Write a table of a sweep's settings, for a paper.",
 }
@@ -37,7 +38,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  the same
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"hydra_callback_kit.cli.{cmd_name}_command").command
+        name = cmd_name.replace("-", "_")
+        command: click.Command = importlib.import_module(f"hydra_callback_kit.cli.{name}_command").command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -14,12 +14,14 @@ from typing import Any, Final
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from hydra_callback_kit.configs.callback_urls import urls_in
 from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.plain_values import PlainReader
 from hydra_callback_kit.configs.reading import reading
 from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS, SecretKeys
+from hydra_callback_kit.journal.masking import passwords_in
 
 _CALLBACK: Final = "RedactionCallback"
 _OF_HYDRA: Final = (("job", "env_set"), ("sweeper",), ("launcher",))
@@ -48,6 +50,7 @@ def redaction_of(config: DictConfig) -> Redaction:
         redaction.count_as(notes.get("earlier_marks", {}))
         redaction.learn(notes.get("secrets", ()))
         learn_secrets(config, redaction)
+        redaction.learn(urls_in(config))
         if "hydra" in config:
             redaction.learn(redaction.secrets_in_overrides([*task_overrides(config), *hydra_overrides(config)]))
     return redaction
@@ -59,7 +62,8 @@ def tell_the_jobs(config: DictConfig) -> None:
     Args:
         config: the config of `on_run_start` or `on_multirun_start`.
     """
-    known = redaction_of(config).known()
+    of_urls = {secret for url in urls_in(config) for secret in (url, *passwords_in(url))}
+    known = [secret for secret in redaction_of(config).known() if secret not in of_urls]  # no job needs them, or has them
     if known:
         notes_of(config)["secrets"] = known
 

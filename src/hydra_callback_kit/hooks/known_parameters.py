@@ -21,6 +21,9 @@ class KnownParameters:
         ParameterError: if a callback is built with a parameter that it has not.
     """
 
+    hides_what_is_given: bool = False
+    """Whether no error may quote what a parameter was given: it may be a secret under a name that was mistyped."""
+
     def __new__(cls, *_: object, **parameters: object) -> "Self":
         """Looks at the names."""
         code = getattr(cls.__init__, "__code__", None)
@@ -28,7 +31,7 @@ class KnownParameters:
             known = () if code is None else code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
             for name, value in parameters.items():
                 if name not in known:
-                    raise _unknown(cls.__name__, name, value, known)
+                    raise _unknown(cls.__name__, name, "…" if cls.hides_what_is_given else value, known)
         return super().__new__(cls)
 
 

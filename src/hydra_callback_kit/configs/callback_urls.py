@@ -1,0 +1,119 @@
+"""The urls that messages go to, which callbacks are given: each is a secret as a whole, also where its key does not say so.
+
+What a config holds of them as they are, and not by `${oc.env:...}`, Hydra would save: beside the job, in `multirun.yaml` and
+in what it sends to workers. The run's own process alone needs them, so they are taken out of its config once it has started.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
+
+from hydra_callback_kit.configs.given_overrides import hydra_overrides
+from hydra_callback_kit.configs.plain_values import PlainReader
+from hydra_callback_kit.configs.reading import reading
+
+KEY: Final = "urls"
+_MARK: Final = re.compile(r"<redacted [0-9]+>")
+_HIDDEN: Final = "redacted"
+"""What stands for a url in an override: a word that Hydra's grammar takes in quotes and without."""
+
+
+class _Place(NamedTuple):
+    """Where a url stands: the container, its key or index, and the node as it is written."""
+
+    container: Any
+    key: Any
+    node: Any
+
+    @property
+    def literal(self) -> str | None:
+        """The url, if it stands there as it is."""
+        value = self.node._value()  # noqa: SLF001  as it is written
+        return value if isinstance(value, str) and value.strip() and "${" not in value else None
+
+
+def urls_in(config: DictConfig) -> list[str]:
+    """The urls that the callbacks of a config are given, interpolations resolved.
+
+    Args:
+        config: the config that Hydra handed to a hook.
+    """
+    found: list[Any] = []
+    places = list(_places(config))
+    if places:  # few configs have any
+        with reading(config):
+            found = [PlainReader().read(*place, (str(place.key),)) for place in places]
+    texts = [text for each in found for text in (each if isinstance(each, list) else [each])]
+    given = [text for text in texts if isinstance(text, str) and "://" in text]
+    return [url for text in given for url in (text.strip(), *text.split()) if "://" in url]
+
+
+def hide_urls(config: DictConfig, hide: Callable[[str], str]) -> None:
+    """Takes the urls that stand in a run's config as they are out of it, and out of its overrides.
+
+    Args:
+        config: the config of `on_run_start` or `on_multirun_start`, of which callbacks have been made; or one of a job.
+        hide: takes secrets out of a text.
+    """
+    for place in _places(config):
+        if place.literal is not None:
+            with read_write(config), read_write(place.container):
+                place.container[place.key] = hide(place.literal.strip())
+    for index, override in enumerate(hydra_overrides(config)):
+        hidden = _MARK.sub(_HIDDEN, hide(override)) if KEY in override else override
+        if hidden != override and _is_an_override(hidden):
+            overrides = config.hydra.overrides.hydra
+            with read_write(config), read_write(overrides):
+                overrides[index] = hidden
+
+
+def hide_urls_in_saved_config(config: DictConfig, hide: Callable[[str], str]) -> None:
+    """Takes them out of `hydra.yaml`, which Hydra saves before any callback hears of the job.
+
+    Args:
+        config: the config of `on_job_start`.
+        hide: takes secrets out of a text.
+    """
+    urls = [place.literal for place in _places(config) if place.literal is not None and not _MARK.search(place.literal)]
+    subdir = config.hydra.output_subdir
+    if urls and subdir is not None:
+        file = Path(config.hydra.runtime.output_dir) / subdir / "hydra.yaml"
+        text = file.read_text("utf-8")
+        hidden = hide(text)
+        if hidden != text:
+            temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
+            try:
+                temporary.write_text(hidden, "utf-8")
+                temporary.replace(file)
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    temporary.unlink()
+
+
+def _places(config: DictConfig) -> Iterator[_Place]:
+    waiting: list[Any] = [OmegaConf.select(config, "hydra.callbacks")] if "hydra" in config else []
+    while waiting:
+        node = waiting.pop()
+        content = node.__dict__["_content"] if isinstance(node, DictConfig) else None
+        for key, item in content.items() if isinstance(content, dict) else ():
+            if key != KEY:
+                waiting.append(item)
+            elif isinstance(item, ListConfig) and isinstance(item.__dict__["_content"], list):
+                yield from (_Place(item, index, each) for index, each in enumerate(item.__dict__["_content"]))
+            elif not isinstance(item, DictConfig):
+                yield _Place(node, key, item)
+
+
+def _is_an_override(text: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(text)
+    except HydraException:
+        return False
+    return True
