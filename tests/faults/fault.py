@@ -228,6 +228,21 @@ FAULTS: Final = (
         kills=True,
     ),
     Fault(
+        "the job raises, and nobody takes the messages",
+        'raise ValueError("boom")',
+        ours=_on("notification_callback", "urls=json://127.0.0.1:9/x"),
+        struck=frozenset({"FAILED"}),
+    ),
+    Fault(
+        "SIGKILL of the parent, and nobody takes the message",
+        "os.kill(APP, signal.SIGKILL)\nuntil_the_app_is_gone()",
+        ours=_on("notification_callback", "urls=json://127.0.0.1:9/x"),
+        struck=_WHATEVER_WAS_WRITTEN,
+        struck_on=_ENDED_BY_RAY,
+        others=_WHATEVER_WAS_WRITTEN,
+        kills=True,
+    ),
+    Fault(
         "abort by validation",
         ours=(
             "+callbacks@hydra.callbacks.validation_callback=validation_callback",
