@@ -167,6 +167,13 @@ class TimeLimitCallback:
     grace_s: float = 10.0
 
 
+class DetachCallback:
+    """`callbacks: [detach_callback]`."""
+
+    _target_: str = "hydra_callback_kit.DetachCallback"
+    output_file: str = "detached.log"
+
+
 class DeviceCallback:
     """`callbacks: [device_callback]`."""
 
@@ -276,6 +283,7 @@ OPTIONS: dict[str, type[Any]] = {
     "resume_callback": ResumeCallback,
     "retry_callback": RetryCallback,
     "time_limit_callback": TimeLimitCallback,
+    "detach_callback": DetachCallback,
     "device_callback": DeviceCallback,
     "compose_once_callback": ComposeOnceCallback,
     "dry_run_callback": DryRunCallback,

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 OPTIONS = (
     "compose_once_callback",
     "conditional_callback",
+    "detach_callback",
     "device_callback",
     "dry_run_callback",
     "failure_limit_callback",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hydra_callback_kit.callbacks.compose_once_callback import ComposeOnceCallback
     from hydra_callback_kit.callbacks.conditional_callback import ConditionalCallback
+    from hydra_callback_kit.callbacks.detach_callback import DetachCallback
     from hydra_callback_kit.callbacks.device_callback import DeviceCallback
     from hydra_callback_kit.callbacks.dry_run_callback import DryRunCallback
     from hydra_callback_kit.callbacks.failure_limit_callback import FailureLimitCallback
@@ -51,6 +52,7 @@ __all__ = [
     "AbortRun",
     "ComposeOnceCallback",
     "ConditionalCallback",
+    "DetachCallback",
     "DeviceCallback",
     "DryRunCallback",
     "FactError",
@@ -95,6 +97,7 @@ _MODULES = {
     "AbortRun": "hooks.abort",
     "ComposeOnceCallback": "callbacks.compose_once_callback",
     "ConditionalCallback": "callbacks.conditional_callback",
+    "DetachCallback": "callbacks.detach_callback",
     "DeviceCallback": "callbacks.device_callback",
     "DryRunCallback": "callbacks.dry_run_callback",
     "FactError": "hooks.facts",

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit import (
     AbortRun,
     ConditionalCallback,
+    DetachCallback,
     DryRunCallback,
     FailureLimitCallback,
     JobError,
@@ -45,6 +46,7 @@ callbacks: list[Callback] = [
     ProgressCallback(interval_s=60.0),
     FailureLimitCallback(max_failures=3),
     TimeLimitCallback(job_s=60.0, sweep_s=3600.0, action="interrupt", grace_s=5.0),
+    DetachCallback(output_file="terminal.log"),
     DryRunCallback(show_config=True),
     ResourceMonitorCallback(interval_s=0.5, include_children=False, gpu="off", output_file=None),
     ReportCallback(

@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "list": "List the callbacks, or describe one of them.",
     "show": "Show a run or a sweep, or list the runs below a folder.",
     "failed": "Name what failed or was interrupted, and why.",
+    "attach": "Follow the output of a run that was detached.",
+    "stop": "End a run and its jobs, gently and then hard.",
     "rerun": "Print the commands that run what did not complete, or execute them.",
     "collect": "Write the results table of one or more sweeps.",
     "report": "Write the report of a run, or of several sweeps, as one HTML file.",
@@ -84,7 +86,8 @@ def main(ctx: click.Context) -> None:
     PATH is a run's output directory, a sweep's directory, or a folder above. What is shown was recorded by the callbacks
     of hydra-callback-kit; any one of them is enough.
 
-    The exit code is 0; 1 when there is nothing to show or a job that was run again failed; 2 when a command is used wrongly.
+    The exit code is 0; 1 when there is nothing to show, a job that was run again failed, or a run could not be stopped; 2
+    when a command is used wrongly. That of attach is the run's.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a job returned may hold characters that the terminal has not

@@ -67,6 +67,12 @@ def say_as_it_is(text: str) -> None:
         warn("Some characters of this line are spelled out on a terminal; in a pipe they are as they were given.")
 
 
+def pass_on(output: bytes) -> None:
+    """Prints what a run has printed, with its colours and progress bars: the caller's own, for this very terminal."""
+    if output:
+        click.echo(output, nl=False)
+
+
 def print_json(value: Any) -> None:
     """Prints strict JSON."""
     click.echo(printable_json(json_text(as_json(value))), nl=False)

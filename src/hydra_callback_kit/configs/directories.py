@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_callback_kit.configs.reading import known_value
 from hydra_callback_kit.journal.errors import message_of
+from hydra_callback_kit.journal.overrides import quoted_value
 
 
 class DirectoryNotKnownError(OmegaConfBaseException):
@@ -30,6 +31,19 @@ def directory_of(config: DictConfig, key: str) -> Path:
     Raises:
         DirectoryNotKnownError: if it cannot be resolved.
     """
+    return absolute_directory(config, resolved_directory(config, key))
+
+
+def resolved_directory(config: DictConfig, key: str) -> str:
+    """The same as it is written, resolved: relative to where the app was started, if it is written so.
+
+    Args:
+        config: as above.
+        key: the same.
+
+    Raises:
+        DirectoryNotKnownError: as above.
+    """
     before = HydraConfig.instance().cfg
     HydraConfig.instance().cfg = config  # type: ignore[assignment]  # Hydra too keeps a config with a `hydra` node there
     try:
@@ -42,7 +56,24 @@ def directory_of(config: DictConfig, key: str) -> Path:
         raise DirectoryNotKnownError(f"{key} cannot be resolved: {reason}") from error
     finally:
         HydraConfig.instance().cfg = before
-    return absolute_directory(config, str(directory))
+    return str(directory)
+
+
+def hand_on_directory(config: DictConfig, key: str, directory: str) -> None:
+    """Has a run go where another process has said, as an override of Hydra's config would have it.
+
+    Args:
+        config: as above.
+        key: the same.
+        directory: as `resolved_directory` tells it there.
+    """
+    container, name = key.rpartition(".")[::2]
+    written: Any = OmegaConf.to_container(OmegaConf.select(config, container), resolve=False)
+    if written.get(name) == directory:
+        return
+    with flag_override(config, ["struct", "readonly"], [False, False]):
+        OmegaConf.update(config, key, directory)
+        config.hydra.overrides.hydra.append(f"{key}={quoted_value(directory)}")  # a sweep's jobs are composed from them
 
 
 def resolved_again(config: DictConfig, key: str) -> Path | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 OPTIONS: Final = frozenset(
     (
-        *("compose_once_callback", "conditional_callback", "device_callback", "dry_run_callback"),
+        *("compose_once_callback", "conditional_callback", "detach_callback", "device_callback", "dry_run_callback"),
         *("failure_limit_callback", "keep_best_callback", "latest_run_callback", "logging_callback", "mlflow_callback"),
         *("notification_callback", "output_guard_callback", "performance_callback", "progress_callback"),
         *("provenance_callback", "redaction_callback", "report_callback"),

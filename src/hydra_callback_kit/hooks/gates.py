@@ -22,15 +22,22 @@ from hydra_callback_kit.journal.rank import is_worker
 
 _PACKAGE: Final = "hydra_callback_kit"
 
-_GATES: Final = ("ResumeCallback", "OutputGuardCallback", "ValidationCallback", "ProvenanceCallback", "DryRunCallback")
+_GATES: Final = (
+    "DetachCallback",
+    "ResumeCallback",
+    "OutputGuardCallback",
+    "ValidationCallback",
+    "ProvenanceCallback",
+    "DryRunCallback",
+)
 
 
 def ask_gates(hook: str, config: DictConfig) -> None:
     """Asks the gates of a config, once.
 
-    Which run goes on is known before the guard looks whose the directory is. The guard comes before validation, whose
-    reasons go on record in the directory. A dry run asks `validation_callback` before it shows what would run: what is not
-    valid would not run.
+    What is detached is asked in the process that runs it. Which run goes on is known before the guard looks whose the
+    directory is. The guard comes before validation, whose reasons go on record in the directory. A dry run asks
+    `validation_callback` before it shows what would run: what is not valid would not run.
 
     Args:
         hook: `on_run_start` or `on_multirun_start`.
@@ -131,8 +138,8 @@ def _ask(name: str, parameters: dict[str, Any], hook: str, config: DictConfig) -
         gate = getattr(importlib.import_module(_PACKAGE), name)(**_resolved(parameters, config))
         if name == "ProvenanceCallback":
             gate.before_the_run(config)  # whether the work tree is clean; its hooks write files
-        elif name == "ResumeCallback":
-            gate.decide(config)  # which run it is, before anything of it is recorded
+        elif name in ("DetachCallback", "ResumeCallback"):
+            gate.decide(config)  # whether it runs in this process, and which run it is, before anything of it is recorded
         else:
             getattr(gate, hook)(config=config)
     except SystemExit:

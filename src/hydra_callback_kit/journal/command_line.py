@@ -79,6 +79,12 @@ def command_line(typed: Sequence[str] | None = None, arguments: Sequence[str] | 
     return CommandLine([sys.executable, *typed[1:split]], list(typed[split:]))
 
 
+def is_as_typed() -> bool:
+    """Whether the words by which the calling process was started are those of the app, which they would start again."""
+    split = _end_of_program(sys.orig_argv)
+    return split is not None and bool(sys.argv) and _is_same_program(sys.orig_argv[split - 1], sys.argv[0])
+
+
 def other_arguments(typed: Sequence[str], left: Sequence[str], overrides: Container[str]) -> list[str]:
     """The words of a command that are neither overrides nor options of Hydra's: an app may have arguments of its own.
 

@@ -137,6 +137,7 @@ class RunFold:
             jobs=jobs,
             over=fates.over,
             handed_on=tuple(handed_on),
+            process=parent,
             started_at=run.started_at or min((job.started_at for job in jobs if job.started_at), default=None),
             ended_at=run.ended_at if ended else None,
             duration_s=measured(run.facts.get("duration_s")) if ended else None,

@@ -10,6 +10,7 @@ from hydra_callback_kit.journal.format import Mode, Status
 from hydra_callback_kit.journal.handed_on import HandedOn
 from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.metric import Metric
+from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.queue import EMPTY, Queue
 
 
@@ -194,6 +195,7 @@ class RunRecord:
         broken_lines: the journal's lines that could not be read.
         over: whether its parent process has ended it, or is known to be gone.
         handed_on: the jobs that `rerun` has handed on, and that have not started since but may.
+        process: its parent process, the one that started it last; None if that is not on record.
     """
 
     run_id: str
@@ -214,6 +216,7 @@ class RunRecord:
     broken_lines: tuple[BrokenLine, ...] = ()
     over: bool = False
     handed_on: tuple[HandedOn, ...] = ()
+    process: ProcessIdentity | None = None
 
     @property
     def took_s(self) -> float | None:

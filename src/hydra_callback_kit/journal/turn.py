@@ -84,6 +84,27 @@ def turn_of_a_sweep(root: Path, is_gone: Callable[[ProcessIdentity], bool]) -> I
             file.unlink()
 
 
+@contextlib.contextmanager
+def turn_of_stopping(root: Path, run_id: str, is_gone: Callable[[ProcessIdentity], bool]) -> Iterator[None]:
+    """The same for a run that is to be ended: of several that end it, one sends the signals.
+
+    Args:
+        root: the run's directory.
+        run_id: the run.
+        is_gone: as above.
+
+    Raises:
+        NotOurTurnError: if somebody else is ending it, or may be.
+        OSError: as above.
+    """
+    file = _take(root / JOURNAL_DIR / f"stop-{_NO_NAME.sub('_', run_id)[:100]}", is_gone)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
 def _take(named: Path, is_gone: Callable[[ProcessIdentity], bool]) -> Path:
     process = this_process()
     for number in itertools.count(1):

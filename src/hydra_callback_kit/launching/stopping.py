@@ -1,0 +1,183 @@
+"""Ends a run and its jobs: gently, then hard, and only what is on record as theirs."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from hydra_callback_kit.journal.batch_system import Slurm, answer_of
+from hydra_callback_kit.journal.format import JOURNAL_DIR
+from hydra_callback_kit.journal.job_numbers import joined_numbers
+from hydra_callback_kit.journal.life import batch_id, launcher_of
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
+from hydra_callback_kit.journal.queue import submitit_folders
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.signalling import GENTLY, HARD, descendants, is_certain, send
+
+_LOOKS_EVERY_S: Final = 0.1
+
+_READS_EVERY_S: Final = 1.0
+"""How long it takes until the record is read again while nothing has ended: a job may have started since."""
+
+_HARD_WITHIN_S: Final = 10.0
+"""How long what was killed may take to be gone."""
+
+Read = Callable[[], RunRecord]
+Say = Callable[[str], None]
+
+
+class _Who(NamedTuple):
+    """What a process is to the run.
+
+    Attributes:
+        is_parent: whether it is the one that has started the run.
+        jobs: the numbers of the jobs that it runs.
+    """
+
+    is_parent: bool = False
+    jobs: tuple[int, ...] = ()
+
+
+class Stopping:
+    """Ends one run.
+
+    Args:
+        read: reads its record, as it stands at that moment.
+        say: is told what is done.
+        after_s: how long after the gentle signal the hard one comes, in seconds.
+    """
+
+    def __init__(self, read: Read, say: Say, after_s: float) -> None:
+        self._read = read
+        self._say = say
+        self._after_s = after_s
+        self._told: dict[ProcessIdentity, _Who] = {}
+        self._not_ours: set[ProcessIdentity] = set()
+        self._batch = _BatchJobs(say)
+
+    def end(self) -> RunRecord:
+        """Ends it, and waits until nothing of it runs any more, or nothing that can be reached from here.
+
+        Returns:
+            Its record afterwards.
+        """
+        hard_s = time.monotonic() + self._after_s
+        given_up_s = hard_s + _HARD_WITHIN_S
+        while (run := self._read()).status == "RUNNING":
+            if time.monotonic() > given_up_s:
+                break
+            hard = time.monotonic() >= hard_s
+            here = {process: who for process, who in _processes(run).items() if is_certain(process)}
+            self._signal(run, here, hard=hard)
+            left = [process for process in here if process not in self._not_ours]
+            if not left and not self._batch.end(run, hard=hard) and not _may_come_here(run):
+                break
+            self._wait(left, time.monotonic() + _READS_EVERY_S if hard else min(hard_s, time.monotonic() + _READS_EVERY_S))
+        return run
+
+    def _signal(self, run: RunRecord, here: dict[ProcessIdentity, _Who], *, hard: bool) -> None:
+        if not hard:
+            waits_for_driver = launcher_of(run.facts) == "ray" and any(who.is_parent for who in here.values())
+            # jobs first: what has started them may kill them otherwise, before they can say that they were interrupted
+            for process, who in sorted(here.items(), key=lambda each: each[1].is_parent):
+                is_news = bool({*who.jobs} - {*self._told.get(process, _Who()).jobs}) or process not in self._told
+                if is_news and not (
+                    waits_for_driver and not who.is_parent
+                ):  # Ray starts again what is interrupted by itself
+                    self._send(process, who, GENTLY)
+            return
+        for process in descendants(list(here)):
+            here = {**here, process: _Who()} if process not in here else here
+        for process, who in sorted(here.items(), key=lambda each: not each[1].is_parent):
+            self._send(process, who, HARD)
+
+    def _send(self, process: ProcessIdentity, who: _Who, number: int) -> None:
+        self._told[process] = who
+        try:
+            was_sent = send(process, number)
+        except PermissionError:
+            if process not in self._not_ours:
+                self._say(f"Process {process.pid} ({_what(who)}) is another user's: it was left alone.")
+            self._not_ours.add(process)
+            return
+        if was_sent and (number == GENTLY or who != _Who()):
+            self._say(f"{'Interrupted' if number == GENTLY else 'Killed'}: {_what(who)} (process {process.pid}).")
+
+    def _wait(self, processes: Iterable[ProcessIdentity], until_s: float) -> None:
+        waited_for = list(processes)
+        while time.monotonic() < until_s:
+            time.sleep(_LOOKS_EVERY_S)
+            if waited_for and not all(map(is_alive, waited_for)):
+                return
+
+
+class _BatchJobs:
+    """The jobs of a run that Slurm has."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._told: dict[str, str] = {}
+
+    def end(self, run: RunRecord, *, hard: bool) -> bool:
+        """Ends those that wait at once, and those that run gently or hard; tells whether there are any left."""
+        left = _batch_jobs(run)
+        for job, state in left.items():
+            wanted = "cancelled" if hard or state == "waits" else "interrupted"
+            if self._told.get(job) == wanted:
+                continue
+            self._told[job] = wanted
+            words = ("scancel", job) if wanted == "cancelled" else ("scancel", "--signal=INT", job)
+            if answer_of(*words) is None:
+                self._say(f"Slurm's job {job} could not be {wanted}. Type: {' '.join(words)}")
+                self._told[job] = "cancelled"
+            else:
+                self._say(f"{wanted.capitalize()}: Slurm's job {job}.")
+        return bool(left)
+
+
+def _batch_jobs(run: RunRecord) -> dict[str, str]:
+    """The ids of a run's jobs that Slurm still has, and how each stands."""
+    if shutil.which("scancel") is None:
+        return {}
+    of_jobs = [batch_id(job.facts, run.facts) for job in run.jobs if job.status == "RUNNING"]
+    known = {batch.job: batch.cluster for batch in of_jobs if batch is not None and batch.own}
+    known |= {each.batch_job: each.cluster for each in run.handed_on if each.batch_job is not None}
+    if launcher_of(run.facts) == "submitit_slurm":
+        known = dict.fromkeys(submitit_folders(run.root, run.started_at)) | known
+    slurm, owner = Slurm(), (run.root / JOURNAL_DIR).stat().st_uid
+    found = {job: slurm.about(job, owner, cluster) for job, cluster in known.items() if owner == os.getuid()}
+    return {job: each.state for job, each in found.items() if each is not None and each.state != "gone"}
+
+
+def out_of_reach(run: RunRecord) -> dict[ProcessIdentity, str]:
+    """The processes of a run that may still run and cannot be ended from here, and what each is."""
+    return {process: _what(who) for process, who in _processes(run).items() if is_alive(process) is not False}
+
+
+def _processes(run: RunRecord) -> dict[ProcessIdentity, _Who]:
+    found: dict[ProcessIdentity, _Who] = {}
+    if run.process is not None and not run.over:
+        found[run.process] = _Who(is_parent=True)
+    for job in run.jobs:
+        process = _process_of(job)
+        if process is not None:
+            who = found.get(process, _Who())
+            found[process] = who._replace(jobs=(*who.jobs, job.job_num))
+    return found
+
+
+def _process_of(job: JobRecord) -> ProcessIdentity | None:
+    if job.status != "RUNNING" or job.waits or job.host is None or job.pid is None:
+        return None
+    return ProcessIdentity(job.host, job.pid, job.born)
+
+
+def _may_come_here(run: RunRecord) -> bool:
+    """Whether jobs that this machine has been given already have yet to start."""
+    return launcher_of(run.facts) in ("submitit_local", "joblib") and any(run.queue)
+
+
+def _what(who: _Who) -> str:
+    jobs = f"job{'s' if len(who.jobs) > 1 else ''} {joined_numbers(who.jobs, ', ')}" if who.jobs else ""
+    return " with ".join(filter(None, ("the run's process" if who.is_parent else "", jobs))) or "what they have started"
