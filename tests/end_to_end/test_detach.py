@@ -18,7 +18,7 @@ from hydra_callback_kit.journal.process import is_alive
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
 
-CONFIG = "defaults: [callbacks: [output_guard_callback, latest_run_callback, detach_callback]]\nx: 0"
+CONFIG = "defaults: [callbacks: [output_guard_callback, latest_run_callback, detach_callback], _self_]\nx: 0"
 WAITS = """
 print("job", cfg.x, os.isatty(0), sys.stdin.read(), os.getsid(0) == int(os.environ["TEST_SESSION"]), flush=True)
 while not os.path.exists(os.environ["TEST_GO"]):
@@ -178,6 +178,95 @@ def test_a_directory_that_is_taken_is_refused(app: App) -> None:
     assert (app.directory / "out" / "detached.log").read_text().startswith(before)
     go(app)
     assert the_end(app.directory / "out").status == "COMPLETED"
+
+
+@pytest.mark.usefixtures("ended")
+def test_what_was_stopped_goes_on_detached_as_well(app: App) -> None:
+    """`resume_callback` decides in the process that goes on; each has a file of its own, and `show` names it."""
+    callbacks = "resume_callback, compose_once_callback, detach_callback"
+    app.write(WAITS, f"defaults: [callbacks: [{callbacks}, device_callback]]\nx: 0")
+    devices = ["hydra.callbacks.device_callback.devices=[0]", "hydra/launcher=joblib"]
+    assert app.run("-m", "x=1,2", *devices, **variables(app)).code == 0
+    wait_until(lambda: "job 1" in (app.directory / "out" / "detached.log").read_text())
+    assert cli("stop", "out", cwd=app.directory).code == 0
+    assert app.run("-m", "x=1,2", *devices, **variables(app)).code == 0
+    assert "  output     detached-2.log (attach follows it)\n" in cli("show", "out", cwd=app.directory).out
+    go(app)
+    record = the_end(app.directory / "out")
+    assert (record.status, record.count("COMPLETED")) == ("COMPLETED", 2)
+    done = app.run("-m", "x=1,2", *devices, **variables(app))
+    assert (done.code, "it ended with exit code 0 before it launched a job" in done.stderr) == (0, True)
+    assert sorted(path.name for path in (app.directory / "out").glob("*.log")) == ["detached-2.log", "detached.log"]
+
+
+@pytest.mark.usefixtures("ended")
+def test_ctrl_c_before_it_is_detached_ends_it(app: App) -> None:
+    """The process that would go on ends, too, and nothing is left of it."""
+    hangs = """
+    if 'HYDRA_CALLBACK_KIT_DETACHED' in os.environ:
+        print('UP', os.getpid(), file=sys.stderr, flush=True)
+        time.sleep(300)
+    """
+    app.write("pass", CONFIG, hangs)
+    process = app.start("-m", "x=1,2")
+    assert process.stderr is not None
+    pid = int(process.stderr.readline().removeprefix("UP "))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    assert not (app.directory / "out").exists()
+
+
+@pytest.mark.usefixtures("ended")
+def test_each_way_to_start_an_app(app: App) -> None:
+    """As a module, with another config in another directory, and from a script that changes the arguments."""
+    app.write("return cfg.x", CONFIG)
+    package = app.directory / "pkg"
+    package.mkdir()
+    source = (app.directory / "app.py").read_text().replace('config_path="."', "config_path=None")
+    (package / "__main__.py").write_text(source.replace("import hydra\n", "import hydra\nsys.argv += ['+y=2']\n", 1))
+    (app.directory / "configs").mkdir()
+    (app.directory / "config.yaml").rename(app.directory / "configs" / "other.yaml")
+    words = ["-m", "pkg", "-cn", "other", "--config-dir", "configs", "--multirun", "x=1,2", "hydra.sweep.dir=out"]
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=app.directory,
+        env=app.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "out\n"), done.stderr
+    record = the_end(app.directory / "out")
+    assert [job.task_overrides for job in record.jobs] == [("x=1", "+y=2"), ("x=2", "+y=2")]
+
+
+def test_two_runs_of_one_process(app: App) -> None:
+    """A script that starts a sweep and then another: the command returns at the first, and both go on."""
+    app.write("return cfg.x", "defaults: [callbacks: [detach_callback]]\nx: 0")
+    source = (app.directory / "app.py").read_text()
+    (app.directory / "app.py").write_text(source + "    sys.argv += ['hydra.sweep.dir=out2']\n    main()\n")
+    done = app.run("-m", "x=1,2")
+    assert (done.code, done.stdout) == (0, "out\n"), done.stderr
+    assert cli("attach", "out", cwd=app.directory).code == 0
+    assert [read_run(app.directory / name).status for name in ("out", "out2")] == ["COMPLETED", "COMPLETED"]
+    assert " was not detached: its output is where it was started." in cli("attach", "out2", cwd=app.directory).err
+
+
+def test_inside_of_another_callback_it_does_nothing(app: App) -> None:
+    """The others have acted already; a warning says so."""
+    wrapped = "/callbacks@hydra.callbacks.conditional_callback.callbacks.d: detach_callback"
+    app.write(
+        "return cfg.x",
+        f"defaults:\n- callbacks: [conditional_callback]\n- {wrapped}\n- _self_\nx: 1\n"
+        "hydra: {callbacks: {conditional_callback: {condition_key: x}}}",
+    )
+    done = app.run("x=1")
+    assert done.code == 0, done.stderr
+    assert "Not detached: inside of another callback" in done.stdout
+    assert not (done.root / "detached.log").exists()
 
 
 def test_a_dry_run_is_not_detached(app: App) -> None:

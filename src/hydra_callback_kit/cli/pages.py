@@ -9,6 +9,7 @@ from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.job_table import job_columns
 from hydra_callback_kit.cli.rank_table import rank_columns, ranks_in_words
 from hydra_callback_kit.journal.command_line import as_typed
+from hydra_callback_kit.journal.output_file import output_file_of
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_json, as_text
 from hydra_callback_kit.views import silence, wording
@@ -76,6 +77,9 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
         facts["command"] = shlex.join(command)
     if deleted_in_words(run.facts):
         facts["deleted"] = deleted_in_words(run.facts)
+    output = output_file_of(run.root, run.facts)
+    if output is not None:
+        facts["output"] = f"{output.name} (attach follows it)" if run.status == "RUNNING" else output.name
     if run.handed_on:
         facts["queued"] = wording.handed_on(run)
     if best:

@@ -82,13 +82,13 @@ def show_lines_as_they_come() -> None:
 
 def _be_the_detached_one(config: DictConfig, told: HandedOn) -> None:
     key = _key(config)
-    notes_of(config)[IS_DETACHED] = told.output
-    if key == told.key and not _taken:  # a second run of the same process has a directory of its own
-        _taken.append(True)
-        hand_on_directory(config, key, told.directory)
     show_lines_as_they_come()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's shell has ignored it: `stop` begins with it
+    if key == told.key and not _taken:  # a second run of the same process has a directory of its own
+        _taken.append(True)
+        hand_on_directory(config, key, told.directory)
+        notes_of(config)[IS_DETACHED] = told.output
 
 
 _taken: Final[list[bool]] = []

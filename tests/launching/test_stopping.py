@@ -1,0 +1,105 @@
+"""A run whose jobs are Slurm's is ended by what the record says of them."""
+
+from pathlib import Path
+
+import pytest
+from journals import a_run, write_job
+from slurm import FakeSlurm, slurm
+
+from hydra_callback_kit.journal import writer
+from hydra_callback_kit.journal.batch_system import Slurm
+from hydra_callback_kit.journal.handed_on import write_handed_on
+from hydra_callback_kit.journal.life import Sight
+from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.writer import write_line
+from hydra_callback_kit.launching.stopping import Stopping
+
+__all__ = ["slurm"]
+
+SCANCEL = """
+signal = "--signal=INT" in sys.argv
+left = [line for line in read('says').splitlines() if line.split()[0] != sys.argv[-1] or (signal and read('stubborn'))]
+open({directory!r} + '/says', 'w').write('\\n'.join(left))
+sys.exit(int(read('scancel_code')))
+"""
+
+
+@pytest.fixture
+def cancelling(slurm: FakeSlurm) -> FakeSlurm:
+    """A Slurm that cancels jobs."""
+    squeue = (slurm.directory / "squeue").read_text().splitlines(keepends=True)
+    head = "".join(squeue[:4]).replace("squeue.asked", "scancel.asked")
+    (slurm.directory / "scancel").write_text(head + SCANCEL.format(directory=str(slurm.directory)))
+    (slurm.directory / "scancel").chmod(0o755)
+    (slurm.directory / "stubborn").write_text("")
+    (slurm.directory / "scancel_code").write_text("0")
+    return slurm
+
+
+def a_sweep(root: Path) -> None:
+    """A sweep of which two jobs run on other machines, a third has ended and a fourth waits; its own process is gone."""
+    writer._files.clear()
+    run = a_run(root)
+    facts = {"mode": "MULTIRUN", "launcher_class": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher"}
+    write_line(run, "run_started", {**facts, "planned_jobs": 4})
+    for number in range(3):
+        write_job(run, number, "COMPLETED" if number == 2 else None)
+    journal = next((root / ".callbacks").glob("*.jsonl"))
+    text = journal.read_text()
+    for number in range(3):
+        text = text.replace(f'"job_id":"{number}"', f'"job_id":"12_{number}"')
+    parts = text.splitlines(keepends=True)
+    here = parts[0].split('"host":"')[1].split('"')[0]
+    journal.write_text("".join([parts[0], *(line.replace(f'"host":"{here}"', '"host":"node1"') for line in parts[1:])]))
+    with journal.open("a") as file:
+        file.write(parts[0].replace('"event":"run_started"', '"event":"run_ended"'))
+    for number in range(4):
+        (root / ".submitit" / f"12_{number}").mkdir(parents=True)
+
+
+def stopped(root: Path, after_s: float) -> tuple[RunRecord, list[str]]:
+    """The record afterwards, and what was said."""
+    said: list[str] = []
+    run = Stopping(lambda: read_run(root, sight=Sight(batch_system=Slurm())), said.append, after_s).end()
+    return run, said
+
+
+def commands(slurm: FakeSlurm) -> list[str]:
+    """What scancel was asked."""
+    return sorted((slurm.directory / "scancel.asked").read_text().splitlines())
+
+
+def test_jobs_of_slurm_are_ended_by_it(tmp_path: Path, cancelling: FakeSlurm) -> None:
+    """Those that run gently, those that wait at once, those that have ended not at all."""
+    a_sweep(tmp_path)
+    cancelling.says("12_0 12 RUNNING 0", "12_1 13 RUNNING 0", "12_3 14 PENDING 0", "99 99 RUNNING 0")
+    run, said = stopped(tmp_path, 30)
+    assert commands(cancelling) == ["--signal=INT 12_0", "--signal=INT 12_1", "12_3"]
+    assert sorted(said) == ["Cancelled: Slurm's job 12_3."] + [f"Interrupted: Slurm's job 12_{number}." for number in (0, 1)]
+    assert run.status == "INTERRUPTED"
+    assert (cancelling.directory / "says").read_text() == "99 99 RUNNING 0"
+
+
+def test_jobs_that_go_on_are_cancelled(tmp_path: Path, cancelling: FakeSlurm) -> None:
+    """Once the time is over; what Slurm refuses is said, with what to type."""
+    a_sweep(tmp_path)
+    (cancelling.directory / "stubborn").write_text("yes")
+    cancelling.says("12_0 12 RUNNING 0", "12_1 13 RUNNING 0")
+    run, _ = stopped(tmp_path, 0.2)
+    assert commands(cancelling) == ["--signal=INT 12_0", "--signal=INT 12_1", "12_0", "12_1"]
+    assert run.status == "INTERRUPTED"
+
+
+def test_a_job_that_rerun_has_submitted_is_cancelled(tmp_path: Path, cancelling: FakeSlurm) -> None:
+    """It waits by the id that `rerun --sbatch` has put on record."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "planned_jobs": 1})
+    write_job(run, 0, "FAILED")
+    write_line(run, "run_ended", {})
+    write_handed_on(run._replace(rerun=True), {0: 1}, "77", "here")
+    cancelling.says("77 77 PENDING 0")
+    record, said = stopped(tmp_path, 30)
+    assert said == ["Cancelled: Slurm's job 77."]
+    assert (record.status, record.handed_on) == ("FAILED", ())
