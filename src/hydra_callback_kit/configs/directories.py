@@ -71,7 +71,7 @@ def hand_on_directory(config: DictConfig, key: str, directory: str) -> None:
     written: Any = OmegaConf.to_container(OmegaConf.select(config, container), resolve=False)
     if written.get(name) == directory:
         return
-    with flag_override(config, ["struct", "readonly"], [False, False]):
+    with flag_override(config.hydra, ["struct", "readonly"], [False, False]):  # Hydra 1.4 has the node itself read-only
         OmegaConf.update(config, key, directory)
         config.hydra.overrides.hydra.append(f"{key}={quoted_value(directory)}")  # a sweep's jobs are composed from them
 
