@@ -77,9 +77,7 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
         facts["command"] = shlex.join(command)
     if deleted_in_words(run.facts):
         facts["deleted"] = deleted_in_words(run.facts)
-    output = output_file_of(run.root, run.facts)
-    if output is not None:
-        facts["output"] = f"{output.name} (attach follows it)" if run.status == "RUNNING" else output.name
+    facts |= _output(run)
     if run.handed_on:
         facts["queued"] = wording.handed_on(run)
     if best:
@@ -89,6 +87,12 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
     if earlier:
         facts["other runs"] = f"{', '.join(earlier[-3:])}{' …' if len(earlier) > 3 else ''} (--run ID shows one)"  # noqa: PLR2004  what fits a line
     return facts
+
+
+def _output(run: RunRecord) -> dict[str, str]:
+    """Where what a run prints goes that has no terminal."""
+    file = output_file_of(run.root, run.facts)
+    return {} if file is None else {"output": file.name + (" (attach follows it)" if run.status == "RUNNING" else "")}
 
 
 def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:
