@@ -35,7 +35,7 @@ NEEDED = {
     "output_guard_callback": {"policy": "warn"},
     "time_limit_callback": {"job_s": 3600.0},
 }
-ACTS = ("dry_run_callback", "resume_callback", "retry_callback")
+ACTS = ("detach_callback", "dry_run_callback", "resume_callback", "retry_callback")
 TRACKERS = ("mlflow_callback", "wandb_callback")  # their libraries are not there
 
 node = ConfigStore.instance().repo["hydra"]["config.yaml"].node

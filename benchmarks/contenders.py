@@ -21,7 +21,7 @@ _NEEDED = {
     # every run has a directory of its own here, but for the second that it takes to have another name
     "output_guard_callback": {"policy": "warn"},
 }
-_STOPS = ("dry_run_callback",)
+_STOPS = ("detach_callback", "dry_run_callback")
 _NEEDS_MORE = ("mlflow_callback", "wandb_callback")  # trackers
 _OF_THE_PEER = {
     "git": {"_target_": "hydra_callbacks.GitInfo"},

@@ -5,7 +5,9 @@ from apps import LAUNCHERS, ON_LAUNCHER, TRACKERS, App
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
-CHOSEN = [option for option in OPTIONS if option not in ("dry_run_callback", *TRACKERS)]  # it lets nothing run
+CHOSEN = [
+    option for option in OPTIONS if option not in ("detach_callback", "dry_run_callback", *TRACKERS)
+]  # they let nothing run here
 CONFIG = f"""
 defaults:
   - callbacks: [{", ".join(CHOSEN)}]

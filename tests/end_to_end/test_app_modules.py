@@ -11,7 +11,7 @@ from apps import ON_LAUNCHER, TRACKERS, App
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
-CHOSEN = [option for option in OPTIONS if option not in ("dry_run_callback", *TRACKERS)]
+CHOSEN = [option for option in OPTIONS if option not in ("detach_callback", "dry_run_callback", *TRACKERS)]
 ALL = f"""
 defaults:
   - callbacks: [{", ".join(CHOSEN)}]

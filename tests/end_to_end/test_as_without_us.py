@@ -8,7 +8,7 @@ from apps import ON_LAUNCHER, TRACKERS, App, Finished
 
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
-ACTS = ("dry_run_callback", "retry_callback")  # nothing runs, or runs again
+ACTS = ("detach_callback", "dry_run_callback", "retry_callback")  # nothing runs, or runs again
 CHOSEN = [option for option in OPTIONS if option not in (*ACTS, *TRACKERS, "progress_callback")]
 ALL = f"""
 defaults:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 from apps import ON_LAUNCHER, App
+from click.testing import CliRunner
 from terminal import COMMAND, cli, environment
 
-from hydra_callback_kit.journal.process import is_alive
+from hydra_callback_kit.cli.main import main
+from hydra_callback_kit.journal.process import is_alive, this_process
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.signalling import descendants
 
 CONFIG = "defaults: [callbacks: [output_guard_callback, latest_run_callback, detach_callback], _self_]\nx: 0"
 WAITS = """
@@ -56,6 +59,11 @@ def ended(app: App) -> Iterator[None]:
 def variables(app: App) -> dict[str, str]:
     """What the jobs of `WAITS` are told."""
     return {"TEST_GO": str(app.directory / "go"), "TEST_SESSION": str(os.getsid(0))}
+
+
+def born_as(pid: int) -> str | None:
+    """When a process that this one has started was born, as records have it."""
+    return next(each.born for each in descendants([this_process()]) if each.pid == pid)
 
 
 def go(app: App) -> None:
@@ -404,6 +412,26 @@ def test_ctrl_c_leaves_it_running(app: App) -> None:
     assert said.endswith(f"It goes on. To end it: hydra-callback-kit stop {app.directory / 'out'}\n")
     go(app)
     assert the_end(app.directory / "out").count("COMPLETED") == 2
+
+
+def test_what_another_user_has_written_ends_nobody(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may name the reader's own processes; with `--yes` it is believed."""
+    app.write("return 1", "defaults: [callbacks: [logging_callback]]\nx: 0")
+    assert app.run("-m", "x=1").code == 0
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as other:
+        try:
+            (journal,) = (app.directory / "out" / ".callbacks").glob("*.jsonl")
+            lines = [json.loads(line) for line in journal.read_text().splitlines()]
+            named = {"pid": other.pid, "born": born_as(other.pid)}
+            kept = [{**line, **named} for line in lines if line["event"] in ("run_started", "job_started")]
+            journal.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 4242)
+            said = CliRunner().invoke(main, ["stop", str(app.directory / "out")])
+            assert (said.exit_code, "was written by" in said.output, other.poll()) == (2, True, None)
+            assert CliRunner().invoke(main, ["stop", str(app.directory / "out"), "--yes"]).exit_code == 0
+            assert other.wait(30) != 0
+        finally:
+            other.kill()
 
 
 @pytest.mark.usefixtures("ended")

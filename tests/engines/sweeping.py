@@ -21,7 +21,7 @@ AT_MOST_S: Final = 150
 
 EVERYTHING_ON: Final = f"""
 defaults:
-  - callbacks: [{", ".join(option for option in OPTIONS if option not in ("dry_run_callback", *TRACKERS))}]
+  - callbacks: [{", ".join(each for each in OPTIONS if each not in ("detach_callback", "dry_run_callback", *TRACKERS))}]
   - _self_
 x: 0
 hydra:

@@ -197,6 +197,7 @@ _COMMANDS = st.sampled_from(
             ["collect", "--safe-csv", "-o", "OUT.csv", "-o", "OUT.md", "-o", "OUT.json", "-o", "OUT.parquet"],
             ["compare", "HERE", "--json"],
         ),
+        *(["attach", "-n", "0"],),
         *(["report", "-o", "OUT.html"], ["report", "--metric", "acc", "-o", "OUT.html"]),
     ]
 )

@@ -41,6 +41,7 @@ def test_only_who_was_born_then_is_signalled() -> None:
             recorded._replace(born=":".join([boot[::-1], start, *namespace])),
             recorded._replace(born=None),
             recorded._replace(host="elsewhere"),
+            *(recorded._replace(pid=pid) for pid in (1, 1 << 31, (1 << 32) - 1)),
         ]
         for other in others:
             assert not is_certain(other)

@@ -10,6 +10,7 @@ import click
 
 from hydra_callback_kit.cli import screen
 from hydra_callback_kit.cli.completion import RunPath
+from hydra_callback_kit.cli.strangers import other_users
 from hydra_callback_kit.cli.target import run_option, the_run
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
 from hydra_callback_kit.journal.records import RunRecord
@@ -31,8 +32,9 @@ _LOOKS_EVERY_S: Final = 0.5
     show_default=True,
     help="Kill what has not ended by then.",
 )
+@click.option("--yes", is_flag=True, help="End what another user's journal names.")
 @run_option
-def command(*, path: Path, after_s: float, run_id: str | None) -> None:
+def command(*, path: Path, after_s: float, yes: bool, run_id: str | None) -> None:
     """End a run and its jobs, gently and then hard.
 
     A run or a sweep, whether or not it was detached. First as Ctrl-C does, so that files are closed and summaries are
@@ -51,6 +53,12 @@ def command(*, path: Path, after_s: float, run_id: str | None) -> None:
     if run.status != "RUNNING":
         screen.say(f"There is nothing to stop. {_stands(run)}")
         return
+    others = [] if yes else other_users(run)
+    if others:
+        raise click.UsageError(
+            f"The journal in {run.root} was written by {' and '.join(others)}, and it says which processes are ended: "
+            "they may be others of yours. Look at them with show --json; then give --yes as well."
+        )
     run = _ended(run, Stopping(read, screen.say, after_s))
     screen.say(_stands(run))
     if run.status == "RUNNING":

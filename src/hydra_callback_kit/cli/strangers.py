@@ -33,7 +33,7 @@ def ask_about_strangers(run: RunRecord, commands: Sequence[Command], redaction: 
         click.UsageError: if there is no terminal to ask on.
         click.Abort: if the answer is no.
     """
-    others = _other_users(run)
+    others = other_users(run)
     if not others or not commands:
         return
     whose = f"The journal in {run.root} was written by {' and '.join(others)}, and what it names would run as you"
@@ -47,7 +47,7 @@ def ask_about_strangers(run: RunRecord, commands: Sequence[Command], redaction: 
     click.confirm(f"Run {wording.jobs(len(commands))}?", abort=True, err=True)
 
 
-def _other_users(run: RunRecord) -> list[str]:
+def other_users(run: RunRecord) -> list[str]:
     """Who else owns the journal's directory or one of the run's files in it."""
     if sys.platform == "win32":
         return []

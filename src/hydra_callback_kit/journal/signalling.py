@@ -34,7 +34,7 @@ def send(process: ProcessIdentity, number: int) -> bool:
         PermissionError: if it is another user's.
     """
     handle = -1
-    with contextlib.suppress(AttributeError, OSError):  # it is gone, or the system is an old one
+    with contextlib.suppress(AttributeError, OSError, OverflowError):  # it is gone, or the system is an old one
         handle = os.pidfd_open(process.pid)  # from here on it cannot become another's
     try:
         if not is_certain(process):

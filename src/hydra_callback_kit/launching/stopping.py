@@ -10,7 +10,7 @@ from hydra_callback_kit.journal.batch_system import Slurm, answer_of
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.job_numbers import joined_numbers
 from hydra_callback_kit.journal.life import batch_id, launcher_of
-from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.journal.queue import submitit_folders
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.signalling import GENTLY, HARD, descendants, is_certain, send
@@ -68,7 +68,8 @@ class Stopping:
             if time.monotonic() > given_up_s:
                 break
             hard = time.monotonic() >= hard_s
-            here = {process: who for process, who in _processes(run).items() if is_certain(process)}
+            others = {process: who for process, who in _processes(run).items() if process != this_process()}
+            here = {process: who for process, who in others.items() if is_certain(process)}
             self._signal(run, here, hard=hard)
             left = [process for process in here if process not in self._not_ours]
             if not left and not self._batch.end(run, hard=hard) and not _may_come_here(run):
