@@ -37,6 +37,8 @@ NOT_FOR_A_HOOKLESS_APP = (
     "tensorboard",
     "wandb",
     "apprise",
+    "fsspec",
+    "s3fs",
 )
 
 
@@ -44,6 +46,7 @@ NEEDED = {
     "conditional_callback": {"condition_key": "x"},
     "keep_best_callback": {"metric": "accuracy"},
     "time_limit_callback": {"job_s": 60.0},
+    "upload_callback": {"to": "copies"},
 }
 """The parameters without which an option can't be built."""
 
@@ -177,6 +180,7 @@ FLOORS = (
     ("launching",),
     ("devices",),
     ("views", "checks", "provenance", "measure"),
+    ("remote",),
     ("configs",),
     ("journal",),
 )

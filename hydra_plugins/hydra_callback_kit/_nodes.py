@@ -267,6 +267,18 @@ class NotificationCallback:
     timeout_s: float = 10.0
 
 
+class UploadCallback:
+    """`callbacks: [upload_callback]`."""
+
+    _target_: str = "hydra_callback_kit.UploadCallback"
+    to: str | None = None
+    what: list[str] = field(default_factory=lambda: ["**"])
+    exclude: list[str] = field(default_factory=lambda: ["*.ckpt"])
+    delete_local: bool = False
+    timeout_s: float = 600.0
+    storage_options: dict[str, Any] = field(default_factory=dict)
+
+
 OPTIONS: dict[str, type[Any]] = {
     "logging_callback": LoggingCallback,
     "performance_callback": PerformanceCallback,
@@ -291,6 +303,7 @@ OPTIONS: dict[str, type[Any]] = {
     "latest_run_callback": LatestRunCallback,
     "keep_best_callback": KeepBestCallback,
     "mlflow_callback": MlflowCallback,
+    "upload_callback": UploadCallback,
     "wandb_callback": WandbCallback,
     "tensorboard_callback": TensorboardCallback,
     "notification_callback": NotificationCallback,

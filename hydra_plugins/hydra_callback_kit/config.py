@@ -32,6 +32,7 @@ OPTIONS = (
     "tensorboard_callback",
     "thread_safe_callback",
     "time_limit_callback",
+    "upload_callback",
     "validation_callback",
     "wandb_callback",
 )

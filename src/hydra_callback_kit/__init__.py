@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.tensorboard_callback import TensorboardCallback
     from hydra_callback_kit.callbacks.thread_safe_callback import ThreadSafeCallback
     from hydra_callback_kit.callbacks.time_limit_callback import TimeLimitCallback
+    from hydra_callback_kit.callbacks.upload_callback import UploadCallback
     from hydra_callback_kit.callbacks.validation_callback import ValidationCallback
     from hydra_callback_kit.callbacks.wandb_callback import WandbCallback
     from hydra_callback_kit.hooks.abort import AbortRun, abort
@@ -84,6 +85,7 @@ __all__ = [
     "TensorboardCallback",
     "ThreadSafeCallback",
     "TimeLimitCallback",
+    "UploadCallback",
     "ValidationCallback",
     "WandbCallback",
     "abort",
@@ -129,6 +131,7 @@ _MODULES = {
     "TensorboardCallback": "callbacks.tensorboard_callback",
     "ThreadSafeCallback": "callbacks.thread_safe_callback",
     "TimeLimitCallback": "callbacks.time_limit_callback",
+    "UploadCallback": "callbacks.upload_callback",
     "ValidationCallback": "callbacks.validation_callback",
     "WandbCallback": "callbacks.wandb_callback",
     "abort": "hooks.abort",

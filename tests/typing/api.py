@@ -32,6 +32,7 @@ from hydra_callback_kit import (
     Run,
     ThreadSafeCallback,
     TimeLimitCallback,
+    UploadCallback,
     ValidationCallback,
     abort,
     load_run,
@@ -57,6 +58,14 @@ callbacks: list[Callback] = [
     ),
     ThreadSafeCallback(callbacks={"timing": PerformanceCallback()}, output_file="jobs.json"),
     ConditionalCallback("model.name", ["cnn", "mlp"], operator="in", job_status="FAILED", callbacks={}),
+    UploadCallback(
+        to="s3://bucket/runs",
+        what=["**"],
+        exclude=["*.ckpt"],
+        delete_local=False,
+        timeout_s=600.0,
+        storage_options={"endpoint_url": "http://127.0.0.1:9000"},
+    ),
     ValidationCallback(
         required_keys=["x"],
         forbid_missing=True,

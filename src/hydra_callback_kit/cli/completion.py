@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,6 +23,7 @@ from hydra_callback_kit.journal.life import HERE
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.reader import is_run_id, last_run_id
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.remote.store import is_url
 from hydra_callback_kit.views.comparisons import names_known
 
 if TYPE_CHECKING:
@@ -93,7 +94,26 @@ def complete_path(_: click.Context, incomplete: str) -> Iterable[str]:
 
 
 class RunPath(click.Path):
-    """A path that leads to a run, as `click.Path` takes it, with `complete_path`."""
+    """A path that leads to a run, as `click.Path` takes it, with `complete_path`; or a URL, of which a copy is read.
+
+    Args:
+        here: whether it must lie here: no URL is taken.
+        given: what `click.Path` takes.
+    """
+
+    def __init__(self, *, here: bool = False, **given: Any) -> None:
+        super().__init__(**given)
+        self._here = here
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType.convert`."""
+        if not is_url(value):
+            return super().convert(value, param, ctx)
+        if self._here:
+            raise click.UsageError("This command needs the run's own directory, and no URL.", ctx)
+        from hydra_callback_kit.cli.copied import copied  # noqa: PLC0415  most runs lie here
+
+        return copied(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """See `click.ParamType.shell_complete`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hydra_callback_kit.journal.printable import printable
+from hydra_callback_kit.remote.mirror import named
 from hydra_callback_kit.views.bottom_line import let_all_scroll
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:  # it may speak of what others have named
-            error.message = printable(error.message)  # type: ignore[misc]  # click itself declares it final
+            error.message = printable(named(error.message))  # type: ignore[misc]  # click itself declares it final
             raise
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:

@@ -12,6 +12,7 @@ from hydra_callback_kit.cli import screen
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.remote.mirror import is_mirror
 from hydra_callback_kit.views.summaries import makers, stale_summaries, summary_files
 
 
@@ -22,8 +23,10 @@ def make_again(run: RunRecord) -> None:
         run: the run.
 
     Raises:
-        click.ClickException: if one of them cannot be made.
+        click.ClickException: if one of them cannot be made, or the run does not lie here.
     """
+    if is_mirror(run.root):
+        raise click.UsageError("What is made again lies in the run's own directory: give that, and no URL.")
     stale = stale_summaries(run)
     if stale is None:
         screen.say("No summary is out of date: nothing was made again.", err=True)

@@ -82,6 +82,8 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
         facts["queued"] = wording.handed_on(run)
     if best:
         facts["best"] = best
+    if uploaded(run):
+        facts["uploaded"] = uploaded(run)
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
@@ -93,6 +95,20 @@ def _output(run: RunRecord) -> dict[str, str]:
     """Where what a run prints goes that has no terminal."""
     file = output_file_of(run.root, run.facts)
     return {} if file is None else {"output": file.name + (" (attach follows it)" if run.status == "RUNNING" else "")}
+
+
+def uploaded(run: RunRecord) -> str:
+    """Where a run's files were sent, in words; empty where they were not."""
+    fact = run.facts.get("uploaded")
+    if type(fact) is not dict or type(fact.get("to")) is not str:
+        return ""
+    if fact.get("complete") is not True:
+        return (
+            f"not all of it to {fact['to']} (sync --to sends it)"
+            if run.status != "RUNNING"
+            else f"as jobs end, to {fact['to']}"
+        )
+    return f"{fact.get('files')} files to {fact['to']}"
 
 
 def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:

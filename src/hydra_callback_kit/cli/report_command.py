@@ -10,6 +10,7 @@ from hydra_callback_kit.cli.below import NothingToShowError, latest_here
 from hydra_callback_kit.cli.completion import RunPath, complete_metric
 from hydra_callback_kit.cli.target import asked_ranking, mode_option, ranking_options, run_option, the_run
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.remote.mirror import is_mirror
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.best import by_what
 from hydra_callback_kit.views.direction import Best, pareto_front
@@ -70,6 +71,8 @@ def command(
     run = _together(paths, output, run_id)
     asked = asked_ranking(run, metric, mode, average_over, rank_by)
     options = ReportOptions(metric, mode, title, plotly_js, average_over=asked.average_over, rank_by=asked.rank_by)
+    if output is None and is_mirror(run.root):
+        raise click.UsageError("Say where the report of a run that lies elsewhere is to be written: -o FILE.")
     known = metric_names(run.jobs)
     chosen = choose_metric(run, known, options)
     if metric is not None and known and chosen is None:

@@ -34,7 +34,7 @@ class _PathOrOverride(RunPath):
 
 
 @click.command("rerun")
-@click.argument("path", required=False, type=_PathOrOverride(exists=True, path_type=Path))
+@click.argument("path", required=False, type=_PathOrOverride(here=True, exists=True, path_type=Path))
 @click.argument("overrides", nargs=-1)
 @click.option("--failed", is_flag=True, help="Only jobs that failed.")
 @click.option("--interrupted", is_flag=True, help="Only jobs that were interrupted.")

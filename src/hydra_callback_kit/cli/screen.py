@@ -13,6 +13,7 @@ import click
 from hydra_callback_kit.journal.printable import on_one_line, printable, printable_json
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_json
+from hydra_callback_kit.remote.mirror import named
 from hydra_callback_kit.views.files import json_text
 from hydra_callback_kit.views.plain_table import Column, plain_table
 
@@ -55,7 +56,7 @@ def say_lines(text: str, before: str = "") -> None:
         text: the text.
         before: what stands before each line.
     """
-    for line in printable(text).split("\n"):
+    for line in printable(named(text)).split("\n"):
         click.echo(f"{before}{line}")
 
 
@@ -75,7 +76,7 @@ def pass_on(output: bytes) -> None:
 
 def print_json(value: Any) -> None:
     """Prints strict JSON."""
-    click.echo(printable_json(json_text(as_json(value))), nl=False)
+    click.echo(printable_json(named(json_text(as_json(value)))), nl=False)
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
@@ -108,7 +109,8 @@ def warn(text: str) -> None:
 def print_table(columns: Sequence[Column]) -> None:
     """Prints a table; on a terminal that is too narrow the last columns that are not needed are left out, and named."""
     columns = [
-        Column(on_one_line(each.head), list(map(on_one_line, each.cells)), each.right, each.needed) for each in columns
+        Column(on_one_line(each.head), [on_one_line(named(cell)) for cell in each.cells], each.right, each.needed)
+        for each in columns
     ]
     if not is_terminal():
         click.echo("\n".join(plain_table(columns)))
@@ -167,8 +169,8 @@ def seconds_since(time: str | None) -> float | None:
 
 def _shown(part: str | Styled) -> str:
     if isinstance(part, str):
-        return on_one_line(part)
-    return click.style(on_one_line(part.text), fg=part.colour, bold=part.bold or None, dim=part.dim or None)
+        return on_one_line(named(part))
+    return click.style(on_one_line(named(part.text)), fg=part.colour, bold=part.bold or None, dim=part.dim or None)
 
 
 def _width(columns: Sequence[Column]) -> int:

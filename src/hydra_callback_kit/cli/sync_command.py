@@ -9,8 +9,9 @@ from typing import Any, Final
 import click
 
 from hydra_callback_kit.cli import screen
-from hydra_callback_kit.cli.below import NothingToShowError
-from hydra_callback_kit.cli.target import assume_gone_option, path_argument, run_option, the_run
+from hydra_callback_kit.cli.below import NothingToShowError, latest_here
+from hydra_callback_kit.cli.completion import RunPath
+from hydra_callback_kit.cli.target import assume_gone_option, run_option, the_run
 from hydra_callback_kit.journal.errors import error_of
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
@@ -20,36 +21,56 @@ TRACKERS: Final = {"mlflow": "MLflow", "wandb": "W&B", "tensorboard": "TensorBoa
 """The trackers by the names that they have on record. Each has a module `trackers.<name>_sync`."""
 
 
+class _Place(click.Choice):  # type: ignore[type-arg]  # not generic in click 8.1
+    """A tracker's name; or a place that files are sent to, which is a URL or a path with a slash in it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value if isinstance(value, str) and "/" in value else super().convert(value, param, ctx)
+
+
 @click.command("sync")
-@path_argument
+@click.argument("path", required=False, type=RunPath(here=True, exists=True, path_type=Path))
 @click.option(
     "--to",
     "names",
-    type=click.Choice(list(TRACKERS)),
+    metavar="[mlflow|wandb|tensorboard|URL]",
+    type=_Place(list(TRACKERS)),
     multiple=True,
-    help="The tracker.  [default: those that the run's record names]",
+    help="The tracker, or where files go, such as s3://bucket/runs.  [default: the trackers that the run's record names]",
 )
 @click.option("--address", metavar="URI", help="Where it is.  [default: what the tracker's own settings say]")
 @click.option("--project", metavar="NAME", help="MLflow's experiment, W&B's project.  [default: the one on record]")
 @assume_gone_option
 @run_option
 def command(
-    *, path: Path, names: tuple[str, ...], address: str | None, project: str | None, assume_gone: bool, run_id: str | None
+    *,
+    path: Path | None,
+    names: tuple[str, ...],
+    address: str | None,
+    project: str | None,
+    assume_gone: bool,
+    run_id: str | None,
 ) -> None:
-    """Send a run or a sweep to a tracker, from its record.
+    """Send a run or a sweep to a tracker, from its record, or its files to a bucket or a folder.
 
     For those that ran without the tracker or without a network, and for what could not be sent while they ran. What is there
     already stays as it is, so that it may be typed again. Jobs that still run are left to send it themselves. A job that
     cannot be sent is named, and the others are sent; then the exit code is 1.
     """
-    run = the_run(path, run_id, with_configs=True, assume_gone=assume_gone)
+    run = the_run(latest_here() if path is None else path, run_id, with_configs=True, assume_gone=assume_gone)
     screen.print_warnings(run)
     if not run.jobs:
         raise NothingToShowError(f"No job has started yet in {run.root}.")
     chosen = names or tuple(name for name in TRACKERS if name in run.facts)
+    uploaded = run.facts.get("uploaded")
+    if not chosen and type(uploaded) is dict:
+        # a record may be anybody's, and what lies here would be sent there
+        to = as_text(uploaded.get("to")).removesuffix(f"/{run.run_id}")
+        words = ["hydra-callback-kit", "sync", str(run.root), "--to", to]
+        raise click.UsageError(f"The record says that its files go to {to}. Type: {shlex.join(words)}")
     if not chosen:
         raise click.UsageError(f"{run.root} was sent to no tracker yet: say --to {' or --to '.join(TRACKERS)}.")
-    were_sent = [_sync(name, run, address, project) for name in chosen]
+    were_sent = [_sync(name, run, address, project) if name in TRACKERS else _upload(name, run) for name in chosen]
     if not all(were_sent):
         raise SystemExit(1)
 
@@ -76,6 +97,36 @@ def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -
         reason = redaction.of_text(without_credentials(error_of(why).headline))
         screen.say(f"Error: {TRACKERS[name]} could not be told everything of job {job_num}: {reason}", err=True)
     return not done.failed
+
+
+def _upload(to: str, run: RunRecord) -> bool:
+    """Tells whether each file could be sent."""
+    from hydra_callback_kit.remote.store import UnknownSchemeError, missing_library  # noqa: PLC0415  as above
+    from hydra_callback_kit.trackers.credentials import without_credentials  # noqa: PLC0415  the same
+    from hydra_callback_kit.trackers.upload_sync import sync  # noqa: PLC0415  the same
+
+    redaction, shown = _redaction(run), without_credentials(to)
+    try:
+        missing = missing_library(to)
+        if missing is not None:
+            raise click.UsageError(f"{shown} needs {missing}, which is not installed here. Type: pip install {missing}")
+        place, sent = sync(run, redaction, to)
+    except UnknownSchemeError as error:
+        raise click.UsageError(f"{shown}: {error}") from None
+    except click.UsageError:
+        raise
+    except Exception as error:  # whatever the library raises
+        reason = redaction.of_text(without_credentials(error_of(error).headline))
+        raise click.ClickException(f"Not all could be sent to {shown}: {reason}") from error
+    counts = {"sent": sent.now.sent, "there already": sent.now.there, "left out": sent.left_out}
+    counts |= {"not sent": len(sent.now.failed)}
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    screen.say(f"{place}: {wording.size(sent.bytes)}, files: {said or 'none'}")
+    for name, why in list(sent.now.failed.items())[:10]:
+        screen.say(f"Error: {name}: {redaction.of_text(without_credentials(error_of(why).headline))}", err=True)
+    if sent.running:
+        screen.say(f"{wording.jobs(sent.running)} still running: sent when they have ended, and the journal then", err=True)
+    return not sent.now.failed and (sent.is_whole or bool(sent.running))
 
 
 def _redaction(run: RunRecord) -> Any:

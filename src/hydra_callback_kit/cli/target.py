@@ -47,7 +47,7 @@ def path_argument(command: Command) -> Command:
 
 
 def optional_path_argument(command: Command) -> Command:
-    """The argument PATH, which is None where it is left out."""
+    """The argument PATH, which is None where it is left out; or a URL, of which a copy is read."""
     return click.argument("path", required=False, type=RunPath(exists=True, path_type=Path))(command)
 
 

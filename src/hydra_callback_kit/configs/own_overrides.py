@@ -11,7 +11,8 @@ OPTIONS: Final = frozenset(
         *("notification_callback", "output_guard_callback", "performance_callback", "progress_callback"),
         *("provenance_callback", "redaction_callback", "report_callback"),
         *("resource_monitor_callback", "results_aggregator_callback", "resume_callback", "retry_callback"),
-        *("tensorboard_callback", "thread_safe_callback", "time_limit_callback", "validation_callback", "wandb_callback"),
+        *("tensorboard_callback", "thread_safe_callback", "time_limit_callback", "upload_callback", "validation_callback"),
+        "wandb_callback",
         "standard_callbacks",
     )
 )

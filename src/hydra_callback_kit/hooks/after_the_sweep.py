@@ -70,15 +70,16 @@ def job_starts(config: DictConfig, callback: "RecordingCallback") -> None:
         config: the config of `on_job_start`.
         callback: the callback.
     """
+    if is_worker():
+        return
     notes = notes_of(config)
-    if "sweep" in notes and notes["sweep"][:3] != list(this_process()) and not is_worker():
-        notes.setdefault("hears", []).append(id(callback))
-        if callback.writes_summaries:
-            _summarizing[os.getpid(), id(callback)] = callback
+    notes.setdefault("hears", []).append(id(callback))
+    if "sweep" in notes and notes["sweep"][:3] != list(this_process()) and callback.writes_summaries:
+        _summarizing[os.getpid(), id(callback)] = callback
 
 
 def job_ends(config: Any, callback: "RecordingCallback") -> None:
-    """Makes the summaries again after the last callback's hook of the job that ended last. Never raises.
+    """Does what comes after the last callback's hook of a job: `after_the_job`, and the summaries. Never raises.
 
     Args:
         config: the config of `on_job_end`.
@@ -88,8 +89,15 @@ def job_ends(config: Any, callback: "RecordingCallback") -> None:
     if id(callback) not in notes.get("hears", ()):
         return
     notes["hears"].remove(id(callback))
+    if callback.comes_last:
+        _coming_last.setdefault((os.getpid(), id(config)), []).append(callback)
     if not notes["hears"]:
-        mine = [key for key in _summarizing if key[0] == os.getpid()]
+        for last in _coming_last.pop((os.getpid(), id(config)), ()):
+            try:
+                last.after_the_job(config)
+            except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
+                report(f"{type(last).__name__}.after_the_job", error)
+        mine = [key for key in _summarizing if key[0] == os.getpid()] if "sweep" in notes else []
         callbacks = [_summarizing.pop(key) for key in mine]
         try:
             if callbacks and _sweep_has_ended(config) and not _others_go_on(identify_run(config)):
@@ -110,7 +118,10 @@ def make_summaries(config: DictConfig, callbacks: "list[RecordingCallback]") -> 
     """
     failed: list[str] = []
     notes_of(config)["rerun"] = True  # the end of the run is not this process's to tell
-    for callback in reversed(callbacks):
+    callbacks.reverse()
+    for callback in sorted(callbacks, key=lambda each: each.comes_last):
+        if callback.comes_last and not failed:
+            summaries_are_made(config)
         try:
             callback.at_the_end(config)
         except Exception as error:  # noqa: BLE001  the others can still be made
@@ -149,6 +160,9 @@ def summaries_are_made(config: DictConfig) -> None:
 
 _made_by: Final[dict[RunIdentity, list[dict[str, Any]]]] = {}
 """What makes the summaries of the sweeps that this process has started."""
+
+_coming_last: "Final[dict[tuple[int, int], list[RecordingCallback]]]" = {}
+"""The callbacks whose `after_the_job` waits for the others' hooks, by process and identity of the job's config."""
 
 _summarizing: "Final[dict[tuple[int, int], RecordingCallback]]" = {}
 """The callbacks of the jobs that run in this process that make summaries, by process and identity."""

@@ -35,7 +35,8 @@ def run_starts(config: DictConfig, finish: Finish | None = None) -> None:
 
     Args:
         config: the config of `on_run_start` or `on_multirun_start`.
-        finish: called once with this config, when the run has ended; a bound method of the callback.
+        finish: called once with this config, when the run has ended; a bound method of the callback. That of a callback that
+            has `comes_last` is called as control leaves Hydra, when all others have had their hooks.
     """
     record_run_start(config)
     _arm(config, finish)
@@ -79,7 +80,7 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
         finish: what was armed in `run_starts`.
     """
     record_run_end(config)
-    if disarm(config, finish) and finish is not None:
+    if not _comes_last(finish) and disarm(config, finish) and finish is not None:
         try:
             finish(config)
         except KeyboardInterrupt:  # it is done as the process ends, which it now does
@@ -87,7 +88,8 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, the run has ended
             report(f"{_name(finish)}.at_the_end", error)
-        if (os.getpid(), identify_run(config).run_id) not in _armed:
+        armed = _armed.get((os.getpid(), identify_run(config).run_id))
+        if armed is None or all(map(_comes_last, armed.finishes)):
             summaries_are_made(config)
 
 
@@ -165,7 +167,12 @@ def _finish_run(key: tuple[int, str]) -> None:
     if not gates.is_refused(config):
         record_run_end(config, late=True)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
-            _finish(finishes.pop(), config)  # the last first, as Hydra calls its end hooks
+            others = [finish for finish in finishes if not _comes_last(finish)]
+            if not others:
+                summaries_are_made(config)
+            finish = (others or finishes)[-1]  # the last first, as Hydra calls its end hooks
+            finishes.remove(finish)
+            _finish(finish, config)
         summaries_are_made(config)
     _forget(key)
 
@@ -184,6 +191,10 @@ def _finish(finish: Finish, config: DictConfig) -> None:
             return
         else:
             return
+
+
+def _comes_last(finish: Finish | None) -> bool:
+    return getattr(getattr(finish, "__self__", None), "comes_last", False)
 
 
 def _name(finish: Finish) -> str:

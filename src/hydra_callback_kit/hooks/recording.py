@@ -74,6 +74,9 @@ class RecordingCallback(KnownParameters, Callback):
     that ends last.
     """
 
+    comes_last: bool = False
+    """Whether `after_the_job` is called, and `at_the_end` after what all other callbacks do then."""
+
     on_every_rank: bool = False
     """Whether its hooks are called in each rank of a distributed job, and not in rank 0 alone."""
 
@@ -168,6 +171,15 @@ class RecordingCallback(KnownParameters, Callback):
 
         Args:
             config: that of the hook that started it; with `writes_summaries` it may be that of a job.
+        """
+
+    def after_the_job(self, config: DictConfig) -> None:
+        """Called with `comes_last` in the job's process, when `on_job_end` of this package's other callbacks is done.
+
+        Does nothing, unless overridden.
+
+        Args:
+            config: that of the job's hooks.
         """
 
     def summary_parameters(self) -> dict[str, Any] | None:

@@ -37,6 +37,11 @@ _GAVE_UP: Final = "gave_up_on"
 """The note that names the trackers that are not to be asked any more."""
 
 
+_SAYS: Final = (
+    "%s could not be told of %s: %s. The job is not affected, and all is on record. To send what is missing there, type: %s"
+)
+
+
 class Tracker(NamedTuple):
     """A tracker.
 
@@ -46,6 +51,8 @@ class Tracker(NamedTuple):
         variables: what the names of its library's environment variables begin with: `MLFLOW_`.
         loggers: the loggers, with all below them, that its library complains to.
         takes_address: whether `sync` takes the address where it is.
+        is_address: whether `sync --to` takes that address itself.
+        says: how the log is told what could not be sent: of the title, what it was, why, and the command that sends it.
     """
 
     name: str
@@ -53,6 +60,8 @@ class Tracker(NamedTuple):
     variables: tuple[str, ...]
     loggers: tuple[str, ...]
     takes_address: bool = False
+    is_address: bool = False
+    says: str = _SAYS
 
 
 class Patience:
@@ -156,14 +165,12 @@ class Patience:
             self._log.debug("%s: %s: %s", self._tracker.title, what, reason)
             return
         self._has_complained = True
-        command = ["hydra-callback-kit", "sync", str(self._root), "--to", self._tracker.name]
-        if self._tracker.takes_address and self._address is not None:
-            command += ["--address", self.hide(self._address)]
-        self._log.caution(
-            "%s could not be told of %s: %s. The job is not affected, and all is on record. To send what is missing there, "
-            "type: %s",
-            *(self._tracker.title, what, reason, shlex.join(command)),
-        )
+        address = None if self._address is None else self.hide(self._address)
+        to = address if self._tracker.is_address and address is not None else self._tracker.name
+        command = ["hydra-callback-kit", "sync", str(self._root), "--to", to]
+        if self._tracker.takes_address and address is not None:
+            command += ["--address", address]
+        self._log.caution(self._tracker.says, self._tracker.title, what, reason, shlex.join(command))
 
     def hide(self, text: str) -> str:
         """A text without credentials, and without the secrets that are known of the run."""
@@ -207,16 +214,21 @@ class _Request(threading.Thread):
 
     def run(self) -> None:
         try:
+            self._context.run(_is_asked.set, True)
             self.answer = self._context.run(self._request)
         except BaseException as error:  # noqa: BLE001  libraries call `sys.exit`, too
             self.error = error
+
+
+_is_asked: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar("hydra_callback_kit_is_asked", default=False)
+"""Set in a request, and in what it starts: threads of our own, and what an event loop does for it."""
 
 
 class _NotOurRequests(logging.Filter):
     """Keeps what a library says in our requests from the log, where we say it; what it says to the app passes."""
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  logging's own signature
-        return not isinstance(threading.current_thread(), _Request)
+        return not _is_asked.get()
 
 
 _NOT_OURS: Final = _NotOurRequests()

@@ -12,6 +12,8 @@ from hydra_callback_kit.journal.metric_points import points_of
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.remote.mirror import mirror, named
+from hydra_callback_kit.remote.store import is_url
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import ranking_asked, ranking_on_record, unknown_key
 from hydra_callback_kit.views.direction import Best, direction_of
@@ -39,7 +41,7 @@ class Run(RunRecord):
         """How it stands, on one line."""
         name = as_text(self.facts.get("job_name") or "?")
         what = "sweep" if self.mode == "MULTIRUN" else "run"
-        return f"<Run {name}: {what} {self.status}, {wording.status_counts(self)} ({self.root})>"
+        return f"<Run {name}: {what} {self.status}, {wording.status_counts(self)} ({named(str(self.root))})>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a table of its settings or jobs, the best first."""
@@ -227,8 +229,9 @@ def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = N
     """Loads a run or a sweep from the directory it writes to; it may still run, and the directory may have been moved.
 
     Args:
-        path: the output directory of a single run, or the sweep's directory; in a callback, the config that Hydra handed to
-            a hook, for the run of that config.
+        path: the output directory of a single run, or the sweep's directory; where `upload_callback` has sent it, the URL of
+            that (`s3://bucket/train/20250301T140509123456-1a2b3c4d`), of which a copy is read; in a callback, the config
+            that Hydra handed to a hook, for the run of that config.
         run_id: which of the runs that used this directory; None for the latest.
 
     Returns:
@@ -237,6 +240,7 @@ def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = N
 
     Raises:
         JournalNotFoundError: if no such run is recorded there; it is a `FileNotFoundError`.
+        ModuleNotFoundError: if the library that reaches a URL is not installed, such as s3fs.
 
     Example:
         ```python
@@ -250,6 +254,8 @@ def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = N
 
         identified = identify_run(path)
         path, run_id = identified.root, run_id or identified.run_id
+    if is_url(path):
+        path = mirror(str(path))
     sight = Sight(batch_system=Slurm()) if identified is None else HERE
     record = read_run(Path(path), run_id, sight=sight)
     return Run(**{field.name: getattr(record, field.name) for field in dataclasses.fields(record)})

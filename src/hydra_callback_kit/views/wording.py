@@ -55,6 +55,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def count_of_files(count: int) -> str:
+    """`1 file`, `7 files`."""
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
 def jobs(count: int) -> str:
     """`1 job`, `7 jobs`."""
     return f"{count} job{'' if count == 1 else 's'}"

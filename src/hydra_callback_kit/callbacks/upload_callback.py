@@ -1,0 +1,254 @@
+"""`upload_callback`: the files of a run are sent to a bucket or a network folder, each job's as it ends."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_callback_kit.configs.directories import absolute_directory, is_shared
+from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.hooks.end_of_run import run_at_its_end
+from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
+from hydra_callback_kit.hooks.job_recorder import JobEnd
+from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.tracker_parameters import globs, seconds
+from hydra_callback_kit.hooks.upload_parameters import destination, options
+from hydra_callback_kit.journal.format import CONFIGS
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.rank import rank_of_this_process
+from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.journal.writer import utc_now
+from hydra_callback_kit.remote.deleting import delete
+from hydra_callback_kit.remote.sending import Sent
+from hydra_callback_kit.remote.store import Store, is_url, load
+from hydra_callback_kit.trackers import upload
+from hydra_callback_kit.trackers.credentials import without_credentials
+from hydra_callback_kit.trackers.patience import Patience, patience_of
+from hydra_callback_kit.trackers.stopped import FOR_GOOD, begin_again, lose, lost_s
+from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent, Wanted
+from hydra_callback_kit.views import wording
+
+log = SafeLogger("hydra_callback_kit.upload_callback")
+
+Answer = TypeVar("Answer")
+
+_MAX_FIRST_S: Final = 30.0
+"""Seconds within which a store answers that is there: a run that starts is not kept waiting longer."""
+
+
+class UploadCallback(RecordingCallback):
+    """Sends the files of a run or sweep to a bucket or a folder: each job's as it ends, the rest when all has ended.
+
+    Each run has a directory of its own below `to`, named by its id (`20250301T140509123456-1a2b3c4d`), with the files as
+    they lie here. Its journal comes last: `load_run("s3://...")` and `hydra-callback-kit show s3://...` see a whole run or
+    none.
+
+    A file counts as sent when size and checksum of the copy are right. What is there already with both is not sent again. A
+    run that goes on (`resume_callback`, `rerun`) goes on in the same directory. What was not sent, because the store could
+    not be reached or the time was up, is sent at the end of the sweep, or by `hydra-callback-kit sync PATH --to URL`.
+
+    No job fails because of the store, and the run waits for one that does not answer only once. Of a distributed job rank 0
+    sends, and what other ranks write later is sent at the end of the run. Links are not followed. Files are sent as they
+    are: use `redaction_callback` for secrets in `.hydra`.
+
+    Args:
+        to: where to: a URL that fsspec knows (`s3://bucket/${hydra.job.name}`, `gs://...`), or a folder.
+        what: which files are sent, as globs in the job's directory, or the sweep's. Without a slash one holds at any depth;
+            that of a directory stands for all that is in it.
+        exclude: which of these are not.
+        delete_local: whether a completed job's files that were sent and verified are deleted here. `.hydra`, log files and
+            `metrics.jsonl` stay, and so does all of the sweep's own.
+        timeout_s: how long a job's end, and the run's, wait for what is sent then, in seconds.
+        storage_options: what fsspec's file system is made with, such as `endpoint_url`. Credentials do not belong here: the
+            libraries find them where they always do.
+
+    Raises:
+        NotInstalledError: if fsspec, or the library for that URL, is not installed.
+        ParameterError: if `to` is missing or no such URL, `what` or `exclude` is no list of globs or leads out of the
+            directory, `storage_options` is no mapping, or `timeout_s` is not more than 0.
+
+    Files:
+        `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where run and
+        jobs have the fact `uploaded`: `to` (without credentials), `files`, `bytes`, `seconds`, and `complete`.
+
+    Example:
+        ```yaml
+        defaults:
+          - callbacks: [upload_callback]
+          - _self_
+
+        hydra:
+          callbacks:
+            upload_callback:
+              to: ../copies/${hydra.job.name}
+        ```
+    """
+
+    writes_summaries = True
+    comes_last = True
+
+    def __init__(
+        self,
+        to: str | None = None,
+        what: Sequence[str] = ("**",),
+        exclude: Sequence[str] = ("*.ckpt",),
+        delete_local: bool = False,
+        timeout_s: float = 600.0,
+        storage_options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.to = destination(to, without_credentials(str(to)))
+        self.what = globs("what", what)
+        self.exclude = globs("exclude", exclude)
+        self.delete_local = delete_local
+        self.timeout_s = seconds("timeout_s", timeout_s, 600)
+        self.storage_options = options(storage_options)
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Looks whether the store can be written to."""
+        self._begin(config)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Looks whether the store can be written to."""
+        self._begin(config)
+
+    def _begin(self, config: DictConfig) -> None:
+        run, to = identify_run(config), self._to(config)
+        if not is_url(to) and Path(to).is_relative_to(run.root):
+            log.caution("to=%s lies in the run's own directory, and nothing is sent. Write another directory.", self.to)
+            return
+        begin_again(run)
+        notes_of(config)[TRACKER.name] = True
+        shown = without_credentials(upload.address_of(to, run.run_id))
+        add_run_facts({TRACKER.name: {"to": shown, **self._said(), "complete": False}}, config)
+        self._try(config, f"the start of the {_word(run)}", upload.begin, min(self.timeout_s, _MAX_FIRST_S))
+
+    def after_the_job(self, config: DictConfig) -> None:
+        """Sends the job's files."""
+        job = identify_job(config)
+        if TRACKER.name not in notes_of(config) or lost_s(job.run) or is_shared(config, ""):
+            return  # the run's end tries it once more
+        directory = upload.place_of(job.run.root, job.output_dir)
+        if directory is None:
+            log.debug("%s does not lie in the run's directory: it is not sent", job.output_dir)
+            return
+        began_s, at, what = time.monotonic(), utc_now(), f"the end of job {job.job_num}"
+
+        def send(store: Store, course: Course) -> Sent:
+            return upload.send_job(store, job.run.root, directory, self._wanted(), course)
+
+        sent = self._try(config, what, send, self.timeout_s)
+        if sent is None:
+            return
+        self._say(config, what, sent)
+        address, took_s = f"{self._address(config)}/{directory}", time.monotonic() - began_s
+        files = sent.sent + sent.there
+        add_job_facts(upload.fact_of(address, files, sent.bytes, took_s, complete=sent.complete, at=at), config)
+        end: JobEnd | None = notes_of(config).get("job_ended")
+        completed = end is not None and end.status == "COMPLETED"
+        if self.delete_local and completed and rank_of_this_process() is None:
+            delete(job.run.root, sent.verified, directory, _kept(config))
+
+    def at_the_end(self, config: DictConfig) -> None:
+        """Sends what is not there yet, and then the journal."""
+        identity, began_s = identify_run(config), time.monotonic()
+        timeout_s = self.timeout_s - lost_s(identity)
+        if TRACKER.name not in notes_of(config) or timeout_s <= 0:
+            return
+        run, address, what = (
+            run_at_its_end(config, without=CONFIGS),
+            self._address(config),
+            f"the end of the {_word(identity)}",
+        )
+
+        def record(files: int, size: int, complete: bool) -> None:
+            took_s = time.monotonic() - began_s
+            add_run_facts(upload.fact_of(address, files, size, took_s, **self._said(), complete=complete), config)
+
+        def send(store: Store, course: Course) -> RunSent:
+            shown = without_credentials(address)
+            return upload.send_run(store, shown, run, self._wanted(), course, record, careful=False)
+
+        sent = self._try(config, what, send, timeout_s)
+        if sent is None:
+            return
+        self._say(config, what, sent.now)
+        for place in upload.completed_places(run) if self.delete_local else ():
+            own = [file for file in sent.now.verified if file.name.startswith(f"{place}/" if place else "")]
+            delete(run.root, own, place, _kept(config))
+        if sent.is_whole:
+            left_out = f"; {sent.left_out} left out" if sent.left_out else ""
+            size, to = wording.size(sent.bytes), self._patience(config).hide(address)
+            log.info("Uploaded %s (%s) to %s%s", wording.count_of_files(sent.files), size, to, left_out)
+
+    def _try(
+        self, config: DictConfig, what: str, request: Callable[[Store, Course], Answer], timeout_s: float
+    ) -> Answer | None:
+        """Has something sent. After it has failed no job of the run tries it again; its end does, if time is left.
+
+        It stops by itself a little before nobody waits for it any longer.
+        """
+        run, patience, began_s = identify_run(config), self._patience(config), time.monotonic()
+        load(self.to)
+        course = Course(time.monotonic() + timeout_s - min(1.0, timeout_s / 10), patience.was_answered)
+        try:
+            answer = patience.ask(what, lambda: request(self._store(config), course), timeout_s)
+        except KeyboardInterrupt:
+            patience.complain(what, "it was interrupted")
+            lose(run, FOR_GOOD)
+            raise
+        if answer is None:
+            lose(run, FOR_GOOD if patience.gave_up else time.monotonic() - began_s)
+        return answer
+
+    def _say(self, config: DictConfig, what: str, sent: Sent) -> None:
+        """Says what is not there."""
+        patience = self._patience(config)
+        if sent.failed:
+            name, error = next(iter(sent.failed.items()))
+            patience.complain(f"{what}, for {wording.count_of_files(len(sent.failed))} such as {name}", error)
+        elif not sent.has_all:
+            patience.complain(what, f"not all was sent within {self.timeout_s:g} s")
+
+    def _wanted(self) -> Wanted:
+        return Wanted(self.what, self.exclude)
+
+    def _said(self) -> dict[str, Any]:
+        """What `sync` goes by."""
+        return {"what": self.what, "exclude": self.exclude}
+
+    def _to(self, config: DictConfig) -> str:
+        return self.to if is_url(self.to) else str(absolute_directory(config, self.to))
+
+    def _address(self, config: DictConfig) -> str:
+        return upload.address_of(self._to(config), identify_run(config).run_id)
+
+    def _store(self, config: DictConfig) -> Store:
+        """The store, opened once in a process for a run: to find the credentials takes a while."""
+        key = os.getpid(), self._address(config)
+        if key not in _stores:
+            _stores[key] = Store(self._address(config), self.storage_options)
+        return _stores[key]
+
+    def _patience(self, config: DictConfig) -> Patience:
+        patience = patience_of(config, TRACKER, log, self._to(config))
+        patience.redaction.learn(upload.secrets_in(self.storage_options))
+        return patience
+
+
+_stores: Final[dict[tuple[int, str], Store]] = {}
+"""By process and address."""
+
+
+def _kept(config: DictConfig) -> list[str]:
+    """What stays in a job's directory besides."""
+    subdir = OmegaConf.select(config, "hydra.output_subdir")
+    return [".hydra", *([str(subdir)] if subdir else [])]
+
+
+def _word(run: RunIdentity) -> str:
+    return "sweep" if run.mode == "MULTIRUN" else "run"

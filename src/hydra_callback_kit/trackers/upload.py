@@ -1,0 +1,254 @@
+"""What of a run goes to a store, and in which order: each job's files, the sweep's own, and the journal as the last.
+
+A mark beside the journal, `.callbacks/upload.json`, says whether all of the journal is there. It is made first, which shows
+that the store can be written to, and says so last: a reader sees a whole run or none.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from hydra_callback_kit.journal.journal_lines import files_of_run
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.journal.values import as_text
+from hydra_callback_kit.remote.mark import MARK, mark, whole
+from hydra_callback_kit.remote.patterns import is_meant
+from hydra_callback_kit.remote.sending import Sent, send
+from hydra_callback_kit.remote.store import Store
+from hydra_callback_kit.remote.tree import LocalFile, inside, journal_apart
+from hydra_callback_kit.trackers.credentials import without_credentials
+from hydra_callback_kit.trackers.patience import Tracker
+
+TRACKER: Final = Tracker(
+    "uploaded",
+    "The upload",
+    ("AWS_", "GOOGLE_", "AZURE_", "FSSPEC_"),
+    ("fsspec", "s3fs", "gcsfs", "adlfs", "aiobotocore", "botocore", "aiohttp", "azure", "asyncio"),
+    is_address=True,
+    says="%s failed at %s: %s. The job is not affected, and its files are here. To send what is missing there, type: %s",
+)
+
+_NEVER: Final = (".submitit/**/*.pkl",)
+"""What a launcher has pickled: it holds the configs as they are, secrets included, and tells nobody anything."""
+
+
+class Wanted(NamedTuple):
+    """What of a run goes there.
+
+    Attributes:
+        what: globs of the files that do.
+        exclude: globs of those that do not.
+    """
+
+    what: Sequence[str]
+    exclude: Sequence[str]
+
+    def takes(self, name: str) -> bool:
+        """Whether a file goes there, by its name in the job's directory or in the sweep's."""
+        return is_meant(name, self.what) and not is_meant(name, (*self.exclude, *_NEVER))
+
+
+class Course(NamedTuple):
+    """How long is sent, and who hears that the store takes something in.
+
+    Attributes:
+        until_s: when to stop, by the monotonic clock.
+        answered: called whenever it has.
+    """
+
+    until_s: float
+    answered: Callable[[], None]
+
+
+def address_of(to: str, run_id: str) -> str:
+    """Where a run goes: below `to`, by its id, which no other run has."""
+    return f"{to.rstrip('/')}/{run_id}"
+
+
+def begin(store: Store, course: Course) -> bool:
+    """Makes sure that a store can be written to. Where a run goes on, what it has left there stays readable.
+
+    Args:
+        store: where it goes.
+        course: who hears of it.
+
+    Returns:
+        That it can.
+    """
+    if store.read(MARK) is None:
+        store.write(MARK, mark(is_whole=False))
+    course.answered()
+    return True
+
+
+def send_job(store: Store, root: Path, directory: str, wanted: Wanted, course: Course) -> Sent:
+    """Sends the files of a job.
+
+    Args:
+        store: where its run goes.
+        root: the run's directory.
+        directory: the job's, relative to it; empty for that of a single run.
+        wanted: what goes there.
+        course: how long.
+    """
+    files = [file for file in journal_apart(root, directory) if wanted.takes(inside(file.name, directory))]
+    return send(store, files, store.listed(directory), *course)
+
+
+class RunSent(NamedTuple):
+    """What became of a run.
+
+    Attributes:
+        now: of the files that were looked at.
+        files: how many of its files are there.
+        bytes: of these.
+        left_out: how many are not wanted there.
+        is_whole: whether all is there, the journal included.
+        running: how many jobs still run, and are left to send theirs.
+    """
+
+    now: Sent
+    files: int
+    bytes: int
+    left_out: int
+    is_whole: bool
+    running: int
+
+
+def send_run(
+    store: Store,
+    address: str,
+    run: RunRecord,
+    wanted: Wanted,
+    course: Course,
+    record: Callable[[int, int, bool], object],
+    *,
+    careful: bool,
+) -> RunSent:
+    """Sends what is missing of a run.
+
+    Args:
+        store: where it goes.
+        address: what that is called on record.
+        run: its record.
+        wanted: what goes there.
+        course: how long.
+        record: puts on record how many files and bytes are there, and whether that is all, before the journal is sent.
+        careful: whether all files are compared by their checksums; else those of jobs that were sent as they ended are
+            compared by size and time.
+    """
+    known, owners = store.listed(), _owners(run)
+    running = {place for place, job in owners.items() if job.status == "RUNNING" and place}
+    files, there, left_out, in_all = [], 0, 0, 0
+    for file in journal_apart(run.root, "", running):
+        place = next((above for above in _above(file.name) if above in owners), "")
+        if not wanted.takes(inside(file.name, place)):
+            left_out += 1
+            continue
+        in_all += file.size
+        info = known.get(file.name)
+        sent_at = float("-inf") if careful else _sent_at(owners.get(place), f"{address}/{place}")
+        if info is None or info.get("size") != file.size or file.changed_s > sent_at:
+            files.append(file)
+        else:
+            there += 1
+    now = send(store, files, known, *course)
+    there += now.sent + now.there
+    record(there, in_all, now.complete)
+    is_whole = now.complete and run.status != "RUNNING" and _send_journal(store, run, known, course)
+    return RunSent(now, there, in_all, left_out, is_whole, run.count("RUNNING"))
+
+
+def _send_journal(store: Store, run: RunRecord, known: Mapping[str, Mapping[str, Any]], course: Course) -> bool:
+    if whole(store.read(MARK)):
+        store.write(MARK, mark(is_whole=False))
+    files = []
+    for path in files_of_run(run.root, run.run_id):
+        status = path.lstat()
+        files.append(LocalFile(path, path.relative_to(run.root).as_posix(), status.st_size, status.st_mtime))
+    sent = send(store, files, known, *course)
+    if sent.complete:
+        store.write(MARK, mark(is_whole=True))
+    return sent.complete
+
+
+def fact_of(address: str, files: int, size: int, took_s: float, **more: Any) -> dict[str, Any]:
+    """The fact of a job or run that was sent."""
+    return {
+        TRACKER.name: {
+            "to": without_credentials(address).rstrip("/"),
+            "files": files,
+            "bytes": size,
+            "seconds": round(took_s, 3),
+            **more,
+        }
+    }
+
+
+def secrets_in(options: Any) -> list[str]:
+    """What fsspec's file systems take as credentials, under whatever names."""
+    if not isinstance(options, Mapping):
+        return []
+    return [
+        text
+        for name, option in options.items()
+        for text in ([option] if isinstance(option, str) and _SECRET.search(str(name)) else secrets_in(option))
+    ]
+
+
+_SECRET: Final = re.compile(r"key|secret|token|password|connection_string|credential", re.IGNORECASE)
+
+
+def wanted_of(run: RunRecord) -> Wanted:
+    """What the record says is to be sent; all but checkpoints where it says nothing."""
+    fact = run.facts.get(TRACKER.name)
+    said: dict[str, Any] = fact if type(fact) is dict else {}
+    what, exclude = (
+        [as_text(glob) for glob in globs] if type(globs) is list else usual
+        for globs, usual in ((said.get("what"), ["**"]), (said.get("exclude"), ["*.ckpt"]))
+    )
+    return Wanted(what, exclude)
+
+
+def completed_places(run: RunRecord) -> list[str]:
+    """The directories, relative to the run's, of the jobs that completed and share theirs with no other."""
+    return [place for place, job in _owners(run).items() if job.status == "COMPLETED"]
+
+
+def _owners(run: RunRecord) -> dict[str, JobRecord]:
+    """The jobs by their directories, as far as these lie in the run's and are theirs alone."""
+    owners: dict[str, list[JobRecord]] = {}
+    for job in run.jobs:
+        place = place_of(run.root, job.output_dir)
+        if place is not None:
+            owners.setdefault(place, []).append(job)
+    return {place: jobs[0] for place, jobs in owners.items() if len(jobs) == 1}
+
+
+def place_of(root: Path, directory: Path | None) -> str | None:
+    """A job's directory relative to the run's, with slashes; empty if it is the same, None if it lies elsewhere."""
+    if directory is None or not directory.is_relative_to(root):
+        return None
+    name = directory.relative_to(root).as_posix()
+    return "" if name == "." else name
+
+
+def _sent_at(job: JobRecord | None, address: str) -> float:
+    """When a job whose files are all there was sent there; else before all of its files."""
+    fact = {} if job is None else job.facts.get(TRACKER.name)
+    if type(fact) is dict and fact.get("complete") is True and fact.get("to") == address.rstrip("/"):
+        try:
+            return datetime.fromisoformat(as_text(fact.get("at"))).timestamp()
+        except ValueError:
+            pass
+    return float("-inf")
+
+
+def _above(name: str) -> Iterator[str]:
+    """The directories above a file, the nearest first, and then the root."""
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
+    yield ""

@@ -1,0 +1,56 @@
+"""`sync --to URL`: the files of a run, sent to a store, whether or not `upload_callback` was on."""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.remote.store import Store, is_url
+from hydra_callback_kit.trackers.credentials import learn_credentials, without_credentials
+from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent, address_of, send_run, wanted_of
+
+
+class Report(NamedTuple):
+    """What was done.
+
+    Attributes:
+        place: where the run is.
+        sent: what became of its files.
+    """
+
+    place: str
+    sent: RunSent
+
+
+def sync(run: RunRecord, redaction: Redaction, to: str) -> Report:
+    """Sends what is missing of a run; what is there is compared by its checksum.
+
+    Args:
+        run: the run.
+        redaction: hides what is secret.
+        to: where the callback's `to` is.
+
+    Returns:
+        What was done.
+
+    Raises:
+        OSError: or whatever the store's library raises, if it cannot be reached.
+    """
+    address = address_of(to if is_url(to) else str(Path(to).absolute()), run.run_id)
+    learn_credentials(redaction, TRACKER.variables, [to])
+    course = Course(time.monotonic() + _FOR_EVER_S, lambda: None)
+    sent = send_run(
+        Store(address, {}),
+        without_credentials(address),
+        run,
+        wanted_of(run),
+        course,
+        lambda _files, _size, _complete: None,
+        careful=True,
+    )
+    return Report(without_credentials(address), sent)
+
+
+_FOR_EVER_S = 1e9
+"""Somebody looks at it, and may press Ctrl-C."""
