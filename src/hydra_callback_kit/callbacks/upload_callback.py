@@ -53,8 +53,8 @@ class UploadCallback(RecordingCallback):
     not be reached or the time was up, is sent at the end of the sweep, or by `hydra-callback-kit sync PATH --to URL`.
 
     No job fails because of the store, and the run waits for one that does not answer only once. Of a distributed job rank 0
-    sends, and what other ranks write later is sent at the end of the run. Links are not followed. Files are sent as they
-    are: use `redaction_callback` for secrets in `.hydra`.
+    sends, and what other ranks have written since goes with the end of the run. Links are not followed. Files are sent as
+    they are: use `redaction_callback` for secrets in `.hydra`.
 
     Args:
         to: where to: a URL that fsspec knows (`s3://bucket/${hydra.job.name}`, `gs://...`), or a folder.

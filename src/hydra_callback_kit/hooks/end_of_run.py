@@ -80,7 +80,8 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
         finish: what was armed in `run_starts`.
     """
     record_run_end(config)
-    if not _comes_last(finish) and disarm(config, finish) and finish is not None:
+    waits = _comes_last(finish) and leaving_hydra.runs_on_the_stack() > 0
+    if not waits and disarm(config, finish) and finish is not None:
         try:
             finish(config)
         except KeyboardInterrupt:  # it is done as the process ends, which it now does

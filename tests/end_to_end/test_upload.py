@@ -1,0 +1,223 @@
+"""Runs whose files are sent to a folder, and read from there."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from apps import App, Finished
+from ranks import RANK, start_ranks, torchrun_rank
+
+from hydra_callback_kit import load_run
+
+CONFIG = """
+defaults: [callbacks: [results_aggregator_callback, upload_callback, report_callback]]
+x: 0
+hydra:
+  callbacks:
+    upload_callback:
+      to: file://${hydra.runtime.cwd}/there/${hydra.job.name}
+      delete_local: ${oc.env:DELETES,false}
+"""
+
+BODY = """
+here = pathlib.Path(HydraConfig.get().runtime.output_dir)
+(here / "model.bin").write_bytes(bytes(100_000))
+(here / "last.ckpt").touch()
+report_metrics({"loss": 1 / (1 + cfg.x)}, step=1)
+if cfg.x == 2:
+    raise ValueError("not this one")
+if cfg.x == 3 and not done.exists():
+    done.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+return {"accuracy": cfg.x}
+"""
+
+PREAMBLE = """
+import pathlib
+from hydra.core.hydra_config import HydraConfig
+from hydra_callback_kit import report_metrics
+done = pathlib.Path("done").absolute()
+"""
+
+
+def write(app: App, body: str = BODY, config: str = CONFIG) -> None:
+    """Writes the app."""
+    app.write(body, config, PREAMBLE)
+
+
+def there(app: App) -> Path:
+    """The one run that was sent."""
+    (run,) = (app.directory / "there" / "app").iterdir()
+    return run
+
+
+def names(directory: Path) -> set[str]:
+    """The files below a directory, but for the journal's."""
+    files = {each.relative_to(directory).as_posix() for each in directory.rglob("*") if each.is_file()}
+    return {name for name in files if not name.startswith(".callbacks/")}
+
+
+def command(app: App, *words: str) -> Finished:
+    """A command of ours."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hydra_callback_kit", *words],
+        cwd=app.directory,
+        env=app.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr, app.directory)
+
+
+def sent(app: App) -> set[str]:
+    """What is to be there."""
+    return {name for name in names(app.directory / "out") if not name.endswith((".ckpt", ".pkl"))}
+
+
+def test_a_sweep(launcher: str, app: App) -> None:
+    """All of it is there as it lies here, what other callbacks write at the very end included, and is read from there."""
+    write(app)
+    done = app.sweep(launcher, "x=1,2")
+    assert done.code == 1
+    assert names(there(app)) == sent(app) >= {"report.html", "results.json", "0/model.bin", "0/.hydra/config.yaml"}
+    for name in sent(app):
+        assert (there(app) / name).read_bytes() == (done.root / name).read_bytes(), name
+    assert re.search(r"Uploaded \d+ files \(.*\) to file:///.*; \d+ left out", done.stdout)
+    url = f"file://{there(app)}"
+    run = load_run(url)
+    assert [job.status for job in run.jobs] == ["COMPLETED", "FAILED"]
+    assert [row["value"] for row in run.metrics("loss")] == [0.5, 1 / 3]
+    assert all(job.facts["uploaded"]["complete"] for job in run.jobs)
+    shown = command(app, "show", url)
+    assert f"directory  {url}\n" in shown.stdout
+    assert f"directory  {url}/0\n" in command(app, "best", url, "--sort-by", "accuracy").stdout
+    assert f"  {url}/1\n" in command(app, "failed", url).stdout
+
+
+def test_commands_that_take_a_url(app: App) -> None:
+    """What they print names it, and what writes into a run's directory wants that."""
+    write(app)
+    app.sweep("basic", "x=1,4")
+    url = f"file://{there(app)}"
+    assert json.loads(command(app, "show", "--json", url).stdout)["root"] == url
+    assert there(app).name in command(app, "show", url.rpartition("/")[0]).stdout
+    assert command(app, "report", url, "-o", "page.html").code == 0
+    assert "\n| 4 | **4**" in re.sub(" +", " ", command(app, "table", url, "--rows", "x", "--metric", "accuracy").stdout)
+    for words in (["report", url], ["rerun", url], ["sync", url], ["show", "--remake", url], ["show", "nope://x"]):
+        refused = command(app, *words)
+        assert refused.code == 2, words
+        assert "Traceback" not in refused.stderr
+    none = command(app, "show", f"{url}/0")
+    assert (none.code, "holds no run" in none.stderr) == (1, True)
+
+
+def test_a_job_that_is_killed(app: App) -> None:
+    """The run is not whole as long as nobody has ended it; `rerun` sends the job, and `sync` the rest."""
+    write(app)
+    app.run("-m", "x=1,3")
+    assert "0/model.bin" in names(there(app))
+    url = f"file://{there(app)}"
+    assert "not whole" in command(app, "show", url).stderr
+    once = command(app, "sync", "out", "--to", url.rpartition("/")[0])
+    assert once.code == 0, once.stderr
+    assert names(there(app)) == sent(app)
+    assert [job.status for job in load_run(url).jobs] == ["COMPLETED", "INTERRUPTED"]
+    (there(app) / "0" / "model.bin").write_bytes(b"1" * 100_000)
+    (there(app) / "1" / "model.bin").write_bytes(b"1")
+    again = command(app, "sync", "out", "--to", url.rpartition("/")[0])
+    assert re.search(r"files: 2 sent, \d+ there already", again.stdout)
+    assert command(app, "rerun", "out", "--execute", "--interrupted").code == 0
+    app2 = f"file://{there(app)}"  # one directory still
+    assert command(app, "show", "--json", app2).stdout.count('"COMPLETED"') >= 3
+
+
+def test_what_is_deleted_here(app: App) -> None:
+    """What is there of completed jobs; not the journal, `.hydra`, logs and points, and nothing of a failed job."""
+    write(app)
+    done = app.run("-m", "x=1,2", DELETES="true")
+    assert names(done.root / "0") == {
+        ".hydra/config.yaml",
+        ".hydra/hydra.yaml",
+        ".hydra/overrides.yaml",
+        "app.log",
+        "metrics.jsonl",
+        "last.ckpt",
+    }
+    assert {"model.bin", "app.log"} <= names(done.root / "1")
+    assert (there(app) / "0" / "model.bin").stat().st_size == 100_000
+    assert (done.root / "report.html").exists()
+    assert command(app, "show", "out").stdout.count("uploaded") == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        ("out/copies", "lies in the run's own directory"),
+        ("file:///dev/null/x", "The upload failed at the start of the run"),
+        ("'file://me:hunter-two@host/x'", ""),
+    ],
+)
+def test_places_that_cannot_be_written_to(app: App, to: str, says: str) -> None:
+    """One warning, and the exit code is the app's."""
+    write(app)
+    done = app.run(f"hydra.callbacks.upload_callback.to={to}")
+    assert done.code == 0
+    assert done.stdout.count("Warning: ") == bool(says)
+    assert says in done.stdout
+    assert "hunter-two" not in done.stdout + done.stderr + "".join(
+        file.read_text("utf-8") for file in (done.root / ".callbacks").iterdir()
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("to=null", "Write for example to='s3://bucket/"),
+        ("to=nope3://x", "nothing knows nope3://"),
+        ("to=s33://me:hunter-two@x", "Write s3://..."),
+        ("to=gs://bucket", "pip install gcsfs"),
+        ("exclude=[../x]", "a list of globs"),
+        ("timeout_s=0", "a number of seconds above 0"),
+    ],
+)
+def test_what_is_refused(app: App, given: str, says: str) -> None:
+    """Before anything starts, and without what is secret."""
+    write(app)
+    done = app.run(f"hydra.callbacks.upload_callback.{given}")
+    assert done.code != 0
+    assert says in done.stderr
+    assert "hunter-two" not in done.stderr
+    assert not (done.root / "model.bin").exists()
+
+
+def test_ranks(app: App) -> None:
+    """Rank 0 sends, what another rank has left in the same directory by then as well, and each file once."""
+    body = "meet('in')\n(pathlib.Path(HydraConfig.get().runtime.output_dir) / f'rank{rank()}').touch()\nmeet('out')"
+    app.write(body, CONFIG, PREAMBLE + RANK)
+    done = start_ranks(app, [torchrun_rank(number, 2) for number in range(2)])
+    assert [each.code for each in done] == [0, 0]
+    assert {"rank0", "rank1"} <= names(there(app))
+    assert sum(each.stdout.count("Uploaded") for each in done) == 1
+
+
+def test_ctrl_c_sends_what_there_is(app: App) -> None:
+    """The sweep's end is done, and the run is whole there."""
+    write(app, "print('in job', cfg.x, flush=True)\nif cfg.x == 2: time.sleep(60)")
+    done = app.run_and_interrupt("-m", "x=1,2,3", at=["in job 2"])
+    assert "Uploaded" in done.stdout
+    assert [job.status for job in load_run(f"file://{there(app)}").jobs] == ["COMPLETED", "INTERRUPTED"]
+
+
+def test_a_sweep_that_is_resumed_goes_on_in_the_same_place(app: App) -> None:
+    """What was sent stays, and is sent once; a single run of the same directory has a place of its own."""
+    write(app, config=CONFIG.replace("report_callback", "report_callback, resume_callback"))
+    app.run("-m", "x=1,3,5")
+    resumed = app.run("-m", "x=1,3,5")
+    assert "Uploaded" in resumed.stdout, resumed.stderr
+    assert {"0/model.bin", "1/model.bin", "2/model.bin"} <= names(there(app))
+    assert load_run(f"file://{there(app)}").count("COMPLETED") == 3
