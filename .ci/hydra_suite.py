@@ -34,6 +34,7 @@ NEEDED = {
     "device_callback": {"devices": list(range(64)), "variable": "DEVICE_OF_THE_JOB"},
     "output_guard_callback": {"policy": "warn"},
     "time_limit_callback": {"job_s": 3600.0},
+    "upload_callback": {"to": "memory://copies"},
 }
 ACTS = ("detach_callback", "dry_run_callback", "resume_callback", "retry_callback")
 TRACKERS = ("mlflow_callback", "wandb_callback")  # their libraries are not there

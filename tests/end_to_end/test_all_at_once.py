@@ -22,6 +22,7 @@ hydra:
     retry_callback: {{retries: 1}}
     thread_safe_callback: {{output_file: jobs.json}}
     time_limit_callback: {{job_s: 100}}
+    upload_callback: {{to: 'memory://copies'}}
     validation_callback: {{required_keys: [x], forbid_missing: true}}
 """
 

@@ -24,6 +24,7 @@ hydra:
     failure_limit_callback: {{max_failures: 9}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     time_limit_callback: {{job_s: 100}}
+    upload_callback: {{to: 'memory://copies'}}
     validation_callback: {{required_keys: [x]}}
 """
 BARE = ["callbacks=[]", "hydra.callbacks={}", "hydra.run.dir=bare", "hydra.sweep.dir=bare"]

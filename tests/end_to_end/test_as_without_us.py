@@ -30,6 +30,7 @@ hydra:
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     logging_callback: {{log_config: true}}
     time_limit_callback: {{job_s: 100}}
+    upload_callback: {{to: 'memory://copies'}}
     validation_callback: {{required_keys: [x]}}
 """
 RESOLVERS = """
