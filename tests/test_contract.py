@@ -181,6 +181,7 @@ FLOORS = (
     ("devices",),
     ("views", "checks", "provenance", "measure"),
     ("remote",),
+    ("capture",),
     ("configs",),
     ("journal",),
 )

@@ -106,6 +106,16 @@ class ValidationCallback:
     on_invalid: str = "abort"
 
 
+class OutputCaptureCallback:
+    """`callbacks: [output_capture_callback]`."""
+
+    _target_: str = "hydra_callback_kit.OutputCaptureCallback"
+    file: str = "output.log"
+    separate: bool = False
+    tee: bool = True
+    tail_lines: int = 50
+
+
 class OutputGuardCallback:
     """`callbacks: [output_guard_callback]`."""
 
@@ -289,6 +299,7 @@ OPTIONS: dict[str, type[Any]] = {
     "thread_safe_callback": ThreadSafeCallback,
     "conditional_callback": ConditionalCallback,
     "validation_callback": ValidationCallback,
+    "output_capture_callback": OutputCaptureCallback,
     "output_guard_callback": OutputGuardCallback,
     "progress_callback": ProgressCallback,
     "failure_limit_callback": FailureLimitCallback,

@@ -19,6 +19,7 @@ OPTIONS = (
     "logging_callback",
     "mlflow_callback",
     "notification_callback",
+    "output_capture_callback",
     "output_guard_callback",
     "performance_callback",
     "progress_callback",

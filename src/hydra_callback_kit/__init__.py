@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.logging_callback import LoggingCallback
     from hydra_callback_kit.callbacks.mlflow_callback import MlflowCallback
     from hydra_callback_kit.callbacks.notification_callback import NotificationCallback
+    from hydra_callback_kit.callbacks.output_capture_callback import OutputCaptureCallback
     from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
@@ -68,6 +69,7 @@ __all__ = [
     "MetricNotFoundError",
     "MlflowCallback",
     "NotificationCallback",
+    "OutputCaptureCallback",
     "OutputGuardCallback",
     "ParameterError",
     "PerformanceCallback",
@@ -114,6 +116,7 @@ _MODULES = {
     "MetricNotFoundError": "views.run",
     "MlflowCallback": "callbacks.mlflow_callback",
     "NotificationCallback": "callbacks.notification_callback",
+    "OutputCaptureCallback": "callbacks.output_capture_callback",
     "OutputGuardCallback": "callbacks.output_guard_callback",
     "ParameterError": "hooks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",

@@ -115,7 +115,7 @@ def _import(
             raise ImportError(f"the app has a {top} of its own, which hides the library of this name", name=top)
         imported = importlib.import_module(f"{_STANDARD}.{name}")
         for part in fromlist or ():
-            if not hasattr(imported, part) and hasattr(imported, "__path__"):
+            if part != "*" and not hasattr(imported, part) and hasattr(imported, "__path__"):
                 importlib.import_module(f"{_STANDARD}.{name}.{part}")
         return imported if fromlist else sys.modules[f"{_STANDARD}.{top}"]
     finally:

@@ -10,12 +10,12 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.directories import is_shared
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.facts import add_job_facts
+from hydra_callback_kit.hooks.job_file_name import job_file_name
 from hydra_callback_kit.hooks.own_files import make_room, record_job_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
@@ -127,11 +127,7 @@ class ResourceMonitorCallback(RecordingCallback):
         """Starts the sampling."""
         _stop_those_without_an_end(id(self))
         job = identify_job(config)
-        name = self.output_file
-        if name is not None and is_shared(config, name):
-            name = _with(name, str(job.job_num))
-        if name is not None and job.rank:
-            name = _with(name, f"rank{job.rank}")
+        name = None if self.output_file is None else job_file_name(config, self.output_file)
         file = None if name is None else SampleFile(job.output_dir, name, functools.partial(make_room, job.run, log))
         open_gpus = functools.partial(visible_gpus, self.gpu)
         sampler = ResourceSampler(self.interval_s, self.include_children, file, open_gpus, _report)
@@ -141,11 +137,6 @@ class ResourceMonitorCallback(RecordingCallback):
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Ends the sampling, and records the means and peaks."""
         _finish((notes_of(config).get("sampled", ""), id(self)))
-
-
-def _with(name: str, word: str) -> str:
-    """The name of a file with a word before its suffix."""
-    return str(Path(name).with_stem(f"{Path(name).stem}_{word}"))
 
 
 def visible_gpus(gpu: str) -> Gpus | None:

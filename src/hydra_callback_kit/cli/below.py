@@ -9,12 +9,12 @@ import click
 
 from hydra_callback_kit.cli.screen import say, warn
 from hydra_callback_kit.journal.finder import enclosing_run, run_directories
-from hydra_callback_kit.journal.format import CONFIGS
+from hydra_callback_kit.journal.format import CAPTURED_OUTPUT, CONFIGS
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.reader import is_run_id, read_runs, run_ids
 from hydra_callback_kit.journal.records import RunRecord
 
-NOT_LISTED: Final = (*CONFIGS, "config_as_written", "files", "cpu_s", "peak_rss_bytes")
+NOT_LISTED: Final = (*CONFIGS, CAPTURED_OUTPUT, "config_as_written", "files", "cpu_s", "peak_rss_bytes")
 """Facts that no list of runs shows, and that are most of a journal."""
 
 

@@ -8,7 +8,8 @@ OPTIONS: Final = frozenset(
     (
         *("compose_once_callback", "conditional_callback", "detach_callback", "device_callback", "dry_run_callback"),
         *("failure_limit_callback", "keep_best_callback", "latest_run_callback", "logging_callback", "mlflow_callback"),
-        *("notification_callback", "output_guard_callback", "performance_callback", "progress_callback"),
+        *("notification_callback", "output_capture_callback", "output_guard_callback", "performance_callback"),
+        "progress_callback",
         *("provenance_callback", "redaction_callback", "report_callback"),
         *("resource_monitor_callback", "results_aggregator_callback", "resume_callback", "retry_callback"),
         *("tensorboard_callback", "thread_safe_callback", "time_limit_callback", "upload_callback", "validation_callback"),

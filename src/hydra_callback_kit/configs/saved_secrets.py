@@ -1,11 +1,32 @@
 """The secrets in the configs that Hydra saved with a job: known before a file of the job is sent by another process."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.known_secrets import learn_secrets
 from hydra_callback_kit.configs.redaction import Redaction
+from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS
+from hydra_callback_kit.journal.values import as_text
+
+
+def redaction_by_saved_secrets(directory: Path, secret_keys: Any) -> Redaction:
+    """Makes a redaction that hides what is secret in a job's saved config and overrides.
+
+    Args:
+        directory: the job's output directory.
+        secret_keys: the words that make a key secret there, where the record has others than the usual ones.
+
+    Raises:
+        OSError: as from `learn_saved_secrets`.
+        ValueError: the same.
+    """
+    words = map(as_text, secret_keys) if isinstance(secret_keys, list) else DEFAULT_SECRET_KEYS
+    redaction = Redaction(words, os.urandom(16))
+    learn_saved_secrets(directory, redaction)
+    return redaction
 
 
 def learn_saved_secrets(directory: Path, redaction: Redaction) -> None:

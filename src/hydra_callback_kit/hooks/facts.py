@@ -12,7 +12,7 @@ _OF_A_JOB: Final = frozenset(
     (
         *("status", "error", "duration_s", "return_value", "overrides", "output_dir", "job_id", "job_name", "rerun"),
         *("config", "config_as_written", "hydra_config", "files", "attempt_number", "batch", "world_size"),
-        *("metrics", "metrics_file"),
+        *("metrics", "metrics_file", "captured_output"),
     )
 )
 """What the record says of a job itself, under these names."""

@@ -7,22 +7,34 @@ moment.)
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from types import CodeType
 from typing import Any, Final
 
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import run_job
 
 from hydra_callback_kit.configs.hydra_internals import Hydra
 
 _RUNS: Final = frozenset((Hydra.run.__code__, Hydra.multirun.__code__))
+_JOBS: Final = frozenset((run_job.__code__,))
 
 
 def runs_on_the_stack() -> int:
     """How many runs and sweeps of Hydra the calling thread is in: 2 where a task function starts another app."""
+    return _on_the_stack(_RUNS)
+
+
+def jobs_on_the_stack() -> int:
+    """How many jobs the calling thread is in; hooks of a job are called inside of it."""
+    return _on_the_stack(_JOBS)
+
+
+def _on_the_stack(codes: Container[CodeType]) -> int:
     count, frame = 0, sys._getframe(1)  # noqa: SLF001  it is documented
     at: Any = frame
     while at is not None:
-        count += at.f_code in _RUNS
+        count += at.f_code in codes
         at = at.f_back
     return count
 

@@ -13,6 +13,8 @@ HYDRA_CONFIG: Final = "hydra_config"
 """The fact of a job that holds its `hydra` node."""
 CONFIGS: Final = ("config", HYDRA_CONFIG)
 """The facts of a job that are most of a record, where they are on record."""
+CAPTURED_OUTPUT: Final = "captured_output"
+"""The fact of a job or of a rank that holds the last lines of what it wrote, and says in which files all of it is."""
 
 Mode = Literal["RUN", "MULTIRUN"]
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]

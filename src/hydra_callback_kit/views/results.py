@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hydra_callback_kit.configs.own_overrides import of_the_app
 from hydra_callback_kit.journal.errors import JobError
-from hydra_callback_kit.journal.format import CONFIGS, HYDRA_CONFIG
+from hydra_callback_kit.journal.format import CAPTURED_OUTPUT, CONFIGS, HYDRA_CONFIG
 from hydra_callback_kit.journal.overrides import override_key, typed_overrides
 from hydra_callback_kit.journal.records import AttemptRecord, JobRecord, RankRecord, RunRecord
 from hydra_callback_kit.views.flat import Flattening, Row
@@ -23,6 +23,8 @@ _FIRST_ID: Final = "first_job_id"
 _FIXED: Final = frozenset((*_HEAD, *_ERROR, *_TAIL, _FIRST_ID))
 _CONFIG: Final = "config"
 _AS_WRITTEN: Final = "config_as_written"
+_SHOWN_ELSEWHERE: Final = frozenset((*CONFIGS, _AS_WRITTEN, CAPTURED_OUTPUT))
+"""Facts that are most of a record, and no results."""
 _TIMES: Final = frozenset(("started_at", "ended_at"))
 _NOT_FOR_PEOPLE: Final = frozenset(
     ("job_id", _FIRST_ID, "job_name", "started_at", "ended_at", "attempts", "host", "output_dir")
@@ -92,7 +94,8 @@ def _attempt(attempt: AttemptRecord) -> Row:
 
 
 def _rank(rank: RankRecord) -> Row:
-    return {**dataclasses.asdict(rank), "error": _error(rank.error)}
+    facts = {name: fact for name, fact in rank.facts.items() if name not in _SHOWN_ELSEWHERE}
+    return {**dataclasses.asdict(rank), "error": _error(rank.error), "facts": facts}
 
 
 def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
@@ -231,8 +234,8 @@ def free_name(name: str, kind: str, taken: set[str]) -> str:
 
 def _other_facts(job: JobRecord) -> Row | None:
     facts = job.facts
-    if _CONFIG in facts or _AS_WRITTEN in facts or HYDRA_CONFIG in facts:
-        facts = {name: fact for name, fact in facts.items() if name not in (*CONFIGS, _AS_WRITTEN)}
+    if not facts.keys().isdisjoint(_SHOWN_ELSEWHERE):
+        facts = {name: fact for name, fact in facts.items() if name not in _SHOWN_ELSEWHERE}
     return facts or None
 
 

@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.output import Output, outputs_of
 from hydra_callback_kit.views.run import failed_jobs
 from hydra_callback_kit.views.summary import reason
 
@@ -27,16 +28,23 @@ class Failure:
         headline: the error of the first of them.
         jobs: the jobs.
         shared: overrides that all of them have, and not all jobs of the run.
+        secret_keys: the words that make a key secret in their run.
     """
 
     headline: str
     jobs: list[JobRecord] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
+    secret_keys: Any = None
 
     @property
     def status(self) -> str:
         """`FAILED`, `INTERRUPTED` or `PRUNED`."""
         return wording.status_of(self.jobs[0])
+
+    @property
+    def outputs(self) -> list[Output]:
+        """How the output of the first of them ends; empty if it was not captured."""
+        return outputs_of(self.jobs[0], self.secret_keys)
 
     @property
     def traceback(self) -> str:
@@ -55,9 +63,12 @@ def failures_of(run: RunRecord) -> list[Failure]:
         The largest group first, and what was pruned last.
     """
     groups: dict[tuple[str, str], Failure] = {}
+    secret_keys = run.facts.get("secret_keys")
     for job in failed_jobs(run):
         headline = reason(job)
-        groups.setdefault((wording.status_of(job), _NUMBER.sub("#", headline)), Failure(headline)).jobs.append(job)
+        groups.setdefault(
+            (wording.status_of(job), _NUMBER.sub("#", headline)), Failure(headline, secret_keys=secret_keys)
+        ).jobs.append(job)
     if groups:
         given = Counter(override for job in run.jobs for override in job.task_overrides)
         for failure in groups.values():

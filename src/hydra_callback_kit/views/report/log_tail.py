@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.regular_file import open_regular
-from hydra_callback_kit.journal.values import as_text
 
 MAX_LINES: Final = 100
 MAX_BYTES: Final = 1 << 16
@@ -50,7 +49,7 @@ def log_tail(job: JobRecord, redaction: Any = None, secret_keys: Any = None) -> 
             read = log.read(MAX_BYTES)
         if not read.strip():
             return None
-        redaction = redaction or _redaction_of(job.output_dir, secret_keys)
+        redaction = redaction or _redaction_by_saved_secrets(job.output_dir, secret_keys)
     except OSError as error:
         return LogTail(file.name, "", cut=False, why_not=f"It cannot be read: {error.strerror or error}.")
     except ValueError:
@@ -62,16 +61,10 @@ def log_tail(job: JobRecord, redaction: Any = None, secret_keys: Any = None) -> 
     return LogTail(file.name, "\n".join(lines[-MAX_LINES:]), cut=size > len(read) or len(lines) > MAX_LINES)
 
 
-def _redaction_of(directory: Path, secret_keys: Any) -> Any:
-    from hydra_callback_kit.configs.redaction import Redaction  # noqa: PLC0415  OmegaConf: few pages need it
-    from hydra_callback_kit.configs.saved_secrets import learn_saved_secrets  # noqa: PLC0415  the same
-    from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS  # noqa: PLC0415  the same
+def _redaction_by_saved_secrets(directory: Path, secret_keys: Any) -> Any:
+    from hydra_callback_kit.configs.saved_secrets import redaction_by_saved_secrets  # noqa: PLC0415  OmegaConf: few pages need it
 
-    redaction = Redaction(
-        map(as_text, secret_keys) if isinstance(secret_keys, list) else DEFAULT_SECRET_KEYS, os.urandom(16)
-    )
-    learn_saved_secrets(directory, redaction)
-    return redaction
+    return redaction_by_saved_secrets(directory, secret_keys)
 
 
 def _log_of(job: JobRecord, directory: Path) -> Path | None:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.views.output import Output, outputs_of
 from hydra_callback_kit.views.report.courses import Courses
 from hydra_callback_kit.views.report.line_chart import Point, line_chart
 from hydra_callback_kit.views.report.log_tail import LogTail, log_tail
@@ -39,6 +40,7 @@ class Single(NamedTuple):
         curves: a chart for each metric that was reported more than once.
         used: a chart for each measure that was sampled.
         log: the end of its log; None if it has none.
+        outputs: how what it wrote to stdout and stderr ends; empty if that was not captured.
     """
 
     timings: dict[str, str]
@@ -46,6 +48,7 @@ class Single(NamedTuple):
     curves: list[Chart]
     used: list[Chart]
     log: LogTail | None
+    outputs: list[Output]
 
 
 def single_of(run: RunRecord, courses: Courses | None, resources: Resources | None, redaction: Any = None) -> Single:
@@ -61,7 +64,9 @@ def single_of(run: RunRecord, courses: Courses | None, resources: Resources | No
     once = {name: f"{metric.last:.6g}" for name, metric in job.metrics.items() if metric.points == 1}
     curves = list(_curves(job, courses.metrics if courses else []))
     used = list(_used(resources.curves if resources else []))
-    return Single(timings_of(run, job), once, curves, used, log_tail(job, redaction, run.facts.get("secret_keys")))
+    secret_keys = run.facts.get("secret_keys")
+    log = log_tail(job, redaction, secret_keys)
+    return Single(timings_of(run, job), once, curves, used, log, outputs_of(job, secret_keys))
 
 
 def _curves(job: JobRecord, figures: Sequence[dict[str, Any]]) -> Iterator[Chart]:
