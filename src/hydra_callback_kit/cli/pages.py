@@ -65,25 +65,20 @@ def print_run(
 
 
 def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
-    facts = {"directory": str(run.root), "started": _started(run)}
-    if resumed(run.facts):
-        facts["resumed"] = "; ".join(f"{screen.local_time(at)}: {what}" for at, what in resumed(run.facts))
-    if silence.of_run(run):
-        facts["not known"] = f"{silence.of_run(run)} (see --assume-gone)"
-    if stale_summaries(run):
-        facts["summaries"] = f"{stale_summaries(run)} (--remake makes them again)"
-    command = as_typed(run.facts)
-    if command:
-        facts["command"] = shlex.join(command)
-    if deleted_in_words(run.facts):
-        facts["deleted"] = deleted_in_words(run.facts)
-    facts |= _output(run)
-    if run.handed_on:
-        facts["queued"] = wording.handed_on(run)
-    if best:
-        facts["best"] = best
-    if uploaded(run):
-        facts["uploaded"] = uploaded(run)
+    told = {
+        "directory": str(run.root),
+        "started": _started(run),
+        "resumed": "; ".join(f"{screen.local_time(at)}: {what}" for at, what in resumed(run.facts)),
+        "not known": f"{silence.of_run(run)} (see --assume-gone)" if silence.of_run(run) else "",
+        "summaries": f"{stale_summaries(run)} (--remake makes them again)" if stale_summaries(run) else "",
+        "command": shlex.join(as_typed(run.facts)),
+        "deleted": deleted_in_words(run.facts),
+        "output": _output(run),
+        "queued": wording.handed_on(run) if run.handed_on else "",
+        "best": best,
+        "uploaded": uploaded(run),
+    }
+    facts = {name: words for name, words in told.items() if words}
     if run.mode == "RUN":
         facts |= _outcome(run)
     if earlier:
@@ -91,10 +86,10 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
     return facts
 
 
-def _output(run: RunRecord) -> dict[str, str]:
-    """Where what a run prints goes that has no terminal."""
+def _output(run: RunRecord) -> str:
+    """Where what a run prints goes that has no terminal; empty where it has one."""
     file = output_file_of(run.root, run.facts)
-    return {} if file is None else {"output": file.name + (" (attach follows it)" if run.status == "RUNNING" else "")}
+    return "" if file is None else file.name + (" (attach follows it)" if run.status == "RUNNING" else "")
 
 
 def uploaded(run: RunRecord) -> str:

@@ -57,7 +57,7 @@ def command(
     plotly_js: PlotlyJs,
     run_id: str | None,
 ) -> None:
-    """Write the report of a run, or of several sweeps, as one HTML file.
+    """Write the report of a run or of several sweeps, one HTML file.
 
     It may still run: the report says what is known now. METRIC is a key of the mapping that the jobs return, dotted where it
     is nested, or `return_value` for a bare number.

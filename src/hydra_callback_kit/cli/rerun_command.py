@@ -65,7 +65,7 @@ def command(
     assume_gone: bool,
     run_id: str | None,
 ) -> None:
-    """Print the commands that run what did not complete, or execute them.
+    """Print the commands that run what did not complete, or run them.
 
     A line is a command, quoted for a shell: pipe the lines into `sh`, or into `xargs -L 1 -P 4 env` to run four at a time.
     Each runs one job again as a single run of the app, with the job's overrides, in the job's directory. It counts as

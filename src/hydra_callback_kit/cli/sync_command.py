@@ -51,7 +51,7 @@ def command(
     assume_gone: bool,
     run_id: str | None,
 ) -> None:
-    """Send a run or a sweep to a tracker, from its record, or its files to a bucket or a folder.
+    """Send a run or a sweep to a tracker or a bucket, from its record.
 
     For those that ran without the tracker or without a network, and for what could not be sent while they ran. What is there
     already stays as it is, so that it may be typed again. Jobs that still run are left to send it themselves. A job that
