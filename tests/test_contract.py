@@ -35,6 +35,8 @@ NOT_FOR_A_HOOKLESS_APP = (
     "mlflow",
     "requests",
     "tensorboard",
+    "pyinstrument",
+    "memray",
     "wandb",
     "apprise",
     "fsspec",

@@ -230,6 +230,15 @@ class KeepBestCallback:
     link: str | None = "best"
 
 
+class ProfilerCallback:
+    """`callbacks: [profiler_callback]`."""
+
+    _target_: str = "hydra_callback_kit.ProfilerCallback"
+    profiler: str = "pyinstrument"
+    jobs: Any = "first"  # or a list of numbers
+    every_rank: bool = False
+
+
 class MlflowCallback:
     """`callbacks: [mlflow_callback]`."""
 
@@ -313,6 +322,7 @@ OPTIONS: dict[str, type[Any]] = {
     "provenance_callback": ProvenanceCallback,
     "latest_run_callback": LatestRunCallback,
     "keep_best_callback": KeepBestCallback,
+    "profiler_callback": ProfilerCallback,
     "mlflow_callback": MlflowCallback,
     "upload_callback": UploadCallback,
     "wandb_callback": WandbCallback,

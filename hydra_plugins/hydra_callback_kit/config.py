@@ -22,6 +22,7 @@ OPTIONS = (
     "output_capture_callback",
     "output_guard_callback",
     "performance_callback",
+    "profiler_callback",
     "progress_callback",
     "provenance_callback",
     "redaction_callback",

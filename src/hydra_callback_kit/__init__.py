@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hydra_callback_kit.callbacks.output_capture_callback import OutputCaptureCallback
     from hydra_callback_kit.callbacks.output_guard_callback import OutputGuardCallback
     from hydra_callback_kit.callbacks.performance_callback import PerformanceCallback
+    from hydra_callback_kit.callbacks.profiler_callback import ProfilerCallback
     from hydra_callback_kit.callbacks.progress_callback import ProgressCallback
     from hydra_callback_kit.callbacks.provenance_callback import ProvenanceCallback
     from hydra_callback_kit.callbacks.redaction_callback import RedactionCallback
@@ -73,6 +74,7 @@ __all__ = [
     "OutputGuardCallback",
     "ParameterError",
     "PerformanceCallback",
+    "ProfilerCallback",
     "ProgressCallback",
     "ProvenanceCallback",
     "RecordingCallback",
@@ -120,6 +122,7 @@ _MODULES = {
     "OutputGuardCallback": "callbacks.output_guard_callback",
     "ParameterError": "hooks.parameters",
     "PerformanceCallback": "callbacks.performance_callback",
+    "ProfilerCallback": "callbacks.profiler_callback",
     "ProgressCallback": "callbacks.progress_callback",
     "ProvenanceCallback": "callbacks.provenance_callback",
     "RecordingCallback": "hooks.recording",

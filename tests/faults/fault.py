@@ -15,11 +15,15 @@ CALLBACKS: Final = {
     "thread_safe_callback": (),
     "resource_monitor_callback": ("resources.csv", "*/resources.csv", "*resources_rank1.csv"),
     "report_callback": ("report.html",),
+    "profiler_callback": ("*profile.html", "*profile.txt", "*profile.pstats"),
     "progress_callback": (),
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 
-SETTINGS: Final = ("hydra.callbacks.keep_best_callback.metric=double", "hydra.callbacks.keep_best_callback.keep=1")
+SETTINGS: Final = (
+    *("hydra.callbacks.keep_best_callback.metric=double", "hydra.callbacks.keep_best_callback.keep=1"),
+    *("hydra.callbacks.profiler_callback.profiler=cprofile", "hydra.callbacks.profiler_callback.jobs=all"),
+)
 """What they are given."""
 
 FAIL_CLOSED: Final = {

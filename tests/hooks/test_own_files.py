@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.hooks import own_files
-from hydra_callback_kit.hooks.own_files import own_file, record_job_file, remove_own_file, write_own_file
+from hydra_callback_kit.hooks.own_files import own_file, record_job_files, remove_own_file, write_own_file
 from hydra_callback_kit.journal import journal_lines
 from hydra_callback_kit.journal.fingerprint import fingerprint_of
 from hydra_callback_kit.journal.journal_lines import facts_in
@@ -137,7 +137,7 @@ def test_the_journal_is_read_once_for_all_jobs_and_only_if_something_lies_there(
         file = tmp_path / str(number) / "resources.csv"
         file.parent.mkdir()
         file.write_text(f"{number}", "utf-8")
-        record_job_file(config, {"resources": {}}, file.name, fingerprint_of(file))
+        record_job_files(config, {"resources": {}}, {file.name: fingerprint_of(file)})
     for again in ("after the sweep", "and in the same process"):
         for number in range(3):
             file = tmp_path / str(number) / "resources.csv"
@@ -145,7 +145,7 @@ def test_the_journal_is_read_once_for_all_jobs_and_only_if_something_lies_there(
             assert not file.exists()
             assert kept_in(file.parent) == {}
             file.write_text(f"{again} {number}", "utf-8")
-            record_job_file(config, {"resources": {}}, file.name, fingerprint_of(file))
+            record_job_files(config, {"resources": {}}, {file.name: fingerprint_of(file)})
     for number in range(3):
         file = tmp_path / str(number) / "resources.csv"
         file.write_text("mine", "utf-8")
@@ -168,6 +168,6 @@ def test_of_two_runs_in_one_directory_the_last_one_replaces_what_the_other_wrote
 def test_a_key_that_looks_secret_hides_no_fingerprint(tmp_path: Path) -> None:
     """A file may be called `tokens.csv`."""
     config = config_of(tmp_path, {"password": "swordfish"})
-    record_job_file(config, {"resources": {"text": "swordfish"}}, "tokens.csv", "3:abc")
+    record_job_files(config, {"resources": {"text": "swordfish"}}, {"tokens.csv": "3:abc"})
     assert list(facts_in(tmp_path, "files")) == [{"tokens.csv": "3:abc"}]
     assert "swordfish" not in str(list(facts_in(tmp_path, "resources")))

@@ -24,6 +24,7 @@ from hydra_callback_kit import (
     OutputGuardCallback,
     ParameterError,
     PerformanceCallback,
+    ProfilerCallback,
     ProgressCallback,
     ProvenanceCallback,
     RedactionCallback,
@@ -79,6 +80,7 @@ callbacks: list[Callback] = [
     ),
     ProvenanceCallback(require_clean=True, environment=["SLURM_*"], max_patch_bytes=0, git_timeout_s=2.5),
     LatestRunCallback(name="newest"),
+    ProfilerCallback(profiler="cprofile", jobs=[0, 3], every_rank=True),
     KeepBestCallback("accuracy", mode="max", keep=1, what=["**/*.ckpt"], dry_run=True, link=None),
 ]
 

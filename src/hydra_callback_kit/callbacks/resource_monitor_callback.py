@@ -16,7 +16,7 @@ from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.job_file_name import job_file_name
-from hydra_callback_kit.hooks.own_files import make_room, record_job_file
+from hydra_callback_kit.hooks.own_files import make_room, record_job_files
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.at_exit import at_exit
@@ -178,7 +178,7 @@ def _finish(key: tuple[str, int]) -> None:
     facts = sampler.stop()
     if output_file is not None and sampler.has_rows:
         resources = {"resources": {**facts, "file": output_file}}
-        record_job_file(config, resources, Path(output_file).name, sampler.fingerprint)
+        record_job_files(config, resources, {Path(output_file).name: sampler.fingerprint})
     else:
         add_job_facts({"resources": {**facts, "file": None}}, config)
 

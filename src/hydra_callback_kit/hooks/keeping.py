@@ -107,6 +107,7 @@ def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger, *, aga
         again: whether it is tried again where not all could be deleted.
     """
     run, mode = identify_run(config), kept.direction(config)
+    outcomes = _outcomes(run.root, run.run_id, kept.metric)
     for outcome in found.standing.worse:
         if outcome.cleared or (outcome.cleared is None and not again):
             continue
@@ -118,6 +119,7 @@ def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger, *, aga
         finally:
             if clearing.found or clearing.errors:
                 _put_on_record(run, outcome, clearing, left)
+                outcomes.was_cleared(outcome.job_num, outcome.attempt, left=left > 0)
         if clearing.files:
             than = "" if outcome.value is None else f", with {kept.metric} {outcome.value:.6g} ({mode})"
             what = sum_in_words([Deleted(clearing.files, clearing.size_bytes)])

@@ -97,19 +97,19 @@ def make_room(run: RunIdentity, log: SafeLogger, path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def record_job_file(config: DictConfig, facts: Mapping[str, Any], name: str, fingerprint: str) -> None:
-    """Adds facts to a job's record, and what is known of a file in its directory.
+def record_job_files(config: DictConfig, facts: Mapping[str, Any], fingerprints: Mapping[str, str]) -> None:
+    """Adds facts to a job's record, and what is known of files in its directory.
 
     Args:
         config: the config of `on_job_start` or `on_job_end`.
         facts: any values by name; secrets in them are redacted.
-        name: the file's name, without a path.
-        fingerprint: that of what was written.
+        fingerprints: those of what was written, by the files' names without a path.
     """
     known = _known(identify_run(config))
     if known.is_read:  # else it will find it on record, and a sweep of many jobs need not keep it
-        known.add(name, fingerprint)
-    record_job_facts(config, facts, {FACT: {name: fingerprint}})
+        for name, fingerprint in fingerprints.items():
+            known.add(name, fingerprint)
+    record_job_facts(config, facts, {FACT: dict(fingerprints)})
 
 
 def tell(log: SafeLogger) -> files.Tell:

@@ -95,6 +95,17 @@ class Outcomes(RunFollower):
         """The directories of all jobs, whatever has become of them, relative to the run's root."""
         return frozenset(self._jobs_in)
 
+    def was_cleared(self, job_num: int, attempt: str, *, left: bool) -> None:
+        """Notes that what need not be kept of a job was deleted; the journal may not say so, where it cannot be written.
+
+        Args:
+            job_num: the job.
+            attempt: its last attempt.
+            left: whether something could not be.
+        """
+        told = self._told.setdefault((job_num, attempt), _Told())
+        told.cleared = told.cleared or (None if left else True)
+
     def ended(self) -> list[Outcome]:
         """The jobs that have ended by themselves, by their last attempts, in the order of their numbers."""
         failed = self._by_status.get("FAILED", {})
@@ -157,8 +168,7 @@ class Outcomes(RunFollower):
         for name, fact in facts.items():
             for num, cleared in fact.items() if name.startswith(CLEARED) and isinstance(fact, dict) else ():
                 if num.isdecimal() and isinstance(cleared, dict):
-                    told = self._told.setdefault((int(num), as_text(cleared.get("attempt"))), _Told())
-                    told.cleared = told.cleared or (None if cleared.get("left") else True)
+                    self.was_cleared(int(num), as_text(cleared.get("attempt")), left=bool(cleared.get("left")))
 
 
 def _below(directory: str) -> PurePosixPath | None:

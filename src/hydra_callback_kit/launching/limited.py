@@ -10,6 +10,7 @@ from hydra_callback_kit.journal.requeue import is_requeue
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.deadline import Deadline
 from hydra_callback_kit.launching.job_watch import JobWatch, Own, without_the_handler
+from hydra_callback_kit.launching.own_frames import without_frames_of
 from hydra_callback_kit.launching.timeouts import Expected, SweepTimeoutError
 
 _log = SafeLogger("hydra_callback_kit.time_limit_callback")
@@ -89,15 +90,10 @@ class LimitedTask:
 def without_our_frames(error: BaseException) -> None:
     """Has the traceback of an exception begin where the task function is, and end there: not in what told it.
 
-    Python 3.10 keeps its beginning where the exception passes on.
-
     Args:
         error: what has come out of it.
     """
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None and at.tb_frame.f_code.co_filename == __file__:
-        at = at.tb_next
-    error.__traceback__ = at
+    without_frames_of(__file__, error)
     without_the_handler(error)
 
 

@@ -20,6 +20,7 @@ from hydra_callback_kit.views.report.columns import links
 from hydra_callback_kit.views.report.contents import Contents
 from hydra_callback_kit.views.report.libraries import PLOTLY_FILE, plotly_javascript
 from hydra_callback_kit.views.report.overview import BestJob, best_of, facts_of, front_of, notices_of, outcome_of
+from hydra_callback_kit.views.report.profiled import profile_links
 from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
 from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.report.single import single_of
@@ -168,6 +169,7 @@ class Page:
             "config": _config_of(run, best, self._settings, self._asked),
             "plain_rows": contents.plain_rows(),
             "gone": contents.gone(),
+            "profiles": profile_links(run, beside),
             "written": f"{self._now:%Y-%m-%d %H:%M:%S %Z}",
             "generator": GENERATOR,
         }

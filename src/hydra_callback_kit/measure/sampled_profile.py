@@ -1,0 +1,76 @@
+"""A profile by pyinstrument, which looks every millisecond where a thread is. What it has seen takes a bounded memory."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from hydra_callback_kit.measure.function_name import named
+
+_INTERVAL_S: Final = 0.001
+_FOLDED_AT: Final = 10_000
+"""Samples that are kept as they came: ten seconds. Of more, those of the same lines are added up."""
+
+
+class _Samples(list[tuple[list[str], float]]):
+    """Where a thread was, and for how long. A job of a day has millions of samples, of a few thousand places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+        self._full_at = _FOLDED_AT
+
+    def append(self, sample: tuple[list[str], float]) -> None:
+        super().append(sample)
+        self.seen += 1
+        if len(self) >= self._full_at:
+            added: dict[tuple[str, ...], float] = {}
+            for stack, took_s in self:
+                place = tuple(stack)
+                added[place] = added.get(place, 0.0) + took_s
+            self[:] = [(list(place), took_s) for place, took_s in added.items()]
+            self._full_at = max(_FOLDED_AT, 2 * len(self))
+
+
+class SampledProfile:
+    """A profile by pyinstrument.
+
+    Args:
+        stem: where its files go: the path without a suffix.
+        title: what is profiled.
+    """
+
+    def __init__(self, stem: Path, title: str) -> None:
+        self._stem = stem
+        self._title = title
+        self._profiler: Any = None
+        self._samples = _Samples()
+
+    def start(self) -> None:
+        """Begins it, in the thread that is profiled."""
+        from pyinstrument import Profiler  # noqa: PLC0415  an extra
+
+        self._profiler = Profiler(interval=_INTERVAL_S, async_mode="disabled")
+        self._profiler.start(target_description=self._title)
+        self._profiler._active_session.frame_records = self._samples  # noqa: SLF001  else memory grows with each sample
+
+    def stop(self) -> None:
+        """Ends it, in the same thread."""
+        self._profiler.stop().sample_count = self._samples.seen
+
+    def write(self) -> tuple[list[Path], str | None, float]:
+        """Writes the page and the text."""
+        page, text = self._stem.with_suffix(".html"), self._stem.with_suffix(".txt")
+        page.write_text(self._profiler.output_html(), "utf-8")
+        text.write_text(self._profiler.output_text(unicode=True, show_all=False), "utf-8")
+        by_function: dict[str, float] = {}
+        for stack, took_s in self._samples:
+            name = _function(stack[-1]) if stack else "?"
+            by_function[name] = by_function.get(name, 0.0) + took_s
+        top = max(by_function, key=by_function.__getitem__, default=None)
+        whole_s = sum(by_function.values())
+        return [page, text], top, by_function[top] / whole_s if top is not None and whole_s else 0.0
+
+
+def _function(frame: str) -> str:
+    """`step (train.py:12)`, of what pyinstrument has for a frame: its name, its file and its first line."""
+    name, file, line = [*frame.partition("\1")[0].split("\0"), "", ""][:3]
+    return named(name, file, line)
