@@ -17,12 +17,14 @@ CALLBACKS: Final = {
     "report_callback": ("report.html",),
     "profiler_callback": ("*profile.html", "*profile.txt", "*profile.pstats"),
     "progress_callback": (),
+    "upload_callback": (),
 }
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 
 SETTINGS: Final = (
     *("hydra.callbacks.keep_best_callback.metric=double", "hydra.callbacks.keep_best_callback.keep=1"),
     *("hydra.callbacks.profiler_callback.profiler=cprofile", "hydra.callbacks.profiler_callback.jobs=all"),
+    "hydra.callbacks.upload_callback.to=memory://there",
 )
 """What they are given."""
 
@@ -343,6 +345,7 @@ FAULTS: Final = (
         code=0,
         not_on=_NO_SWEEP,
     ),
+    Fault("a store that nobody can write to", ours=("hydra.callbacks.upload_callback.to=file:///dev/null/there",)),
     Fault("two ranks", _WHEN_ALL_ARE_THERE + "pass", ranks=2, not_on=_ONE_RANK),
     Fault(
         "rank 1 raises",

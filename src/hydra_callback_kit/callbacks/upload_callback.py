@@ -75,6 +75,7 @@ class UploadCallback(RecordingCallback):
     Files:
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where run and
         jobs have the fact `uploaded`: `to` (without credentials), `files`, `bytes`, `seconds`, and `complete`.
+        `.callbacks/upload-failed.<run>`, where the store could not be reached: the seconds that were lost with it.
 
     Example:
         ```yaml
