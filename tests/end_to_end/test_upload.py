@@ -214,10 +214,13 @@ def test_ctrl_c_sends_what_there_is(app: App) -> None:
 
 
 def test_a_sweep_that_is_resumed_goes_on_in_the_same_place(app: App) -> None:
-    """What was sent stays, and is sent once; a single run of the same directory has a place of its own."""
-    write(app, config=CONFIG.replace("report_callback", "report_callback, resume_callback"))
+    """What was sent stays, and is sent once, also where the place has the time of its start in its name."""
+    config = CONFIG.replace("report_callback", "report_callback, resume_callback")
+    write(app, config=config.replace("there/${hydra.job.name}", "there/app${now:%f}"))
     app.run("-m", "x=1,3,5")
     resumed = app.run("-m", "x=1,3,5")
+    (place,) = (app.directory / "there").iterdir()
+    place.rename(app.directory / "there" / "app")
     assert "Uploaded" in resumed.stdout, resumed.stderr
     assert {"0/model.bin", "1/model.bin", "2/model.bin"} <= names(there(app))
     assert load_run(f"file://{there(app)}").count("COMPLETED") == 3

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callback_kit.configs.callback_nodes import callback_nodes
 from hydra_callback_kit.configs.directories import absolute_directory, is_shared
 from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.configs.notes import notes_of
@@ -118,14 +119,17 @@ class UploadCallback(RecordingCallback):
         self._begin(config)
 
     def _begin(self, config: DictConfig) -> None:
-        run, to = identify_run(config), self._to(config)
+        run, written = identify_run(config), _as_written(config)
+        to = self.to if is_url(self.to) else str(absolute_directory(config, self.to))
+        to = upload.same_as_before(run, to, written) or to
         if not is_url(to) and Path(to).is_relative_to(run.root):
             log.caution("to=%s lies in the run's own directory, and nothing is sent. Write another directory.", self.to)
             return
         begin_again(run)
-        notes_of(config)[TRACKER.name] = True
+        notes_of(config)[TRACKER.name] = to
         shown = without_credentials(upload.address_of(to, run.run_id))
-        add_run_facts({TRACKER.name: {"to": shown, **self._said(), "complete": False}}, config)
+        said = {"to": shown, "as_written": without_credentials(written), **self._said(), "complete": False}
+        add_run_facts({TRACKER.name: said}, config)
         self._try(config, f"the start of the {_word(run)}", upload.begin, min(self.timeout_s, _MAX_FIRST_S))
 
     def after_the_job(self, config: DictConfig) -> None:
@@ -168,7 +172,8 @@ class UploadCallback(RecordingCallback):
 
         def record(files: int, size: int, complete: bool) -> None:
             took_s = time.monotonic() - began_s
-            add_run_facts(upload.fact_of(address, files, size, took_s, **self._said(), complete=complete), config)
+            written = {"as_written": without_credentials(_as_written(config)), **self._said()}
+            add_run_facts(upload.fact_of(address, files, size, took_s, **written, complete=complete), config)
 
         def send(store: Store, course: Course) -> RunSent:
             shown = without_credentials(address)
@@ -195,14 +200,20 @@ class UploadCallback(RecordingCallback):
         """
         run, patience, began_s = identify_run(config), self._patience(config), time.monotonic()
         load(self.to)
-        course = Course(time.monotonic() + timeout_s - min(1.0, timeout_s / 10), patience.was_answered)
+        heard: list[float] = []
+
+        def answered() -> None:
+            heard.append(time.monotonic())
+            patience.was_answered()
+
+        course = Course(time.monotonic() + timeout_s - min(1.0, timeout_s / 10), answered)
         try:
             answer = patience.ask(what, lambda: request(self._store(config), course), timeout_s)
         except KeyboardInterrupt:
             patience.complain(what, "it was interrupted")
             lose(run, FOR_GOOD)
             raise
-        if answer is None:
+        if answer is None and not heard:
             lose(run, FOR_GOOD if patience.gave_up else time.monotonic() - began_s)
         return answer
 
@@ -222,11 +233,8 @@ class UploadCallback(RecordingCallback):
         """What `sync` goes by."""
         return {"what": self.what, "exclude": self.exclude}
 
-    def _to(self, config: DictConfig) -> str:
-        return self.to if is_url(self.to) else str(absolute_directory(config, self.to))
-
     def _address(self, config: DictConfig) -> str:
-        return upload.address_of(self._to(config), identify_run(config).run_id)
+        return upload.address_of(notes_of(config)[TRACKER.name], identify_run(config).run_id)
 
     def _store(self, config: DictConfig) -> Store:
         """The store, opened once in a process for a run: to find the credentials takes a while."""
@@ -236,13 +244,19 @@ class UploadCallback(RecordingCallback):
         return _stores[key]
 
     def _patience(self, config: DictConfig) -> Patience:
-        patience = patience_of(config, TRACKER, log, self._to(config))
+        patience = patience_of(config, TRACKER, log, notes_of(config)[TRACKER.name])
         patience.redaction.learn(upload.secrets_in(self.storage_options))
         return patience
 
 
 _stores: Final[dict[tuple[int, str], Store]] = {}
 """By process and address."""
+
+
+def _as_written(config: DictConfig) -> str:
+    """What the config says of `to`, in which nothing is resolved."""
+    ours = (node for node in callback_nodes(config).values() if isinstance(node, dict))
+    return next((str(node.get("to")) for node in ours if str(node.get("_target_")).endswith(".UploadCallback")), "")
 
 
 def _kept(config: DictConfig) -> list[str]:

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.journal.journal_lines import files_of_run
+from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.journal_lines import files_of_run, latest_facts
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.remote.mark import MARK, mark, whole
@@ -65,6 +66,22 @@ class Course(NamedTuple):
 def address_of(to: str, run_id: str) -> str:
     """Where a run goes: below `to`, by its id, which no other run has."""
     return f"{to.rstrip('/')}/{run_id}"
+
+
+def same_as_before(run: RunIdentity, to: str, written: str) -> str | None:
+    """Where a run that goes on went before, if the config says the same as then: `${now:...}` has another answer by now.
+
+    Args:
+        run: the run.
+        to: where it would go now.
+        written: what the config says, in which nothing is resolved.
+    """
+    if "${" not in written or without_credentials(to) != to:
+        return None
+    before = latest_facts(run.root, run.run_id, TRACKER.name, ()).get(None)
+    if type(before) is dict and before.get("as_written") == written:
+        return as_text(before.get("to")).removesuffix(f"/{run.run_id}")
+    return None
 
 
 def begin(store: Store, course: Course) -> bool:
