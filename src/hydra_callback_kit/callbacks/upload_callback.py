@@ -27,7 +27,7 @@ from hydra_callback_kit.journal.writer import utc_now
 from hydra_callback_kit.remote.deleting import delete
 from hydra_callback_kit.remote.sending import Sent
 from hydra_callback_kit.remote.store import Store, is_url, load
-from hydra_callback_kit.trackers import upload
+from hydra_callback_kit.trackers import upload, upload_record
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.stopped import FOR_GOOD, begin_again, lose, lost_s
@@ -121,7 +121,7 @@ class UploadCallback(RecordingCallback):
     def _begin(self, config: DictConfig) -> None:
         run, written = identify_run(config), _as_written(config)
         to = self.to if is_url(self.to) else str(absolute_directory(config, self.to))
-        to = upload.same_as_before(run, to, written) or to
+        to = upload_record.same_as_before(run, to, written) or to
         if not is_url(to) and Path(to).is_relative_to(run.root):
             log.caution("to=%s lies in the run's own directory, and nothing is sent. Write another directory.", self.to)
             return
@@ -152,7 +152,7 @@ class UploadCallback(RecordingCallback):
         self._say(config, what, sent)
         address, took_s = f"{self._address(config)}/{directory}", time.monotonic() - began_s
         files = sent.sent + sent.there
-        add_job_facts(upload.fact_of(address, files, sent.bytes, took_s, complete=sent.complete, at=at), config)
+        add_job_facts(upload_record.fact_of(address, files, sent.bytes, took_s, complete=sent.complete, at=at), config)
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
@@ -173,7 +173,7 @@ class UploadCallback(RecordingCallback):
         def record(files: int, size: int, complete: bool) -> None:
             took_s = time.monotonic() - began_s
             written = {"as_written": without_credentials(_as_written(config)), **self._said()}
-            add_run_facts(upload.fact_of(address, files, size, took_s, **written, complete=complete), config)
+            add_run_facts(upload_record.fact_of(address, files, size, took_s, **written, complete=complete), config)
 
         def send(store: Store, course: Course) -> RunSent:
             shown = without_credentials(address)
@@ -245,7 +245,7 @@ class UploadCallback(RecordingCallback):
 
     def _patience(self, config: DictConfig) -> Patience:
         patience = patience_of(config, TRACKER, log, notes_of(config)[TRACKER.name])
-        patience.redaction.learn(upload.secrets_in(self.storage_options))
+        patience.redaction.learn(upload_record.secrets_in(self.storage_options))
         return patience
 
 

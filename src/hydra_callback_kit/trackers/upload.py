@@ -4,14 +4,12 @@ A mark beside the journal, `.callbacks/upload.json`, says whether all of the jou
 that the store can be written to, and says so last: a reader sees a whole run or none.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from hydra_callback_kit.journal.identity import RunIdentity
-from hydra_callback_kit.journal.journal_lines import files_of_run, latest_facts
+from hydra_callback_kit.journal.journal_lines import files_of_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.remote.mark import MARK, mark, whole
@@ -19,7 +17,6 @@ from hydra_callback_kit.remote.patterns import is_meant
 from hydra_callback_kit.remote.sending import Sent, send
 from hydra_callback_kit.remote.store import Store
 from hydra_callback_kit.remote.tree import LocalFile, inside, journal_apart
-from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Tracker
 
 TRACKER: Final = Tracker(
@@ -66,22 +63,6 @@ class Course(NamedTuple):
 def address_of(to: str, run_id: str) -> str:
     """Where a run goes: below `to`, by its id, which no other run has."""
     return f"{to.rstrip('/')}/{run_id}"
-
-
-def same_as_before(run: RunIdentity, to: str, written: str) -> str | None:
-    """Where a run that goes on went before, if the config says the same as then: `${now:...}` has another answer by now.
-
-    Args:
-        run: the run.
-        to: where it would go now.
-        written: what the config says, in which nothing is resolved.
-    """
-    if "${" not in written or without_credentials(to) != to:
-        return None
-    before = latest_facts(run.root, run.run_id, TRACKER.name, ()).get(None)
-    if type(before) is dict and before.get("as_written") == written:
-        return as_text(before.get("to")).removesuffix(f"/{run.run_id}")
-    return None
 
 
 def begin(store: Store, course: Course) -> bool:
@@ -189,44 +170,6 @@ def _send_journal(store: Store, run: RunRecord, known: Mapping[str, Mapping[str,
     if sent.complete:
         store.write(MARK, mark(is_whole=True))
     return sent.complete
-
-
-def fact_of(address: str, files: int, size: int, took_s: float, **more: Any) -> dict[str, Any]:
-    """The fact of a job or run that was sent."""
-    return {
-        TRACKER.name: {
-            "to": without_credentials(address).rstrip("/"),
-            "files": files,
-            "bytes": size,
-            "seconds": round(took_s, 3),
-            **more,
-        }
-    }
-
-
-def secrets_in(options: Any) -> list[str]:
-    """What fsspec's file systems take as credentials, under whatever names."""
-    if not isinstance(options, Mapping):
-        return []
-    return [
-        text
-        for name, option in options.items()
-        for text in ([option] if isinstance(option, str) and _SECRET.search(str(name)) else secrets_in(option))
-    ]
-
-
-_SECRET: Final = re.compile(r"key|secret|token|password|connection_string|credential", re.IGNORECASE)
-
-
-def wanted_of(run: RunRecord) -> Wanted:
-    """What the record says is to be sent; all but checkpoints where it says nothing."""
-    fact = run.facts.get(TRACKER.name)
-    said: dict[str, Any] = fact if type(fact) is dict else {}
-    what, exclude = (
-        [as_text(glob) for glob in globs] if type(globs) is list else usual
-        for globs, usual in ((said.get("what"), ["**"]), (said.get("exclude"), ["*.ckpt"]))
-    )
-    return Wanted(what, exclude)
 
 
 def completed_places(run: RunRecord) -> list[str]:

@@ -8,7 +8,8 @@ from hydra_callback_kit.configs.redaction import Redaction
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.remote.store import Store, is_url
 from hydra_callback_kit.trackers.credentials import learn_credentials, without_credentials
-from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent, address_of, send_run, wanted_of
+from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent, address_of, send_run
+from hydra_callback_kit.trackers.upload_record import wanted_of
 
 
 class Report(NamedTuple):
