@@ -76,7 +76,7 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
         "output": _output(run),
         "queued": wording.handed_on(run) if run.handed_on else "",
         "best": best,
-        "uploaded": uploaded(run),
+        "uploaded": _uploaded(run),
     }
     facts = {name: words for name, words in told.items() if words}
     if run.mode == "RUN":
@@ -92,18 +92,16 @@ def _output(run: RunRecord) -> str:
     return "" if file is None else file.name + (" (attach follows it)" if run.status == "RUNNING" else "")
 
 
-def uploaded(run: RunRecord) -> str:
-    """Where a run's files were sent, in words; empty where they were not."""
+def _uploaded(run: RunRecord) -> str:
+    """Where its files were sent; empty where they were not."""
     fact = run.facts.get("uploaded")
     if type(fact) is not dict or type(fact.get("to")) is not str:
         return ""
-    if fact.get("complete") is not True:
-        return (
-            f"not all of it to {fact['to']} (sync --to sends it)"
-            if run.status != "RUNNING"
-            else f"as jobs end, to {fact['to']}"
-        )
-    return f"{fact.get('files')} files to {fact['to']}"
+    if fact.get("complete") is True:
+        return f"{fact.get('files')} files to {fact['to']}"
+    if run.status == "RUNNING":
+        return f"as jobs end, to {fact['to']}"
+    return f"not all of it, to {fact['to']} (sync --to sends the rest)"
 
 
 def print_ranks(run: RunRecord, jobs: Sequence[JobRecord]) -> None:
