@@ -24,10 +24,10 @@ from hydra_callback_kit.trackers import apprise_library
 )
 @click.option("--timeout", "timeout_s", metavar="S", default=10.0, show_default=True, help="Seconds that each may take.")
 def command(*, urls: tuple[str, ...], variable: str | None, config: Path | None, timeout_s: float) -> None:
-    """Send one message to each url of notification_callback, and say which were accepted.
+    """Send a test message to the urls of notification_callback.
 
-    A url is a secret. One that is typed here stands in the shell's history: --env and --config keep it out. The exit code
-    is 1 if one was not accepted.
+    For each url it is said whether it was accepted, and what to do if not. The exit code is 1 if one was not. A url is a
+    secret. One that is typed here stands in the shell's history: --env and --config keep it out.
     """
     if importlib.util.find_spec("apprise") is None:
         raise click.UsageError("Apprise is not installed here. Type: pip install 'hydra-callback-kit[notify]'")
