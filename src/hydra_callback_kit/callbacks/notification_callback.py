@@ -156,7 +156,7 @@ class NotificationCallback(RecordingCallback):
             template=self.template,
             min_interval_s=self.min_interval_s,
             timeout_s=self.timeout_s,
-            since=utc_now(),
+            since=utc_now() if run.goes_on else "",
             retries=retries,
             retried=retried,
         )
@@ -177,7 +177,9 @@ class _Complaints:
             log.debug("%s: %s", where, why_not)
         else:
             self._are_known = True
-            log.caution("%s could not be told: %s. The run is not affected. To try it, type: %s", where, why_not, _TEST)
+            log.caution(
+                "%s could not be told: %s. The run is not affected. To try it, type: %s", where, why_not.rstrip("."), _TEST
+            )
 
 
 _TEST: Final = "hydra-callback-kit notify-test"
@@ -218,5 +220,5 @@ def _retries(config: DictConfig) -> tuple[int, tuple[str, ...]]:
     """How often `retry_callback` starts a job again, and what for: until then a failure is not the last word."""
     for node in config.hydra.callbacks.values():
         if isinstance(node, DictConfig) and str(node.get("_target_")).endswith(".RetryCallback"):
-            return node.retries, tuple(node.errors)
+            return node.get("retries", 2), tuple(node.get("errors") or ())
     return 0, ()

@@ -17,7 +17,7 @@ class Errand(NamedTuple):
         template: the body of a message; None for our own.
         min_interval_s: seconds from one message to the next.
         timeout_s: how long sending one may take.
-        since: UTC, ISO 8601: jobs that were started before are no news.
+        since: UTC, ISO 8601: jobs that were started before are no news; empty where there are none.
         retries: how often a job is started again; 0 for never.
         retried: the names of the errors that this is worth it for; empty for all.
     """
