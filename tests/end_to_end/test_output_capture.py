@@ -161,8 +161,15 @@ atexit.register(later)
 """
 
 
-@pytest.mark.parametrize("how", ["raise KeyboardInterrupt", "sys.exit(3)", "raise ValueError"])
-@pytest.mark.parametrize("arguments", [["x=1"], ["-m", "x=1,2"]], ids=["run", "sweep"])
+@pytest.mark.parametrize(
+    ("how", "arguments"),
+    [
+        ("raise KeyboardInterrupt", ["x=1"]),
+        ("raise KeyboardInterrupt", ["-m", "x=1,2"]),
+        ("sys.exit(3)", ["x=1"]),
+        ("raise ValueError", ["x=1"]),
+    ],
+)
 def test_the_descriptors_are_put_back_however_the_job_ends(app: App, how: str, arguments: list[str]) -> None:
     """Where Hydra calls no end hook as well, before the app goes on; the exit code is as without us."""
     app.write(f"print('inside')\n{how}", CONFIG, STOPS)

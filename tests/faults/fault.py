@@ -14,6 +14,7 @@ CALLBACKS: Final = {
     "keep_best_callback": ("*left.ckpt",),
     "thread_safe_callback": (),
     "resource_monitor_callback": ("resources.csv", "*/resources.csv", "*resources_rank1.csv"),
+    "output_capture_callback": ("output.log", "*/output.log", "*output_rank1.log"),
     "report_callback": ("report.html",),
     "profiler_callback": ("*profile.html", "*profile.txt", "*profile.pstats"),
     "progress_callback": (),
@@ -346,6 +347,7 @@ FAULTS: Final = (
         not_on=_NO_SWEEP,
     ),
     Fault("a store that nobody can write to", ours=("hydra.callbacks.upload_callback.to=file:///dev/null/there",)),
+    Fault("stdout and stderr closed", "os.close(1)\nos.close(2)"),
     Fault("two ranks", _WHEN_ALL_ARE_THERE + "pass", ranks=2, not_on=_ONE_RANK),
     Fault(
         "rank 1 raises",

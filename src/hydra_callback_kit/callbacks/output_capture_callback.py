@@ -2,8 +2,10 @@
 
 import datetime as dt
 import functools
+import operator
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -106,12 +108,10 @@ class OutputCaptureCallback(RecordingCallback):
         depth = jobs_on_the_stack()
         token = notes_of(config).setdefault("captured", os.urandom(6).hex())
         _end_all(lambda other: other.is_of_this_thread and other.depth >= depth and other.key[0] != token)
-        job = identify_job(config)
         if any(not other.is_of_this_thread for other in _of_this_process()):
             _warn_once(
                 "Several jobs run in threads of this process at the same time and share its stdout and stderr: while one of "
-                f"them is captured, the others are not, and what they write is in its file. Job {job.job_num} is the first "
-                "that is not."
+                "them is captured, the others are not, and what they write is in its file."
             )
             return
         self._begin(config, (token, id(self)), depth)
@@ -180,7 +180,7 @@ def _of_this_process() -> list[_Running]:
     return [running for running in _running.values() if running.capture.pid == os.getpid()]
 
 
-def _end_all(wanted: Any) -> None:
+def _end_all(wanted: Callable[[_Running], bool]) -> None:
     """The last first: one inside of another leads where that one does."""
     for running in reversed(_of_this_process()):
         if wanted(running):
@@ -213,7 +213,7 @@ def _end_what_still_runs() -> None:
     """On Hydra 1.3 no end hook comes after `sys.exit`."""
     for running in reversed(_of_this_process()):
         try:
-            _end_all(lambda other, key=running.key: other.key == key)
+            _end_all(functools.partial(operator.is_, running))
         except Exception as error:  # noqa: BLE001  the others are still to be ended
             report("OutputCaptureCallback", error)
 

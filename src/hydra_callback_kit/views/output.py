@@ -40,6 +40,13 @@ def outputs_of(job: JobRecord, secret_keys: Any = None) -> list[Output]:
     return [output for fact in facts if isinstance(fact, dict) for output in _of(fact, job.output_dir, secret_keys)]
 
 
+def files_of(job: JobRecord) -> list[str]:
+    """The names of the files of what a job wrote, in its directory, or with their paths where they lie elsewhere."""
+    fact = job.facts.get(CAPTURED_OUTPUT)
+    files = fact.get("files") if isinstance(fact, dict) else None
+    return list(map(str, files)) if isinstance(files, dict) else []
+
+
 def _of(fact: dict[str, Any], directory: Path | None, secret_keys: Any) -> Iterator[Output]:
     files, tails, lines = fact.get("files"), fact.get("tails"), fact.get("lines")
     if isinstance(tails, dict):

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.regular_file import open_regular
+from hydra_callback_kit.views.output import files_of
 
 MAX_LINES: Final = 100
 MAX_BYTES: Final = 1 << 16
@@ -73,6 +74,8 @@ def _log_of(job: JobRecord, directory: Path) -> Path | None:
     try:
         if job.job_name and usual.is_file():
             return usual
-        return max(directory.glob("*.log"), key=lambda file: file.stat().st_mtime, default=None)
+        captured = {directory / name for name in files_of(job)}
+        others = (file for file in directory.glob("*.log") if file not in captured)
+        return max(others, key=lambda file: file.stat().st_mtime, default=None)
     except (OSError, ValueError):
         return None
