@@ -50,7 +50,8 @@ def command(*, path: Path, lines: int, run_id: str | None) -> None:
     """
     run = the_run(path, run_id)
     output = output_file_of(run.root, run.facts)
-    if output is None:
+    goes_on_elsewhere = output is not None and exit_code_of(output) is not None and _lives(run) is True
+    if output is None or goes_on_elsewhere:  # a sweep that was detached at first may go on with a terminal
         raise NothingToShowError(
             f"The run in {run.root} was not detached: its output is where it was started. "
             f"To see how it stands: hydra-callback-kit show {shlex.quote(str(run.root))}"
@@ -70,6 +71,10 @@ def command(*, path: Path, lines: int, run_id: str | None) -> None:
     raise click.exceptions.Exit(code)
 
 
+def _lives(run: RunRecord) -> bool | None:
+    return None if run.process is None else is_alive(run.process)
+
+
 def _spell_out(output: bytes) -> None:
     """Another user's, who may have written anything for a terminal to obey."""
     if output:
@@ -87,7 +92,7 @@ def _follow(run: RunRecord, output: Path, follower: OutputFollower, pass_on: Cal
             return code
         if gone_s is not None and time.monotonic() - gone_s > _WRITES_ITS_CODE_WITHIN_S:
             return None
-        alive = None if run.process is None else is_alive(run.process)
+        alive = _lives(run)
         if alive is None and time.monotonic() > read_s:
             run, read_s = the_run(run.root, run.run_id), time.monotonic() + _READS_EVERY_S
         if gone_s is None and (alive is False or run.over):
