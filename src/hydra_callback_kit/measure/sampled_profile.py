@@ -6,6 +6,8 @@ from typing import Any, Final
 from hydra_callback_kit.measure.function_name import named
 
 _INTERVAL_S: Final = 0.001
+_SENT: Final = ".*<dynamic-code>.*"
+"""The file of functions that were sent to a worker: the app's own, which pyinstrument would take for a library's."""
 _FOLDED_AT: Final = 10_000
 """Samples that are kept as they came: ten seconds. Of more, those of the same lines are added up."""
 
@@ -59,8 +61,9 @@ class SampledProfile:
     def write(self) -> tuple[list[Path], str | None, float]:
         """Writes the page and the text."""
         page, text = self._stem.with_suffix(".html"), self._stem.with_suffix(".txt")
-        page.write_text(self._profiler.output_html(), "utf-8")
-        text.write_text(self._profiler.output_text(unicode=True, show_all=False), "utf-8")
+        page.write_text(self._profiler.output_html(), "utf-8", "backslashreplace")
+        said = self._profiler.output_text(unicode=True, processor_options={"show_regex": _SENT})
+        text.write_text(said, "utf-8", "backslashreplace")
         by_function: dict[str, float] = {}
         for stack, took_s in self._samples:
             name = _function(stack[-1]) if stack else "?"
