@@ -1,5 +1,7 @@
 """End to end: the task function of some jobs is profiled, whatever becomes of them."""
 
+import sys
+
 import pytest
 from apps import App
 from terminal import cli
@@ -41,7 +43,8 @@ def test_the_jobs_that_are_chosen_are_profiled(app: App, launcher: str) -> None:
         assert facts[num].items() >= {"profiler": "pyinstrument", "files": ["profile.html", "profile.txt"]}.items()
         assert facts[num]["top"].startswith("spin") or facts[num]["top"] == "perf_counter"
         assert 0 < facts[num]["top_share"] <= 1
-    assert "launching/profiled.py" not in done.log(1)
+    if sys.version_info >= (3, 11):  # before, a traceback keeps the frame that an exception passes on from
+        assert "launching/profiled.py" not in done.log(1)
     said = cli("report", done.root)
     assert said.code == 0, said.err
     assert '<a href="2/profile.html">job 2</a>' in (done.root / "report.html").read_text("utf-8")
