@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -193,9 +194,10 @@ def test_what_was_stopped_goes_on_detached_as_well(app: App) -> None:
     """`resume_callback` decides in the process that goes on; each has a file of its own, and `show` names it."""
     callbacks = "resume_callback, compose_once_callback, detach_callback"
     app.write(WAITS, f"defaults: [callbacks: [{callbacks}, device_callback]]\nx: 0")
-    devices = ["hydra.callbacks.device_callback.devices=[0]", "hydra/launcher=joblib"]
+    devices = ["hydra.callbacks.device_callback.devices=[0,1]", "hydra/launcher=joblib"]
     assert app.run("-m", "x=1,2", *devices, **variables(app)).code == 0
-    wait_until(lambda: "job 1" in (app.directory / "out" / "detached.log").read_text())
+    output = app.directory / "out" / "detached.log"
+    wait_until(lambda: re.search("^job [12] ", output.read_text(), re.MULTILINE))
     assert cli("stop", "out", cwd=app.directory).code == 0
     assert app.run("-m", "x=1,2", *devices, **variables(app)).code == 0
     assert "  output     detached-2.log (attach follows it)\n" in cli("show", "out", cwd=app.directory).out
@@ -348,15 +350,15 @@ def test_stop_ends_a_sweep_gently(app: App, launcher: str, *, detached: bool) ->
 @pytest.mark.usefixtures("ended")
 def test_stop_kills_what_does_not_end(app: App, launcher: str) -> None:
     """A job that ignores Ctrl-C and SIGTERM, and what it has started."""
-    child = "\nimport subprocess\nsubprocess.Popen([sys.executable, '-c', CHILD.format(cfg.x)])\n"
     app.write(
-        child + STUBBORN,
+        "import subprocess\nsubprocess.Popen([sys.executable, '-c', CHILD.format(cfg.x)])\n" + STUBBORN,
         "defaults: [callbacks: [logging_callback, detach_callback]]\nx: 0",
         "CHILD = \"import os,time; open('child{}', 'w').write(str(os.getpid())); time.sleep(300)\"",
     )
     assert app.sweep(launcher, "x=1,2").code == 0
-    wait_until(lambda: (app.directory / "stubborn1").exists() and (app.directory / "child1").exists())
-    pid = int((app.directory / "child1").read_text())
+    child = app.directory / "child1"
+    wait_until(lambda: (app.directory / "stubborn1").exists() and child.exists() and child.read_text())
+    pid = int(child.read_text())
     stopped = cli("stop", "out", "--after", "0.5", cwd=app.directory)
     assert stopped.code == 0, stopped.err + stopped.out
     assert "Interrupted: " in stopped.out
