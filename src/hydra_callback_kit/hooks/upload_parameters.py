@@ -34,7 +34,9 @@ def destination(to: Any, shown: str) -> str:
     if missing == "fsspec":
         raise NotInstalledError(["fsspec"], "upload")
     if missing is not None:
-        raise ParameterError("to", shown, f"what does without {missing}", f"Type: pip install {missing}")
+        not_there = ParameterError("to", shown, f"what does without {missing}", "")
+        not_there.args = (f"to={shown!r} needs {missing}, which is not installed. Type: pip install {missing}",)
+        raise not_there
     return given
 
 
