@@ -59,6 +59,17 @@ def test_a_run_that_is_not_whole_is_none(tmp_path: Path) -> None:
     callback.on_multirun_end(config=config)
 
 
+def test_nobody_is_shown_a_password(tmp_path: Path) -> None:
+    """Neither of a run that is there, nor of one that is not."""
+    url = uploaded(tmp_path / "out", "memory://me:hunter-two@host/runs")
+    assert "hunter-two" not in repr(load_run(url))
+    with pytest.raises(FileNotFoundError) as raised:
+        load_run(f"{url}x")
+    assert "hunter-two" not in str(raised.value)
+    journal = "".join(file.read_text("utf-8") for file in (tmp_path / "out" / ".callbacks").iterdir())
+    assert "hunter-two" not in journal
+
+
 def test_one_that_was_copied_by_hand(tmp_path: Path) -> None:
     """It has no mark."""
     root = tmp_path / "out"

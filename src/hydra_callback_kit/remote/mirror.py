@@ -4,6 +4,7 @@ It then is a run's directory like any other. What is printed of it names the sto
 """
 
 import atexit
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +16,9 @@ from hydra_callback_kit.remote.mark import MARK, whole
 from hydra_callback_kit.remote.store import Store, missing_library
 
 _IN_JOURNAL: Final = f"{JOURNAL_DIR}/"
+
+_USER: Final = re.compile(r"(?<=://)[^/]*@")
+"""Who asks, and the password: nobody is shown them."""
 
 _mirrors: Final[dict[str, Path]] = {}
 """The copies, by the URLs that they are of."""
@@ -30,7 +34,7 @@ class NoRunThereError(JournalNotFoundError):
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(Path(url))
-        self.args = (f"{url} {why}",)
+        self.args = (f"{_USER.sub('', url)} {why}",)
         self.url = url
         self.why = why
 
@@ -65,7 +69,7 @@ def mirror(url: str) -> Path:
         return _mirrors[url]
     missing = missing_library(url)
     if missing is not None:
-        raise ModuleNotFoundError(f"{url} needs {missing}. Type: pip install {missing}", name=missing)
+        raise ModuleNotFoundError(f"{_USER.sub('', url)} needs {missing}. Type: pip install {missing}", name=missing)
     store = Store(url, {})
     known = store.listed()
     runs = {_above(name, _IN_JOURNAL) for name in known if _is_journal(name)}
@@ -91,7 +95,7 @@ def is_mirror(directory: Path) -> bool:
 def named(text: str) -> str:
     """A text in which URLs stand for the directories that are copies of them."""
     for url, directory in _mirrors.items():
-        text = text.replace(str(directory), url)
+        text = text.replace(str(directory), _USER.sub("", url))
     return text
 
 
