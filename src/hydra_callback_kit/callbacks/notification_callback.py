@@ -125,14 +125,10 @@ class NotificationCallback(RecordingCallback):
     def at_the_end(self, config: DictConfig) -> None:
         """Waits for the last message."""
         key = os.getpid(), identify_run(config).run_id
-        process = _processes.get(key)
-        if process is not None:
+        if key in _processes:
+            process, complaints = _processes[key]
             if not process.ends(self.timeout_s):
-                log.caution(
-                    "The end could not be told within %g s. The run is not affected. To look why, type: %s",
-                    self.timeout_s,
-                    _TEST,
-                )
+                complaints.say("The end", f"that took more than {self.timeout_s:g} s")
             _processes.pop(key, None)
 
     def _start(self, config: DictConfig) -> None:
@@ -160,10 +156,11 @@ class NotificationCallback(RecordingCallback):
             retries=retries,
             retried=retried,
         )
+        complaints = _Complaints()
         try:
-            _processes[os.getpid(), run.run_id] = NotifierProcess(errand, _Complaints().say)
+            _processes[os.getpid(), run.run_id] = NotifierProcess(errand, complaints.say), complaints
         except (OSError, subprocess.SubprocessError) as error:
-            _Complaints().say("the notifier", error_of(error).headline)
+            complaints.say("The end", error_of(error).headline)
 
 
 class _Complaints:
@@ -184,7 +181,7 @@ class _Complaints:
 
 _TEST: Final = "hydra-callback-kit notify-test"
 
-_processes: Final[dict[tuple[int, str], NotifierProcess]] = {}
+_processes: Final[dict[tuple[int, str], tuple[NotifierProcess, _Complaints]]] = {}
 """By process and run."""
 
 

@@ -42,7 +42,7 @@ def command(*, urls: tuple[str, ...], variable: str | None, config: Path | None,
         if problem is not None:
             screen.say(f"  {problem.advice}")
     code = int(any(problems))
-    if any(problem is not None and problem.why_not.startswith(apprise_library.LATE) for problem in problems):
+    if any(problem is not None and problem.why_not == apprise_library.LATE for problem in problems):
         sys.stdout.flush()
         os._exit(code)  # what still waits for an answer would keep the process
     if code:

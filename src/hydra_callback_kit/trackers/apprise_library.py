@@ -28,8 +28,8 @@ MAX_REASON: Final = 300
 _OF_SYSTEM: Final = re.compile(r"""\[Errno -?[0-9]+\] [^"'()]+|timed out|SSL[A-Za-z]*Error""")
 """What the operating system says, in an error of several layers."""
 
-LATE: Final = "no answer"
-"""What is said of a service that did not answer in time begins so."""
+LATE: Final = "no answer in time"
+"""What is said of a service that has not said anything."""
 
 
 def scheme_of(url: str) -> str | None:
@@ -94,7 +94,7 @@ def send(urls: Sequence[str], message: "Message", timeout_s: float) -> list[str 
         each.start()
     for each in tries:
         each.join(max(0.0, until_s - time.monotonic()))
-    return [f"{LATE} within {timeout_s:g} s" if each.is_alive() else each.why_not for each in tries]
+    return [LATE if each.is_alive() else each.why_not for each in tries]
 
 
 def hidden(url: str, text: str) -> str:

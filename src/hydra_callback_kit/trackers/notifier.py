@@ -29,6 +29,8 @@ from hydra_callback_kit.views.message import Message, fields_of, message_of, wha
 
 _LOOK_S: Final = 1.0
 """How often the journal is looked at; less often where a look takes long."""
+_SOONER: Final = 0.9
+"""The share of the time limit that a service has: who waits for the process is to hear which of them was late."""
 _SHARE: Final = 20
 """So many times longer than a look takes is the pause after it."""
 
@@ -152,7 +154,8 @@ class Notifier:
         """Sends a message; who does not take it is not asked again before the end."""
         self._check.join()
         places = [place for place in self._taken if place not in self._failed]
-        answers = apprise_library.send([self._errand.urls[place] for place in places], message, self._errand.timeout_s)
+        urls = [self._errand.urls[place] for place in places]
+        answers = apprise_library.send(urls, message, self._errand.timeout_s * _SOONER)
         for place, why_not in zip(places, answers, strict=True):
             if why_not is not None:
                 self._failed.add(place)
@@ -187,5 +190,5 @@ def main() -> None:
         threading.Thread(target=_listen, args=(told,), daemon=True).start()
         Notifier(errand, told).run()
     except Exception as error:  # noqa: BLE001  the run's process says it
-        _say({"url": "the notifier", "why_not": f"{type(error).__name__}: {error}"})
+        _say({"url": "The end", "why_not": f"{type(error).__name__}: {error}"})
     os._exit(0)
