@@ -10,7 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.callback_urls import hide_urls, hide_urls_in_saved_config
+from hydra_callback_kit.configs.callback_urls import hide_urls, hide_urls_in_saved_config, hide_urls_of_run
 from hydra_callback_kit.configs.identity import identify_run, job_name
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
@@ -133,7 +133,7 @@ class NotificationCallback(RecordingCallback):
 
     def _start(self, config: DictConfig) -> None:
         run = identify_run(config)
-        hide_urls(config, redaction_of(config).of_text)
+        hide_urls_of_run(config, redaction_of(config).of_text)
         if self.is_given_none:
             log.caution(
                 "notification_callback tells nobody: it has no urls. Set hydra.callbacks.notification_callback.urls."

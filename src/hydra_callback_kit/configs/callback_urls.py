@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
@@ -55,11 +56,24 @@ def urls_in(config: DictConfig) -> list[str]:
     return [url for text in given for url in (text.strip(), *text.split()) if "://" in url]
 
 
-def hide_urls(config: DictConfig, hide: Callable[[str], str]) -> None:
-    """Takes the urls that stand in a run's config as they are out of it, and out of its overrides.
+def hide_urls_of_run(config: DictConfig, hide: Callable[[str], str]) -> None:
+    """Takes urls out of a run's config, and out of the copy of it that Hydra 1.4 has made for all to see.
 
     Args:
-        config: the config of `on_run_start` or `on_multirun_start`, of which callbacks have been made; or one of a job.
+        config: the config of `on_run_start` or `on_multirun_start`, of which callbacks have been made.
+        hide: takes secrets out of a text.
+    """
+    hide_urls(config, hide)
+    seen = HydraConfig.instance().cfg
+    if isinstance(seen, DictConfig):
+        hide_urls(seen, hide)
+
+
+def hide_urls(config: DictConfig, hide: Callable[[str], str]) -> None:
+    """Takes the urls that stand in a config as they are out of it, and out of its overrides.
+
+    Args:
+        config: a config with Hydra's node.
         hide: takes secrets out of a text.
     """
     for place in _places(config):
