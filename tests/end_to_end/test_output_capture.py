@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from apps import HYDRA_VERSION, App
+from apps import MAIN_ARGUMENTS, App
 from ranks import RANK, start_ranks, torchrun_rank
 from terminal import cli
 
@@ -381,14 +381,9 @@ def test_jobs_in_threads_share_the_descriptors(app: App) -> None:
     assert [file.name for file in app.directory.rglob("output*.log")] == ["output_0.log"]
 
 
-@pytest.mark.skipif(HYDRA_VERSION >= (1, 4), reason="an app inside of an app names no module for Hydra 1.4 to allow")
 def test_an_app_in_a_job_of_another_app(app: App) -> None:
     """What the inner one writes is in both files, and on the terminal once."""
-    inner = """
-    @hydra.main(version_base=None, config_path=".", config_name="config")
-    def inner(cfg):
-        print("inside")
-    """
+    inner = f"@hydra.main({MAIN_ARGUMENTS})\ndef inner(cfg):\n    print('inside')"
     body = """
     print("outside", flush=True)
     sys.argv = ["app.py", "hydra.run.dir=inner"]
