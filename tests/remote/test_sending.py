@@ -110,6 +110,7 @@ def test_what_is_there_is_not_sent_again(job: Path, url: str) -> None:
     first = sent_to(url, job)
     assert (first.sent, first.there, first.complete) == (3, 0, True)
     assert first.bytes == 5 + 2_560_000
+    assert sent_to(url, job).bytes == first.bytes
     assert {name: info["size"] for name, info in Store(url, {}).listed().items()} == {
         "a.txt": 5,
         "empty": 0,

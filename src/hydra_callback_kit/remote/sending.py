@@ -33,7 +33,7 @@ class Sent:
     Attributes:
         sent: those that were sent, and are there as they were read.
         there: those that were there already.
-        bytes: of those that were sent.
+        bytes: of both.
         failed: why a file is not there, by its name.
         has_all: whether each of them was looked at; not if the time was up before.
         verified: those that are there as they lie here, and have not changed since.
@@ -149,7 +149,7 @@ class _Sending:
         with self._lock:
             self.done.sent += not is_there
             self.done.there += is_there
-            self.done.bytes += 0 if is_there else size
+            self.done.bytes += size
             if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
                 self.done.verified.append(LocalFile(file.path, name, after.st_size, after.st_mtime))
 
