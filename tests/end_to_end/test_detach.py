@@ -317,6 +317,27 @@ def test_what_cannot_be_detached_keeps_its_terminal(app: App, variables: dict[st
     assert not (app.directory / "out" / "detached.log").exists()
 
 
+@pytest.mark.parametrize("words", [["-c", "import sys; sys.argv = ['app.py', 'x=1']; import app; app.main()"], ["-"]])
+def test_what_no_command_of_its_own_has_started_keeps_its_terminal(app: App, words: list[str]) -> None:
+    """A session that calls the app, and a program that was read from a pipe: the same words would start something else."""
+    app.write('print("RAN")', CONFIG.replace("output_guard_callback, latest_run_callback, ", ""))
+    source = (app.directory / "app.py").read_text().replace('config_path="."', f"config_path={str(app.directory)!r}")
+    (app.directory / "app.py").write_text(source)
+    process = subprocess.run(
+        [sys.executable, *words, *(["x=1"] if words == ["-"] else [])],
+        input=source,
+        cwd=app.directory,
+        env=app.environment(PYTHONPATH=str(app.directory)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "Warning: Not detached: it was started from Python code" in process.stdout
+    assert "RAN\n" in process.stdout
+
+
 @pytest.mark.usefixtures("ended")
 @pytest.mark.parametrize("detached", [True, False])
 def test_stop_ends_a_sweep_gently(app: App, launcher: str, *, detached: bool) -> None:

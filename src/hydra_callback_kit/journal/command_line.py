@@ -80,9 +80,15 @@ def command_line(typed: Sequence[str] | None = None, arguments: Sequence[str] | 
 
 
 def is_as_typed() -> bool:
-    """Whether the words by which the calling process was started are those of the app, which they would start again."""
+    """Whether the words by which the calling process was started are those of the app, which they would start again.
+
+    A program that was read from a pipe is not there a second time.
+    """
     split = _end_of_program(sys.orig_argv)
-    return split is not None and bool(sys.argv) and _is_same_program(sys.orig_argv[split - 1], sys.argv[0])
+    if split is None or not sys.argv:
+        return False
+    program = sys.orig_argv[split - 1]
+    return _is_same_program(program, sys.argv[0]) and program != "-" and not program.startswith(("/dev/", "/proc/"))
 
 
 def other_arguments(typed: Sequence[str], left: Sequence[str], overrides: Container[str]) -> list[str]:
