@@ -66,6 +66,7 @@ def _leftovers(ours: Left, bare: Left) -> Iterator[str]:
 _KNOWN = (
     *("*.hydra/*.yaml", "multirun.yaml", "*app.log", ".submitit/*"),  # Hydra's own
     *(".callbacks/*.jsonl", ".callbacks/ranks-*.json", ".callbacks/upload-failed.*"),
+    *("detached.log", ".callbacks/detached.log.exit"),
     *(file for files in CALLBACKS.values() for file in files),
 )
 

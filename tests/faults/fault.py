@@ -167,6 +167,7 @@ _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIG
 _JOBLIBS: Final = dict.fromkeys((name for name in LAUNCHERS if name != "joblib"), "speaks of joblib alone")
 _NO_SWEEP: Final = {"single run": "speaks of sweeps"}
 _NOBODY_WAITS: Final = {"rq": "its launcher does not wait for its jobs"}
+_STARTED_BY_SERVICES: Final = dict.fromkeys(("ray", *ENGINES), "starts jobs by services of its own, which no terminal has")
 _ONE_RANK: Final = dict.fromkeys(("basic", "joblib", "ray", "rq"), "starts one process for each job")
 _NO_PERMISSIONS: Final = dict.fromkeys(ENGINES, "starts jobs as root, for whom permissions do not hold")
 
@@ -217,6 +218,16 @@ FAULTS: Final = (
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
         codes_by_chance={"ray": frozenset({15, 1, -6})},  # Ray's handler raises, wherever the app is just then
+    ),
+    Fault(
+        "SIGHUP of a job whose run is detached",
+        "os.kill(os.getpid(), signal.SIGHUP)",
+        ours=_on("detach_callback"),
+        code=0,  # that of the process that returns
+        not_on={
+            **_STARTED_BY_SERVICES,
+            "submitit_local": "its sweep hears late of the end of jobs, and nobody waits for it",
+        },
     ),
     Fault(
         "SIGKILL of a worker",
