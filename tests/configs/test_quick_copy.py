@@ -86,12 +86,14 @@ def test_a_quick_node_is_copied_as_any_other(plain: Any, readonly: bool, struct:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_quick_node_is_pickled_as_an_ordinary_one(protocol: int) -> None:
-    """A config that was pickled can be loaded where this package is not."""
+    """A config that was pickled can be loaded where this package is not, and no task function could tell them apart."""
     config = OmegaConf.create({"outer": {}})
     config.outer = made_quick(OmegaConf.create({"a": 1}))
     pickled = pickle.dumps(config, protocol)
     assert b"hydra_callback_kit" not in pickled
-    assert type(pickle.loads(pickled).outer) is DictConfig
+    loaded = pickle.loads(pickled)
+    assert type(loaded.outer) is DictConfig
+    assert difference(loaded, config) is difference(config, loaded) is None
 
 
 def _plain(config: DictConfig) -> DictConfig:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.base import Node
 
+from hydra_callback_kit.configs.quick_copy import QuickConfig
+
 _METADATA: Final = ("ref_type", "object_type", "optional", "key", "flags_root", "key_type", "element_type")
 
 
@@ -27,7 +29,7 @@ def difference(one: DictConfig, other: DictConfig) -> str | None:
 
 
 def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, str]]:
-    if type(one) is not type(other):
+    if _kind(one) is not _kind(other):
         yield key, f"{type(one).__name__} instead of {type(other).__name__}"
         return
     if not isinstance(one, Node):
@@ -43,6 +45,11 @@ def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, str]]:
         yield key, f"flags {flags[0]} instead of {flags[1]}"
     inside = [vars(node).get("_content", vars(node).get("_val")) for node in (one, other)]
     yield from _differences_inside(inside[0], inside[1], key)
+
+
+def _kind(value: Any) -> type[Any]:
+    """A node that is copied quickly is an ordinary one to whoever looks at it, and where it was pickled it is."""
+    return DictConfig if isinstance(value, QuickConfig) else type(value)
 
 
 def _differences_inside(one: Any, other: Any, key: str) -> Iterator[tuple[str, str]]:
