@@ -1,7 +1,9 @@
 """Under a Ray cluster whose second node does not share the sweep's disk: run with `-m raylets`, as root."""
 
 import csv
+import re
 import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from raylets import ENVIRONMENT, TwoNodes, two_nodes
 
 from hydra_callback_kit import load_run
 from hydra_callback_kit.cli.main import main
+from hydra_callback_kit.views.kept_best import deleted_in
 
 pytestmark = pytest.mark.raylets
 
@@ -136,3 +139,23 @@ def test_what_does_not_come_home_is_not_taken_for_not_started(app: App, nodes: T
     for file in nodes.on_second(done.root / ".callbacks").iterdir():
         shutil.copy(file, done.root / ".callbacks")
     assert {job.job_num: job.status for job in load_run(done.root).jobs}[lost] == "INTERRUPTED"
+
+
+def test_checkpoints_are_deleted_where_they_are(app: App, nodes: TwoNodes) -> None:
+    """By the jobs that each machine knows; what is worse than the best and was deleted nowhere is named at the end."""
+    leaves = """
+    from pathlib import Path
+    from hydra.core.hydra_config import HydraConfig
+    Path(HydraConfig.get().runtime.output_dir, "model.ckpt").touch()
+    """
+    kept = "hydra.callbacks.keep_best_callback"
+    on = (f"+callbacks@{kept}=keep_best_callback", f"{kept}.metric=loss", f"{kept}.keep=1", "x=0,1,2,3,5,6,7,8")
+    done = _sweep(app, nodes, textwrap.dedent(leaves) + _WORK, *on)
+    assert done.code == 0, done.stderr
+    deleted = set(deleted_in(load_run(done.root).facts))
+    named = re.search("What jobs? ([-0-9, ]+) left is not on this machine", done.stdout)
+    ranges = [each.partition("-") for each in named[1].split(", ")] if named else []
+    elsewhere = {num for first, _, last in ranges for num in range(int(first), int(last or first) + 1)}
+    assert deleted | elsewhere == set(range(1, 8))
+    assert not deleted & elsewhere
+    assert not (app.directory / "out" / "0").exists() or (app.directory / "out" / "0" / "model.ckpt").exists()

@@ -1,7 +1,6 @@
 """`keep_best_callback`: of a sweep's jobs only the best keep their checkpoints."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from hydra.core.utils import JobReturn
@@ -22,6 +21,7 @@ from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.outcomes import Outcome
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
+from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.kept_best import Deleted, deleted_in, sum_in_words
 from hydra_callback_kit.views.metrics import metric_names
@@ -175,7 +175,7 @@ class KeepBestCallback(RecordingCallback):
         if found.doubt and found.standing.worse and _DOUBT not in notes_of(config):
             log.caution("Nothing is deleted any more: %s.", found.doubt)
         deleted = deleted_in(run.facts)
-        elsewhere = _elsewhere(found, deleted, run.root)
+        elsewhere = _elsewhere(config, found, deleted)
         if elsewhere:
             log.caution("What %s left is not on this machine, and is kept where it is.", wording.named_jobs(elsewhere))
         what = ", ".join(kept.what)
@@ -198,7 +198,8 @@ def _in_words(deleted: Mapping[int, Deleted]) -> str:
     return f"{sum_in_words(deleted.values())} of {wording.named_jobs(deleted)}"
 
 
-def _elsewhere(found: Found, deleted: Mapping[int, Deleted], root: Path) -> list[int]:
-    """The worse jobs whose directories are on another machine, where nothing of them was deleted."""
-    others = [each for each in found.standing.worse if each.host != this_process().host and each.job_num not in deleted]
+def _elsewhere(config: DictConfig, found: Found, deleted: Mapping[int, Deleted]) -> list[int]:
+    """The worse jobs whose directories are on another machine's disk, where nothing of them was deleted."""
+    root, here = identify_run(config).root, None if may_not_share_the_disk(config) else this_process().host
+    others = [each for each in found.standing.worse if each.host != here and each.job_num not in deleted]
     return [each.job_num for each in others if each.directory is not None and not (root / each.directory).is_dir()]
