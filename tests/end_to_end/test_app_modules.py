@@ -22,6 +22,7 @@ hydra:
     conditional_callback: {{condition_key: x, operator: ge, condition_value: 0}}
     device_callback: {{devices: [a, b], variable: MY_DEVICE}}
     failure_limit_callback: {{max_failures: 9}}
+    keep_best_callback: {{metric: acc}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     time_limit_callback: {{job_s: 100}}
     upload_callback: {{to: 'memory://copies'}}
