@@ -180,7 +180,8 @@ class KeepBestCallback(RecordingCallback):
             log.caution("What %s left is not on this machine, and is kept where it is.", wording.named_jobs(elsewhere))
         what = ", ".join(kept.what)
         names = ", ".join(f"{each.job_num} ({each.value:.6g})" for each in best)
-        log.info("Best by %s (%s): %s %s", kept.metric, kept.direction(config), "jobs" if len(best) > 1 else "job", names)
+        which = f"{'jobs' if len(best) > 1 else 'job'} {names}" if best else "none, for it is NaN in all of them"
+        log.info("Best by %s (%s): %s", kept.metric, kept.direction(config), which)
         if self.dry_run:
             counted = would_delete(config, kept.what, found)
             none = f"no file of the worse jobs matches {what}"
