@@ -112,7 +112,7 @@ def _import(
         if level or top not in _hidden:
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         if top in _NOT_TWICE:
-            raise ImportError(f"the app has a {top} of its own, which hides the library of this name", name=top)
+            raise ImportError(f"the app has its own {top}, which hides the library of this name", name=top)
         imported = importlib.import_module(f"{_STANDARD}.{name}")
         for part in fromlist or ():
             if part != "*" and not hasattr(imported, part) and hasattr(imported, "__path__"):
@@ -122,7 +122,7 @@ def _import(
         _local.imports = before
 
 
-_NOT_TWICE: "Final" = frozenset(("psutil",))
-"""What looks for itself in `sys.modules`, where the app's own stands."""
+_NOT_TWICE: "Final" = frozenset(("asyncio", "psutil"))
+"""What looks for itself in `sys.modules`, where the app's own stands: of `asyncio` the part that is written in C."""
 
 _BUILTINS: "Final" = {**vars(builtins), "__import__": _import}

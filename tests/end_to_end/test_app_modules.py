@@ -60,7 +60,7 @@ def without_what_others_load(app: App, *arguments: str) -> None:
 def test_no_module_of_the_apps_is_loaded_for_us(app: App, arguments: list[str]) -> None:
     """With every callback on, and every module of the standard library hidden that is not loaded without us."""
     app.write("if cfg.x == 2:\n    raise ValueError('boom')\nreturn {'acc': cfg.x}", ALL)
-    every = [name for name in sys.stdlib_module_names if name not in (*sys.builtin_module_names, *NOT_HERE)]
+    every = [name for name in sys.stdlib_module_names if name not in (*sys.builtin_module_names, *NOT_HERE, "asyncio")]
     write_modules(app.directory, *every, "jinja2", "markupsafe", "rich", "click")
     without_what_others_load(app, *arguments)
     assert (app.directory / "statistics.py").exists()
@@ -93,7 +93,20 @@ def test_the_app_gets_its_own_modules(app: App, first: str, how: list[str]) -> N
     assert (app.directory / "out" / "report.html").exists()
     errors = [line for line in done.stdout.splitlines() if "[ERROR]" in line]
     assert len(errors) == 1
-    assert "the app has a psutil of its own" in errors[0]
+    assert "the app has its own psutil" in errors[0]
+
+
+def test_an_app_with_its_own_asyncio_uploads_nothing(app: App) -> None:
+    """A part of Python's is written in C, and would load the app's: so this callback says that it cannot be had."""
+    app.write(
+        "return 1", "defaults: [callbacks: [upload_callback]]\nhydra: {callbacks: {upload_callback: {to: 'file://there'}}}"
+    )
+    write_modules(app.directory, "asyncio")
+    done = app.run()
+    assert done.code == 1
+    assert "the app has its own asyncio, which hides the library of this name" in done.stderr
+    assert "full_key: hydra.callbacks.upload_callback" in done.stderr
+    assert loaded(done.stderr) == set()
 
 
 def test_a_virtual_environment_in_the_apps_directory(app: App) -> None:
