@@ -131,7 +131,57 @@ if cfg.x == 2:
     app.write(BODY.replace("if cfg.x == 3", f"{swaps}\nif cfg.x == 3"), CONFIG)
     done = app.sweep("basic", "x=0,1,2")
     assert (app.directory / "moved" / "last.ckpt").exists()
-    assert "Not all that job 0 has left could be deleted" in done.stdout
+    assert done.stdout.count("Not all that job 0 left was deleted: 0 is a link.") == 1
+
+
+def test_a_directory_that_is_another_jobs_by_a_link_is_left(app: App) -> None:
+    """The best job writes through a link into the directory of a worse one."""
+    body = BODY.replace("[0.5, 0.9, 0.9, 0, 0, 0, 0, 0.7][cfg.x]", "dict(a=0.1, b=0.9, c=0.5)[cfg.n]")
+    app.write(
+        body.replace("if cfg.x == 3", 'if cfg.n == "a":\n    Path("out/jj/b").symlink_to("a")\nif cfg.x == 3'),
+        CONFIG + "n: a",
+    )
+    done = app.sweep("basic", "n=a,b,c", "hydra.sweep.subdir=jj/${n}", f"{ONLY}.keep=1")
+    assert done.code == 0, done.stderr
+    assert (done.root / "jj" / "b" / "last.ckpt").exists()
+    assert not (done.root / "jj" / "c" / "last.ckpt").exists()
+    assert "Not all that job 0 left was deleted: its directory is another job's as well." in done.stdout
+
+
+def test_what_another_run_has_left_within_is_kept(app: App) -> None:
+    """One with a record of its own in a job's directory, and one without this package: its files are older."""
+    app.write(BODY, CONFIG)
+    single = app.run("x=1", "hydra.run.dir=out/0", "~hydra.callbacks.keep_best_callback")
+    assert single.code == 0, single.stderr
+    (single.root / "3").mkdir()
+    (single.root / "3" / "first.ckpt").touch()
+    done = app.sweep("basic", "x=0,1,2,7", f"{ONLY}.keep=1")
+    assert left(done) == [0, 1]
+    assert left(done, "first.ckpt") == [3]
+    assert "Not all that job 0 left was deleted: 0 is another run's directory as well." in done.stdout
+    assert "Not all that job 3 left was deleted: some of it is older than the sweep." in done.stdout
+
+
+def test_the_logs_and_the_config_of_each_job_are_its_own(app: App) -> None:
+    """Whatever they are called: another job deletes around them, with another config."""
+    config = """
+  output_subdir: meta/conf_${x}
+  job_logging:
+    handlers:
+      file:
+        class: logging.handlers.RotatingFileHandler
+        maxBytes: 300
+        backupCount: 2
+        filename: ${hydra.runtime.output_dir}/${name.${oc.env:KIND,a}}
+name: {a: "train${x}.txt"}
+"""
+    app.write("import logging\nfor _ in range(9):\n    logging.warning('x' * 90)\n" + BODY, CONFIG + config)
+    done = app.sweep("basic", "x=0,4,1", f"{ONLY}.keep=1", f"{ONLY}.what=['**']")
+    assert done.code == 0, done.stderr
+    for job, x in ((0, 0), (1, 4)):
+        there = {path.relative_to(done.root / str(job)).as_posix() for path in (done.root / str(job)).rglob("*.*")}
+        hydras = {f"meta/conf_{x}/{name}.yaml" for name in ("config", "hydra", "overrides")}
+        assert there == {f"train{x}.txt", f"train{x}.txt.1", f"train{x}.txt.2", *hydras}
 
 
 def test_a_job_that_is_run_again_is_judged_anew(app: App) -> None:

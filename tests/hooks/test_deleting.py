@@ -6,10 +6,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hydra_callback_kit.hooks.deleting import Clearing, Spared
+from hydra_callback_kit.hooks.deleting import Clearing
 from hydra_callback_kit.hooks.globs import Globs
+from hydra_callback_kit.hooks.spared import Spared
 
-SPARED = Spared(("*.log", ".hydra"), (PurePosixPath("0/other"),), (".hydra",))
+SPARED = Spared(("*.log", ".hydra"), (PurePosixPath("0/other"),), (".hydra", "hydra.yaml"), ".callbacks")
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 def cleared(root: Path, *globs: str, directory: str = "0", proof: str = "proof", for_real: bool = True) -> Clearing:
     """Deletes what matches."""
-    clearing = Clearing(Globs(globs), SPARED, for_real=for_real)
+    clearing = Clearing(Globs(globs), SPARED, (lambda _: "") if for_real else None)
     clearing.clear(root, PurePosixPath(directory), proof)
     return clearing
 
@@ -59,9 +60,9 @@ def test_no_link_is_followed(root: Path, link: str) -> None:
     kept = files(root.parent / "moved")
     clearing = cleared(root, "d/*", "**/*.ckpt")
     assert files(root.parent / "moved") == kept
-    assert bool(clearing.errors) is (link == "0")
+    assert clearing.doubt == ("0 is a link" if link == "0" else "")
     (root.parent / "alias").symlink_to(root)
-    assert not cleared(root.parent / "alias", "*.ckpt", directory="0/d" if link == "0" else "0").errors or link == "0"
+    assert cleared(root.parent / "alias", "**/*.ckpt").doubt == clearing.doubt
 
 
 def test_another_directory_at_the_roots_name_is_left(root: Path) -> None:
@@ -95,6 +96,89 @@ def test_a_directory_that_is_swapped_for_a_link_all_the_time(root: Path) -> None
         stop.set()
         swapping.join()
     assert {path.name for path in outside.iterdir()} == kept
+
+
+@pytest.mark.parametrize(
+    "mark", ["0/.callbacks/run.jsonl", "job/.callbacks/run.jsonl", "0/d/.callbacks/x", "0/d/hydra.yaml"]
+)
+def test_what_another_run_has_marked_is_left(root: Path, mark: str) -> None:
+    """The directory itself, one on the way to it, and one within."""
+    deep = "0/job" if mark.startswith("job") else "0"
+    if deep != "0":
+        (root / "0").rename(root / "job")
+        (root / "0").mkdir()
+        (root / "job").rename(root / "0" / "job")
+        mark = mark.replace("job", "0")
+    (root / mark).parent.mkdir(exist_ok=True)
+    (root / mark).touch()
+    before = files(root)
+    clearing = cleared(root, "d/**" if "/d/" in mark else "**", directory=deep)
+    assert files(root) == before
+    assert (clearing.files, clearing.doubt) == (0, "" if "/d/" in mark else "0 is another run's directory as well")
+
+
+@pytest.mark.parametrize("link", ["best", "0/best", "absolute"])
+def test_the_directory_of_another_job_is_left_by_whatever_path_it_has_it(root: Path, link: str) -> None:
+    """Also where the other job's path is a link, or leads through one, and where it lies within."""
+    target = "0/d" if "/" in link else "0"
+    (root / link).symlink_to(root / target)
+    job = root.resolve() / target if link == "absolute" else PurePosixPath(link)
+    spared = SPARED._replace(directories=[PurePosixPath("0"), PurePosixPath(job)])
+    clearing = Clearing(Globs(["**/*.ckpt"]), spared, lambda _: "")
+    clearing.clear(root, PurePosixPath("0"), "proof")
+    assert (root / target / ("b.ckpt" if "/" in target else "a.ckpt")).exists()
+    assert clearing.doubt == ("" if "/" in target else "its directory is another job's as well")
+
+
+def test_a_job_that_starts_in_the_directory_meanwhile(root: Path) -> None:
+    """What it writes is there once it is listed anew, or is not what was listed; then it is heard of."""
+    asked: list[int] = []
+
+    def starts(clearing: Clearing) -> str:
+        asked.append(clearing.files)
+        if len(asked) == 1:
+            (root / "0" / "a.ckpt").write_bytes(b"new")
+        else:
+            clearing.jobs_are_in([PurePosixPath("0/d")])
+        return ""
+
+    clearing = Clearing(Globs(["**/*.ckpt"]), SPARED, starts)
+    clearing.clear(root, PurePosixPath("0"), "proof")
+    assert (root / "0" / "a.ckpt").read_bytes() == b"new"
+    assert (root / "0" / "d" / "b.ckpt").exists()
+    assert (asked, clearing.files, clearing.doubt) == ([0, 0], 0, "its directory is another job's as well")
+
+
+def test_it_is_asked_again_among_many_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only before the first of them."""
+    monkeypatch.setattr("hydra_callback_kit.hooks.deleting._ASKED_EVERY_S", 0)
+    for number in range(9):
+        (root / "0" / "d" / f"{number}.ckpt").touch()
+    clearing = Clearing(Globs(["d/*"]), SPARED, lambda clearing: "a job has started" if clearing.files > 2 else "")
+    clearing.clear(root, PurePosixPath("0"), "proof")
+    assert (clearing.files, clearing.doubt) == (3, "a job has started")
+
+
+def test_what_is_older_than_the_run_is_left(root: Path) -> None:
+    """It is an earlier run's."""
+    os.utime(root / "0" / "a.ckpt", (1000, 1000))
+    clearing = Clearing(Globs(["**/*.ckpt"]), SPARED._replace(since=2000), lambda _: "")
+    clearing.clear(root, PurePosixPath("0"), "proof")
+    assert (root / "0" / "a.ckpt").exists()
+    assert (clearing.files, clearing.doubt) == (1, "some of it is older than the sweep")
+
+
+def test_a_directory_on_another_file_system_is_left(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the job's own is one."""
+    really, own = os.fstat, (root / "0").stat().st_ino
+
+    def mounted(descriptor: int) -> os.stat_result:
+        status = really(descriptor)
+        return os.stat_result((*status[:2], status.st_dev + 1, *status[3:])) if status.st_ino == own else status
+
+    monkeypatch.setattr(os, "fstat", mounted)
+    assert cleared(root, "**").doubt == "0 is on another file system"
+    assert (root / "0" / "a.ckpt").exists()
 
 
 def test_what_cannot_be_deleted_is_told_and_the_rest_goes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

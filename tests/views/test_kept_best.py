@@ -13,7 +13,7 @@ from hydra_callback_kit.views.kept_best import Deleted, deleted_in, standing, va
 
 def outcome(num: int, value: float | None, *, pruned: bool = False) -> Outcome:
     """A job that has ended."""
-    return Outcome(num, "1", value, pruned, PurePosixPath(str(num)), "here", over=True)
+    return Outcome(num, "1", value, pruned, PurePosixPath(str(num)), "here")
 
 
 def numbers(outcomes: list[Outcome]) -> list[int]:

@@ -12,13 +12,14 @@ from hydra_callback_kit.hooks import parameters
 from hydra_callback_kit.hooks.deleting import CAN_DELETE
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.globs import globs_below
-from hydra_callback_kit.hooks.job_recorder import how_it_ended
+from hydra_callback_kit.hooks.job_recorder import how_it_ended, record_job_facts
 from hydra_callback_kit.hooks.keeping import Found, Kept, delete, look, would_delete
+from hydra_callback_kit.hooks.log_files import open_log_files
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.run_links import link_name, point_to, remove_if_broken
 from hydra_callback_kit.journal.format import CONFIGS
-from hydra_callback_kit.journal.outcomes import Outcome
+from hydra_callback_kit.journal.outcomes import LOG_FILES, Outcome
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk
@@ -122,6 +123,12 @@ class KeepBestCallback(RecordingCallback):
             notes_of(config)[_DOUBT] = True
             log.caution("Nothing is deleted: %s.", doubt)
 
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Puts on record which log files the job writes: another job, with another config, may delete around them."""
+        log_files = open_log_files()
+        if log_files:
+            record_job_facts(config, {}, {LOG_FILES: log_files})
+
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Deletes what need not be kept any more, now that one more job has completed."""
         job = identify_job(config)
@@ -140,13 +147,14 @@ class KeepBestCallback(RecordingCallback):
         if run.mode != "MULTIRUN" or run.rerun:
             return
         found = look(config, self.kept)
+        doubts = {}
         if self._deletes and not found.doubt:
-            delete(config, self.kept, found, log, again=True)
+            doubts = delete(config, self.kept, found, log, again=True)
         if found.standing.best:
             self._link(config, found.standing.best[0])
         if self.link is not None:
             remove_if_broken(config, self.link)
-        self._say(config, found)
+        self._say(config, found, doubts)
 
     @property
     def _deletes(self) -> bool:
@@ -162,7 +170,7 @@ class KeepBestCallback(RecordingCallback):
                 return
             best = again[0]
 
-    def _say(self, config: DictConfig, found: Found) -> None:
+    def _say(self, config: DictConfig, found: Found, doubts: dict[int, str]) -> None:
         run = run_at_its_end(config, without=CONFIGS)
         kept, best = self.kept, found.standing.best
         if not found.any_value:
@@ -183,16 +191,19 @@ class KeepBestCallback(RecordingCallback):
         which = f"{'jobs' if len(best) > 1 else 'job'} {names}" if best else "none, for it is NaN in all of them"
         log.info("Best by %s (%s): %s", kept.metric, kept.direction(config), which)
         if self.dry_run:
-            counted = would_delete(config, kept.what, found)
+            counted, doubts = would_delete(config, kept.what, found)
             none = f"no file of the worse jobs matches {what}"
             log.info("dry_run: nothing is deleted. It would be: %s", _in_words(counted) if counted else none)
         elif deleted:
             log.info("Deleted: %s", _in_words(deleted))
-        elif self._deletes and found.standing.worse and not found.doubt and not elsewhere:
+        elif self._deletes and found.standing.worse and not found.doubt and not elsewhere and not doubts:
             deeper = [f"**/{glob}" for glob in kept.what if not glob.startswith("**")]
-            there = would_delete(config, deeper, found) if deeper else {}
+            there = would_delete(config, deeper, found)[0] if deeper else {}
             hint = f" In their subdirectories are {sum_in_words(there.values())}: write what={deeper}." if there else ""
             log.caution("Nothing was deleted: no file of the worse jobs matches %s.%s", what, hint)
+        for doubt in dict.fromkeys(doubts.values()):
+            jobs = wording.named_jobs([num for num, why in doubts.items() if why == doubt])
+            log.caution("Not all that %s left was deleted: %s.", jobs, doubt)
 
 
 def _in_words(deleted: Mapping[int, Deleted]) -> str:

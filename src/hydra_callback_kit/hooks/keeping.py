@@ -3,17 +3,19 @@
 import functools
 import glob
 import os
-import re
+import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.objectives import sweep_directions
-from hydra_callback_kit.hooks.deleting import Clearing, Spared
+from hydra_callback_kit.hooks.deleting import Clearing, MayGoOn
 from hydra_callback_kit.hooks.globs import Globs
+from hydra_callback_kit.hooks.log_files import log_files_of
+from hydra_callback_kit.hooks.spared import Spared
 from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.outcomes import CLEARED, Outcome, Outcomes
@@ -23,10 +25,14 @@ from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.kept_best import Deleted, Standing, standing, sum_in_words, value_of
 
 SPARED: Final = (
-    *("*.log", ".hydra", JOURNAL_DIR, ".submitit", "metrics.jsonl", "resources*.csv"),
-    *("tensorboard", "wandb", "mlruns"),
+    *("*.log", "*.log.*", ".hydra", "config.yaml", "hydra.yaml", "overrides.yaml", JOURNAL_DIR, ".submitit"),
+    *("metrics.jsonl", "resources*.csv", "tensorboard", "wandb", "mlruns"),
 )
 """Names that Hydra, launchers, trackers and callbacks of this package have for what they write in a job's directory."""
+_MARKS: Final = (".hydra", "hydra.yaml")
+"""What Hydra writes in a job's directory, and in the one below it that `hydra.output_subdir` names."""
+_RECORDED_EVERY_S: Final = 0.5
+"""Seconds after which it is put on record how far a deletion has come."""
 
 
 class Kept(NamedTuple):
@@ -96,7 +102,7 @@ def look(config: DictConfig, kept: Kept) -> Found:
         )
 
 
-def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger, *, again: bool = False) -> None:
+def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger, *, again: bool = False) -> dict[int, str]:
     """Deletes what the worse jobs need not keep, and puts on record what it was.
 
     Args:
@@ -105,47 +111,63 @@ def delete(config: DictConfig, kept: Kept, found: Found, log: SafeLogger, *, aga
         found: how the jobs stand.
         log: the callback's logger.
         again: whether it is tried again where not all could be deleted.
+
+    Returns:
+        Why something of a job was left that matches, by the job's number.
     """
     run, mode = identify_run(config), kept.direction(config)
     outcomes = _outcomes(run.root, run.run_id, kept.metric)
+    doubts: dict[int, str] = {}
     for outcome in found.standing.worse:
         if outcome.cleared or (outcome.cleared is None and not again):
             continue
-        clearing = clearing_of(config, kept.what, outcome, found, for_real=True)
+        deletion = _Deletion(config, kept, outcome)
+        clearing = clearing_of(config, kept.what, outcome, found, deletion.may_go_on)
         left = 1  # as long as it is not done: Ctrl-C may come
         try:
             _clear(run, clearing, outcome)
-            left = len(clearing.errors)
+            left = len(clearing.errors) + bool(clearing.doubt)
         finally:
-            if clearing.found or clearing.errors:
-                _put_on_record(run, outcome, clearing, left)
+            if clearing.found or clearing.errors or (clearing.doubt and not outcome.doubt):
+                deletion.put_on_record(clearing, left)
                 outcomes.was_cleared(outcome.job_num, outcome.attempt, left=left > 0)
+        if clearing.doubt:
+            doubts[outcome.job_num] = clearing.doubt
         if clearing.files:
             than = "" if outcome.value is None else f", with {kept.metric} {outcome.value:.6g} ({mode})"
             what = sum_in_words([Deleted(clearing.files, clearing.size_bytes)])
             log.info("Deleted %s of job %d%s: %d did better", what, outcome.job_num, than, kept.keep)
         if clearing.errors:
             log.caution("Not all that job %d has left could be deleted: %s", outcome.job_num, clearing.errors[0])
+    return doubts
 
 
-def would_delete(config: DictConfig, what: Sequence[str], found: Found) -> dict[int, Deleted]:
+def would_delete(config: DictConfig, what: Sequence[str], found: Found) -> tuple[dict[int, Deleted], dict[int, str]]:
     """Counts what `delete` would delete; it deletes nothing.
 
     Args:
         config: the config of any hook.
         what: globs for it.
         found: how the jobs stand.
+
+    Returns:
+        What it would be of each job, and why something of it would be left that matches, both by the job's number.
     """
     counted: dict[int, Deleted] = {}
+    doubts: dict[int, str] = {}
     for outcome in found.standing.worse:
-        clearing = clearing_of(config, what, outcome, found, for_real=False)
+        clearing = clearing_of(config, what, outcome, found)
         _clear(identify_run(config), clearing, outcome)
         if clearing.files:
             counted[outcome.job_num] = Deleted(clearing.files, clearing.size_bytes)
-    return counted
+        if clearing.doubt:
+            doubts[outcome.job_num] = clearing.doubt
+    return counted, doubts
 
 
-def clearing_of(config: DictConfig, what: Sequence[str], outcome: Outcome, found: Found, *, for_real: bool) -> Clearing:
+def clearing_of(
+    config: DictConfig, what: Sequence[str], outcome: Outcome, found: Found, may_go_on: MayGoOn | None = None
+) -> Clearing:
     """What is to be deleted of a job, and what is not.
 
     Args:
@@ -153,42 +175,66 @@ def clearing_of(config: DictConfig, what: Sequence[str], outcome: Outcome, found
         what: globs for what is deleted.
         outcome: the job.
         found: how the jobs stand.
-        for_real: whether it is deleted, or only counted.
+        may_go_on: is asked before something is deleted, and every so often; None where it is only counted.
     """
-    subdir = config.hydra.get("output_subdir")
-    hydras = {subdir} if isinstance(subdir, str) else set()
     ours = {glob.escape(PurePosixPath(name).parts[0]) for name in outcome.written if name not in ("", ".")}
-    spared = Spared(
-        (*SPARED, *map(glob.escape, hydras), *ours, *_log_files(config)),
-        found.directories,
-        (JOURNAL_DIR, ".hydra", *hydras),
-    )
-    return Clearing(Globs(what), spared, for_real=for_real)
+    logs = (each for name in map(glob.escape, outcome.log_files) for each in (name, f"{name}.*"))
+    names = (*SPARED, *ours, *logs, *log_files_of(config))
+    since = identify_run(config).started_s
+    return Clearing(Globs(what), Spared(names, found.directories, _MARKS, JOURNAL_DIR, since), may_go_on)
+
+
+class _Deletion:
+    """What is asked and put on record while something of a job is deleted: a job may start in its directory meanwhile.
+
+    Args:
+        config: the config of any hook.
+        kept: what is kept.
+        outcome: the job.
+    """
+
+    def __init__(self, config: DictConfig, kept: Kept, outcome: Outcome) -> None:
+        self._config = config
+        self._kept = kept
+        self._outcome = outcome
+        self._fact = f"{CLEARED}{os.urandom(4).hex()}"
+        self._recorded_s = -_RECORDED_EVERY_S
+
+    def may_go_on(self, clearing: Clearing) -> str:
+        """Tells why it may not go on, by what the journal says now; empty if it may.
+
+        Args:
+            clearing: the deletion.
+        """
+        found, last = look(self._config, self._kept), self._outcome
+        now = next(
+            (each for each in found.standing.worse if (each.job_num, each.attempt) == (last.job_num, last.attempt)), None
+        )
+        why_not = found.doubt or ("it has started again" if now is None else now.doubt)
+        if not why_not:
+            clearing.jobs_are_in(each for each in found.directories if each != last.directory)
+            if time.monotonic() - self._recorded_s > _RECORDED_EVERY_S:
+                self.put_on_record(clearing, left=1)
+        return why_not
+
+    def put_on_record(self, clearing: Clearing, left: int) -> None:
+        """Says how far it has come: before the first file, and then in steps, for the process may be killed.
+
+        Args:
+            clearing: the deletion.
+            left: how much was left; 1 as long as it goes on.
+        """
+        self._recorded_s = time.monotonic()
+        deleted = Deleted(clearing.files, clearing.size_bytes)._asdict()
+        fact = {**deleted, "attempt": self._outcome.attempt, "left": left}
+        write_line(identify_run(self._config), "run_facts", {self._fact: {str(self._outcome.job_num): fact}})
 
 
 def _clear(run: RunIdentity, clearing: Clearing, outcome: Outcome) -> None:
-    if outcome.directory is not None and outcome.over:
+    if outcome.directory is None or outcome.doubt:
+        clearing.doubt = outcome.doubt
+    else:
         clearing.clear(run.root, outcome.directory, f"{JOURNAL_DIR}/{journal_file(run).name}")
-
-
-def _put_on_record(run: RunIdentity, outcome: Outcome, clearing: Clearing, left: int) -> None:
-    deleted = Deleted(clearing.files, clearing.size_bytes)._asdict()
-    fact = {**deleted, "attempt": outcome.attempt, "left": left}
-    write_line(run, "run_facts", {f"{CLEARED}{os.urandom(4).hex()}": {str(outcome.job_num): fact}})
-
-
-def _log_files(config: DictConfig) -> list[str]:
-    """Globs for the names of the files that Hydra's logging writes, where they do not end in `.log`."""
-    logging = config.hydra.get("job_logging")
-    written: Any = OmegaConf.to_container(logging, resolve=False) if OmegaConf.is_dict(logging) else {}
-    handlers = written.get("handlers")
-    names = []
-    for handler in handlers.values() if isinstance(handlers, dict) else ():
-        file = handler.get("filename") if isinstance(handler, dict) else None
-        if isinstance(file, str):
-            name = re.sub(r"\$\{[^{}]*\}", "*", file).rpartition("/")[2]
-            names += [] if set(name) <= {"*"} else [name]
-    return names
 
 
 @functools.lru_cache(maxsize=4)

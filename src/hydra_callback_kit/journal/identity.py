@@ -1,5 +1,7 @@
 """Which run and which job a line of the journal speaks of."""
 
+import datetime as dt
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,14 @@ class RunIdentity(NamedTuple):
     mode: Mode
     rerun: bool = False
     goes_on: bool = False
+
+    @property
+    def started_s(self) -> float:
+        """When it started by its id, in seconds since the epoch; infinity if that does not say it."""
+        try:
+            return dt.datetime.strptime(f"{self.run_id.partition('-')[0]}+0000", "%Y%m%dT%H%M%S%f%z").timestamp()
+        except ValueError:
+            return math.inf
 
 
 class JobIdentity(NamedTuple):

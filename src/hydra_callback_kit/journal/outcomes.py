@@ -23,7 +23,9 @@ CLEARED: Final = "kept_best_"
 
 Each is a mapping from a job's number to `files`, `size_bytes`, the `attempt`, and `left`: how much could not be deleted.
 """
-_FACTS: Final = (b'"files":', b'"tensorboard":', f'"{CLEARED}'.encode("ascii"))
+LOG_FILES: Final = "log_files"
+"""The fact of a job that names its log files, where they do not end in `.log`: they may not be deleted."""
+_FACTS: Final = (b'"files":', b'"tensorboard":', f'"{LOG_FILES}":'.encode("ascii"), f'"{CLEARED}'.encode("ascii"))
 """What else is looked for: the facts of a job that name what callbacks of this package have written there, and these."""
 
 
@@ -36,11 +38,12 @@ class Outcome(NamedTuple):
         value: what it is judged by; None if it has no such number, or was pruned.
         pruned: whether it was pruned.
         directory: its output directory relative to the run's root; None where it lies elsewhere, is the root itself, or is
-            another job's as well.
+            another job's as well: `doubt` says which it is.
         host: the machine that it ran on.
-        over: whether all its ranks have ended too.
         written: the names of the files, and the directories, that callbacks of this package have written in its directory.
         cleared: whether somebody has deleted already what need not be kept; None if not all of it could be.
+        doubt: why nothing of it may be deleted; empty if it may: its directory is not its own, or a rank has not ended.
+        log_files: the names of the log files that it wrote, where they do not end in `.log`.
     """
 
     job_num: int
@@ -49,16 +52,17 @@ class Outcome(NamedTuple):
     pruned: bool
     directory: PurePosixPath | None
     host: str | None
-    over: bool
     written: Collection[str] = ()
     cleared: bool | None = False
+    doubt: str = ""
+    log_files: Collection[str] = ()
 
 
 @dataclass(slots=True)
 class _Told:
     """What the lines of an attempt tell besides."""
 
-    directory: PurePosixPath | None = None
+    directory: PurePosixPath = field(default_factory=PurePosixPath)
     host: str | None = None
     ended_at: str = ""
     value: float | None = None
@@ -67,6 +71,7 @@ class _Told:
     ranks_ended: set[int] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     cleared: bool | None = False
+    log_files: set[str] = field(default_factory=set)
 
 
 class Outcomes(RunFollower):
@@ -92,7 +97,7 @@ class Outcomes(RunFollower):
         return [run_id for run_id in names_by_run(self._root) if run_id != self._of_run]
 
     def directories(self) -> frozenset[PurePosixPath]:
-        """The directories of all jobs, whatever has become of them, relative to the run's root."""
+        """The directories of all jobs, whatever has become of them, relative to the run's root if they lie below it."""
         return frozenset(self._jobs_in)
 
     def was_cleared(self, job_num: int, attempt: str, *, left: bool) -> None:
@@ -115,17 +120,22 @@ class Outcomes(RunFollower):
         for num in sorted(last):
             attempt = next(name for name, job in self._attempts[num].items() if job is last[num])
             told = self._told.get((num, attempt), _Told())
+            doubt = _doubt_of(told.directory) or (
+                "its directory is another job's as well" if told.directory in shared else ""
+            )
+            over = told.ranks <= told.ranks_ended and len(told.ranks_ended) >= told.world_size - 1
             outcomes.append(
                 Outcome(
                     num,
                     attempt,
                     None if last[num].pruned else told.value,
                     last[num].pruned,
-                    None if told.directory in shared else told.directory,
+                    None if doubt else told.directory,
                     told.host,
-                    told.ranks <= told.ranks_ended and len(told.ranks_ended) >= told.world_size - 1,
                     told.written,
                     told.cleared,
+                    doubt or ("" if over else "not all of its ranks have ended"),
+                    told.log_files,
                 )
             )
         return outcomes
@@ -153,14 +163,15 @@ class Outcomes(RunFollower):
         elif event == "rank_ended":
             told.ranks_ended.add(line["rank"])
         elif event == "job_started":
-            told.directory, told.host = _below(as_text(facts.get("output_dir"))), line["host"]
-            if told.directory is not None:
-                self._jobs_in.setdefault(told.directory, set()).add(line["job"])
+            told.directory, told.host = PurePosixPath(as_text(facts.get("output_dir")).replace("\0", "")), line["host"]
+            self._jobs_in.setdefault(told.directory, set()).add(line["job"])
         elif event == "job_ended" and line["time"] >= told.ended_at:
             told.ended_at = line["time"]
             told.value = self._value_of(from_json(facts.get("return_value")), metrics_in(from_json(facts.get("metrics"))))
         files, tensorboard = facts.get("files"), facts.get("tensorboard")
         told.written.update(files if isinstance(files, dict) else ())
+        log_files = facts.get(LOG_FILES)
+        told.log_files.update(map(as_text, log_files) if isinstance(log_files, list) else ())
         if isinstance(tensorboard, dict):
             told.written.add(as_text(tensorboard.get("directory")))
 
@@ -171,7 +182,8 @@ class Outcomes(RunFollower):
                     self.was_cleared(int(num), as_text(cleared.get("attempt")), left=bool(cleared.get("left")))
 
 
-def _below(directory: str) -> PurePosixPath | None:
-    """A job's directory, if it lies below that of the run."""
-    path = PurePosixPath(directory)
-    return None if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in directory else path
+def _doubt_of(directory: PurePosixPath) -> str:
+    """Why nothing can be deleted in a job's directory, as it is on record; empty where it lies below the run's."""
+    if directory.is_absolute() or ".." in directory.parts:
+        return "its directory lies outside of the sweep's"
+    return "" if directory.parts else "its directory is the sweep's own, or not known"

@@ -12,7 +12,7 @@ from hydra_callback_kit.views.results import free_name
 _MEASURED: Final = frozenset(
     (
         *("config", "config_as_written", "hydra_config", "cpu_s", "peak_rss_bytes", "resources", "batch"),
-        *("mlflow", "wandb", "tensorboard", "uploaded", "captured_output", "profile"),
+        *("mlflow", "wandb", "tensorboard", "uploaded", "captured_output", "profile", "log_files"),
     )
 )
 """Facts that callbacks of this package add to every job, and that views show in their own way."""
