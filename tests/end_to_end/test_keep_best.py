@@ -96,7 +96,7 @@ def test_a_dry_run_deletes_nothing_and_says_what_it_would(app: App) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        (f"{ONLY}.metric=acuracy", "No completed job has a metric 'acuracy'. Did you mean accuracy?"),
+        (f"{ONLY}.metric=val_accuracy", "No completed job has a metric 'val_accuracy'. Did you mean accuracy?"),
         (f"{ONLY}.what=[1.ckpt]", "In their subdirectories are 2 files (2 KiB): write what=['**/1.ckpt']."),
         (f"{ONLY}.keep=9", "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)"),
         ("hydra.sweep.subdir=same", "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)"),
@@ -109,6 +109,44 @@ def test_where_nothing_can_be_deleted_nothing_is(app: App, setting: str, said: s
     assert said in done.stdout
     kept = sorted(path.parent.name for path in done.root.glob("*/last.ckpt"))
     assert kept == (["same"] if "same" in setting else list("012345"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            ["++hydra.callbacks.another={_target_: hydra_callback_kit.KeepBestCallback, metric: loss}"],
+            "(by accuracy, by loss)",
+        ),
+        ([f"{ONLY}.metric=quality"], "Write mode=max or mode=min"),
+        ([f"{ONLY}.metric=return_value"], "Write mode=max or mode=min"),
+    ],
+)
+def test_no_sweep_starts_where_it_could_delete_the_best(app: App, settings: list[str], said: str) -> None:
+    """Two that judge by different metrics; a name that does not say what is good, where the sweeper does not either."""
+    app.write(BODY, CONFIG)
+    done = app.sweep("basic", JOBS, *settings)
+    assert (done.code, said in done.stderr) == (1, True)
+    assert "Launching" not in done.stdout
+    assert app.run(*settings, "x=1", "hydra.run.dir=single").code == 0
+
+
+def test_what_cannot_be_deleted_is_said_twice_at_most(app: App) -> None:
+    """As it happens, and at the end of the sweep; the rest goes."""
+    refuses = """
+import os
+really = os.unlink
+def unlink(name, **more):
+    if name == "last.ckpt":
+        raise PermissionError(13, "Permission denied", name)
+    return really(name, **more)
+os.unlink = unlink
+os.supports_dir_fd.add(unlink)
+"""
+    app.write(BODY, CONFIG, refuses)
+    done = app.sweep("basic", "x=0,1,7,4,4,4", f"{ONLY}.what=['*.ckpt','notes.txt']", f"{ONLY}.keep=1")
+    assert left(done, "notes.txt") == [1]
+    assert [done.stdout.count(f"Not all that job {job} has left could be deleted") for job in (0, 2, 3)] == [2, 2, 2]
 
 
 def test_nothing_is_deleted_beside_another_run(app: App) -> None:

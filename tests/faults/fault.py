@@ -23,7 +23,11 @@ CALLBACKS: Final = {
 """The callbacks that are on in every cell, and the files that each writes in the run's directory."""
 
 SETTINGS: Final = (
-    *("hydra.callbacks.keep_best_callback.metric=double", "hydra.callbacks.keep_best_callback.keep=1"),
+    *(
+        "hydra.callbacks.keep_best_callback.metric=double",
+        "hydra.callbacks.keep_best_callback.keep=1",
+        "hydra.callbacks.keep_best_callback.mode=max",
+    ),
     *("hydra.callbacks.profiler_callback.profiler=cprofile", "hydra.callbacks.profiler_callback.jobs=all"),
     "hydra.callbacks.upload_callback.to=memory://there",
 )

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hydra.core.utils import JobReturn
+from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
-from hydra_callback_kit.configs.identity import identify_job, identify_run
+from hydra_callback_kit.configs.identity import identify_job, identify_run, starts_a_sweep
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.configs.objectives import sweep_directions
 from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.deleting import CAN_DELETE
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.globs import globs_below
@@ -24,6 +27,7 @@ from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.direction import known_direction
 from hydra_callback_kit.views.kept_best import Deleted, deleted_in, sum_in_words
 from hydra_callback_kit.views.metrics import metric_names
 
@@ -31,6 +35,9 @@ log = SafeLogger("hydra_callback_kit.keep_best_callback")
 
 _DOUBT: Final = "keep_best_said"
 """The note that it was said that nothing can be deleted."""
+
+_HERE: Final = "keep_best_by"
+"""The note that a callback of this class is on, and by which metric."""
 
 
 class KeepBestCallback(RecordingCallback):
@@ -57,18 +64,20 @@ class KeepBestCallback(RecordingCallback):
         metric: what jobs are judged by: a key of what they return, dotted where it is nested (`test.accuracy`),
             `return_value` for a bare number, or the name of a metric that they report by `report_metrics` (its last value;
             with `.min` or `.max` behind it that one).
-        mode: whether `max` or `min` of it is the best; null for the sweeper's direction (`hydra.sweeper.direction`) where it
-            has one, else `min` for what is named like a loss or an error, `max` for the rest. The log says which it is.
+        mode: whether `max` or `min` of it is the best; null for the sweeper's direction (`hydra.sweeper.direction`) where
+            `metric` is `return_value`, else for what the name says: `min` for a loss or an error, `max` for an accuracy or a
+            score. Where neither says it, no sweep starts. The log says which it is.
         keep: how many jobs keep what they left, 1 or more.
         what: globs in a job's directory, relative to it, for what the others do not keep. `*` matches within a name, `**`
             any number of directories: `*.ckpt` lies in the directory itself, `**/*.ckpt` anywhere below, `**` is all of it.
             A directory that matches goes with all that lies in it.
         dry_run: whether nothing is deleted, and the end of the sweep only says what would have been.
-        link: the name of a link to the directory of the best job so far, beside `latest`; null for none.
+        link: the name of a link to the directory of the best job so far, beside `latest`; null for none. It is another name
+            than `latest`.
 
     Raises:
         ParameterError: if there is no `metric`, `mode` is another word, `keep` is less than 1, `what` is empty or leads out
-            of the job's directory, or `link` has a `/` in it.
+            of the job's directory, or `link` has a `/` in it or is `latest`.
 
     Files:
         `best`: a symbolic link to the directory of the best job, where `latest_run_callback` has its own: above the first
@@ -108,7 +117,28 @@ class KeepBestCallback(RecordingCallback):
         best = parameters.direction("mode", mode)
         self.kept = Kept(str(metric), best, keep, tuple(globs_below("what", what, "['*.ckpt'] or ['checkpoints/**']")))
         self.dry_run = bool(dry_run)
+        if link == "latest":
+            raise ParameterError("link", link, "another name than that of the link to the latest run", "Write link=best.")
         self.link = None if link is None else link_name("link", link, "best")
+
+    def before_the_run(self, config: DictConfig) -> None:
+        """Stops a sweep of which too much could be deleted: that cannot be undone."""
+        if not starts_a_sweep(config):
+            return
+        notes, metric = notes_of(config), self.kept.metric
+        if _HERE in notes:
+            abort(
+                config,
+                "Nothing was started: the config has two callbacks of class KeepBestCallback, and one would delete what is "
+                f"the best to the other (by {notes[_HERE]}, by {metric}). Leave one, with a keep that is large enough.",
+            )
+        notes[_HERE] = metric
+        if self.kept.mode is None and known_direction({"directions": sweep_directions(config)}, metric) is None:
+            abort(
+                config,
+                f"Nothing was started: the name {metric!r} does not say whether the largest or the smallest is the best, "
+                "and what is deleted cannot be had back. Write mode=max or mode=min for keep_best_callback.",
+            )
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Says who keeps what, and where nothing can be deleted."""
@@ -123,7 +153,7 @@ class KeepBestCallback(RecordingCallback):
             notes_of(config)[_DOUBT] = True
             log.caution("Nothing is deleted: %s.", doubt)
 
-    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+    def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Puts on record which log files the job writes: another job, with another config, may delete around them."""
         log_files = open_log_files()
         if log_files:

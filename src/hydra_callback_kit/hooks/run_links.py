@@ -54,7 +54,7 @@ def point_to(config: DictConfig, name: str, directory: Path, log: SafeLogger, wh
     if run.root.is_relative_to(link) or (link.exists() and not link.is_symlink()):
         log.warning("%s is not a link: it is left as it is, and there is no link to %s.", link, what)
         return None
-    return put_link(link, directory, tell(log))
+    return put_link(link, directory, tell(log), of_job=directory != run.root)
 
 
 def remove_if_broken(config: DictConfig, name: str) -> None:

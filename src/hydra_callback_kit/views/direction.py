@@ -12,10 +12,19 @@ from hydra_callback_kit.views.metrics import metric_of, metrics_of
 Best = Literal["max", "min"]
 
 _SMALL_IS_GOOD: Final = re.compile(
-    r"(?:^|[\W_])(?:loss|losses|err|error|errors|mse|rmse|mae|mape|nll|perplexity|ppl|wer|cer|fid|brier|regret|cost)(?:$|[\W_])"
+    r"(?:^|[\W_])(?:loss|losses|err|error|errors|mse|rmse|mae|mape|smape|nll|neg_log_likelihood|perplexity|ppl|wer|cer|eer|fid"
+    r"|lpips|brier|ece|ce|bce|cross_entropy|kl|kld|epe|distance|regret|cost|latency|duration|duration_s|runtime)(?:$|[\W_])"
     r"|(?:loss|error)$",
     re.IGNORECASE,
 )
+_LARGE_IS_GOOD: Final = re.compile(
+    r"(?:^|[\W_])(?:accuracy|acc|top[15]|f1|auc|auroc|auprc|precision|recall|sensitivity|specificity|map|iou|miou|dice|score|reward"
+    r"|return|returns|bleu|rouge|meteor|r2|ndcg|mrr|psnr|ssim|kappa|mcc|elbo|likelihood|throughput|(?:success|win)_rate)(?:$|[\W_])"
+    r"|(?:accuracy|score|reward)$",
+    re.IGNORECASE,
+)
+_NO_MEASURE: Final = re.compile(r"[\W_](?:scale|weight|coef|coeff|factor)$", re.IGNORECASE)
+"""How names end of what is set and not aimed at: `loss_scale`."""
 
 
 def direction_of(facts: Mapping[str, Any], metric: str, asked: Best | None = None) -> Best:
@@ -30,13 +39,27 @@ def direction_of(facts: Mapping[str, Any], metric: str, asked: Best | None = Non
         What was asked for; else the sweeper's direction, which is that of what the task function returns; else `min` where
         the name speaks of a loss or an error (`val_loss`), and `max` for any other.
     """
-    if asked is not None:
-        return asked
+    return asked or known_direction(facts, metric) or "max"
+
+
+def known_direction(facts: Mapping[str, Any], metric: str) -> Best | None:
+    """Tells which value of a metric is the best, where its name or the sweeper says it.
+
+    Args:
+        facts: as above.
+        metric: the same.
+
+    Returns:
+        None if neither does.
+    """
     directions = _directions(facts)
     number = re.fullmatch(r"return_value(?:\.([0-9]{1,9}))?", metric)
-    if number is not None and int(number[1] or 0) < len(directions):
-        return directions[int(number[1] or 0)]
-    return "min" if _SMALL_IS_GOOD.search(metric) else "max"
+    if number is not None:
+        return directions[int(number[1] or 0)] if int(number[1] or 0) < len(directions) else None
+    name = re.sub(r"^(?:return_value|metrics|facts)\.|\.(?:min|max)$", "", metric)
+    if _NO_MEASURE.search(name):
+        return None
+    return "min" if _SMALL_IS_GOOD.search(name) else "max" if _LARGE_IS_GOOD.search(name) else None
 
 
 def pareto_front(facts: Mapping[str, Any], jobs: Sequence[JobRecord]) -> list[JobRecord]:

@@ -45,7 +45,9 @@ def link_directory(config: DictConfig, run: RunIdentity) -> Path:
     return run.root.parent if common == run.root else common
 
 
-def put_link(link: Path, directory: Path, tell: Tell, symlink: Callable[..., None] = os.symlink) -> Path:
+def put_link(
+    link: Path, directory: Path, tell: Tell, symlink: Callable[..., None] = os.symlink, *, of_job: bool = False
+) -> Path:
     """Makes a link to a directory below the one that the link lies in, in one step, in the place of an earlier link.
 
     Args:
@@ -54,6 +56,7 @@ def put_link(link: Path, directory: Path, tell: Tell, symlink: Callable[..., Non
         directory: what it points to: the directory of a run, or of a job below it.
         tell: is told of what was set aside.
         symlink: makes a link, as `os.symlink` does.
+        of_job: whether this one leads to a job.
 
     Returns:
         The link; or, where links cannot be made, the text file `<link>.txt` that holds the relative path. What lies there
@@ -63,7 +66,6 @@ def put_link(link: Path, directory: Path, tell: Tell, symlink: Callable[..., Non
         OSError: if neither could be put there.
     """
     target = os.path.relpath(directory, link.parent)
-    of_job = not (directory / JOURNAL_DIR).is_dir()
     try:
         with put_in_place(link, functools.partial(_is_our_link, of_job=of_job), tell) as temporary:
             symlink(target, temporary, target_is_directory=True)
