@@ -29,7 +29,7 @@ if cfg.x == 3:
     raise ValueError("boom")
 if cfg.x == 5:
     return None
-return {"accuracy": float("nan") if cfg.x == 4 else [0.5, 0.9, 0.9, 0, 0, 0, 0, 0.7][cfg.x]}
+return {"accuracy": float("nan") if cfg.x == 4 else [0.5, 0.9, 0.9, 0, 0, 0, 0, 0.7][cfg.x], "told": {"accuracy": "good"}}
 """
 JOBS = "x=0,1,2,3,4,5"
 ONLY = "hydra.callbacks.keep_best_callback"
@@ -97,6 +97,7 @@ def test_a_dry_run_deletes_nothing_and_says_what_it_would(app: App) -> None:
     ("setting", "said"),
     [
         (f"{ONLY}.metric=val_accuracy", "No completed job has a metric 'val_accuracy'. Did you mean accuracy?"),
+        (f"{ONLY}.metric=told.accuracy", "'good' is not a number that jobs can be judged by."),
         (f"{ONLY}.what=[1.ckpt]", "In their subdirectories are 2 files (2 KiB): write what=['**/1.ckpt']."),
         (f"{ONLY}.keep=9", "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)"),
         ("hydra.sweep.subdir=same", "Best by accuracy (max): jobs 1 (0.9), 2 (0.9)"),

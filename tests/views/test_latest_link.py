@@ -69,6 +69,18 @@ def test_another_run_takes_the_links_place(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["day", "latest"]
 
 
+def test_a_link_to_a_job_stays_ours_where_a_run_has_begun_in_it(tmp_path: Path) -> None:
+    """The job's directory holds a record of its own by then; a link to a run is no job's."""
+    for name in ("out/.callbacks", "out/1", "out/2/.callbacks"):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+    for job in ("1", "2", "1"):
+        put_link(tmp_path / "best", tmp_path / "out" / job, never_told, of_job=True)
+    assert names_in(tmp_path) == ["best", "out"]
+    told: list[object] = []
+    put_link(tmp_path / "best", tmp_path / "out", lambda *names: told.append(names))
+    assert len(told) == 1
+
+
 def test_where_links_cannot_be_made_a_text_file_says_it(tmp_path: Path) -> None:
     """One line with the relative path."""
 

@@ -28,7 +28,7 @@ from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import known_direction
-from hydra_callback_kit.views.kept_best import Deleted, deleted_in, sum_in_words
+from hydra_callback_kit.views.kept_best import Deleted, deleted_in, other_values, sum_in_words
 from hydra_callback_kit.views.metrics import metric_names
 
 log = SafeLogger("hydra_callback_kit.keep_best_callback")
@@ -207,8 +207,10 @@ class KeepBestCallback(RecordingCallback):
             if run.count("COMPLETED"):
                 for job in run.jobs:
                     job.facts = {}  # a fact is no metric here
+                other = next(other_values(run.jobs, kept.metric), None)
                 unknown = wording.unknown_metric(kept.metric, metric_names(run.jobs))
-                log.caution("metric=%s: nothing is deleted. %s", kept.metric, unknown)
+                why = unknown if other is None else f"{other!r} is not a number that jobs can be judged by."
+                log.caution("metric=%s: nothing is deleted. %s", kept.metric, why)
             return
         if found.doubt and found.standing.worse and _DOUBT not in notes_of(config):
             log.caution("Nothing is deleted any more: %s.", found.doubt)

@@ -1,14 +1,16 @@
 """Which jobs are among the best, what the others need not keep, and what was deleted of it, as the record tells."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.outcomes import CLEARED, Outcome
 from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.values import is_number
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import Best
+from hydra_callback_kit.views.flat import flat_return_value
 from hydra_callback_kit.views.metrics import metric_of
 
 
@@ -46,6 +48,19 @@ def value_of(metric: str, returned: Any, reported: Mapping[str, Metric]) -> floa
         reported: what it reported, by name.
     """
     return metric_of(JobRecord(0, "COMPLETED", return_value=returned, metrics=dict(reported)), metric)
+
+
+def other_values(jobs: Iterable[JobRecord], metric: str) -> Iterator[Any]:
+    """What jobs have returned under the name of a metric that is no number: a text, or a boolean.
+
+    Args:
+        jobs: the jobs.
+        metric: the metric's name.
+    """
+    for job in jobs:
+        columns = flat_return_value(job.return_value) if job.status == "COMPLETED" else {}
+        values = [columns[name] for name in (metric, f"return_value.{metric}") if name in columns]
+        yield from (value for value in values if value is not None and not is_number(value))
 
 
 def standing(outcomes: Sequence[Outcome], mode: Best, keep: int) -> Standing:
