@@ -55,11 +55,11 @@ class KeepBestCallback(RecordingCallback):
 
     Whatever `what` says, this is not deleted: what Hydra writes in `hydra.output_subdir`, and log files (`*.log`, and what
     `hydra.job_logging` writes); the journal; what trackers, launchers and callbacks of this package have written
-    (`metrics.jsonl`, `resources.csv`, `tensorboard`, `wandb`, `mlruns`, `.submitit`); directories of other jobs or runs within
-    the job's. Links are removed and not followed, and nothing is deleted on another file system. In doubt nothing is deleted:
-    of a job whose directory is another's as well, by whatever path, lies outside of the sweep's, is a link, or holds another
-    run's record; of one whose ranks have not all ended; what is older than the sweep, or changes meanwhile; and in a sweep
-    directory that holds another run's record as well. No sweep starts with two callbacks of this class.
+    (`metrics.jsonl`, `resources.csv`, `tensorboard`, `wandb`, `mlruns`, `.submitit`); directories of other jobs or runs
+    within the job's. Links are removed and not followed, and nothing is deleted on another file system. In doubt nothing is
+    deleted: of a job whose directory is another's as well, by whatever path, lies outside of the sweep's, is a link, or
+    holds another run's record; of one whose ranks have not all ended; what is older than the sweep, or changes meanwhile;
+    and in a sweep directory that holds another run's record as well. No sweep starts with two callbacks of this class.
 
     Args:
         metric: what jobs are judged by: a key of what they return, dotted where it is nested (`test.accuracy`),
