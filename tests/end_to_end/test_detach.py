@@ -207,6 +207,9 @@ def test_what_was_stopped_goes_on_detached_as_well(app: App) -> None:
     done = app.run("-m", "x=1,2", *devices, **variables(app))
     assert (done.code, "it ended with exit code 0 before it launched a job" in done.stderr) == (0, True)
     assert sorted(path.name for path in (app.directory / "out").glob("*.log")) == ["detached-2.log", "detached.log"]
+    attached = cli("attach", "out", cwd=app.directory)
+    assert (attached.code, "Nothing was launched" in attached.err) == (0, True)
+    assert "output" not in cli("show", "out", cwd=app.directory).out
 
 
 @pytest.mark.usefixtures("ended")

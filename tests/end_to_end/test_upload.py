@@ -158,6 +158,8 @@ def test_what_is_deleted_here(app: App) -> None:
     ("to", "says"),
     [
         ("out/copies", "lies in the run's own directory"),
+        ("linked/copies", "lies in the run's own directory"),
+        ("file://${hydra.runtime.cwd}/linked/copies", "lies in the run's own directory"),
         ("file:///dev/null/x", "The upload failed at the start of the run"),
         ("'file://me:hunter-two@host/x'", ""),
     ],
@@ -165,6 +167,7 @@ def test_what_is_deleted_here(app: App) -> None:
 def test_places_that_cannot_be_written_to(app: App, to: str, says: str) -> None:
     """One warning, and the exit code is the app's."""
     write(app)
+    (app.directory / "linked").symlink_to("out")
     done = app.run(f"hydra.callbacks.upload_callback.to={to}")
     assert done.code == 0
     assert done.stdout.count("Warning: ") == bool(says)
@@ -172,6 +175,11 @@ def test_places_that_cannot_be_written_to(app: App, to: str, says: str) -> None:
     assert "hunter-two" not in done.stdout + done.stderr + "".join(
         file.read_text("utf-8") for file in (done.root / ".callbacks").iterdir()
     )
+    if "own directory" in says:
+        assert not (done.root / "copies").exists()
+        refused = command(app, "sync", "out", "--to", "./linked/copies")
+        assert refused.code == 2
+        assert says in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,16 @@ def never(path: Path) -> bool:
     return False
 
 
+def test_a_device_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others use it."""
+    place = tmp_path / "null"
+    place.touch()  # only root can make one
+    monkeypatch.setattr(stat, "S_ISCHR", stat.S_ISREG)
+    with pytest.raises(FileExistsError, match="is a device"):
+        set_aside(place)
+    assert list(tmp_path.iterdir()) == [place]
+
+
 @pytest.mark.parametrize("intruder", INTRUDERS)
 def test_what_is_not_ours_is_kept_as_it_is(tmp_path: Path, intruder: str) -> None:
     """Whatever it is, it gets another name, and no link is followed; what has such a name already stays, too."""

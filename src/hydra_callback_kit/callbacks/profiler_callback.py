@@ -37,7 +37,8 @@ class ProfilerCallback(RecordingCallback):
     other threads pyinstrument and cProfile see nothing, memray sees all.
 
     Where something else profiles or traces the job already (a debugger, coverage, `python -m cProfile`, a profile of the
-    task function's own), there is a warning and no profile.
+    task function's own), there is a warning and no profile. From Python 3.12 on a task function that starts a cProfile of
+    its own fails under `profiler=cprofile`: there can be one in a process.
 
     Args:
         profiler: `pyinstrument` looks each millisecond where the job is; `cprofile` counts each call; `memray` (which is no

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -26,7 +25,7 @@ from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import utc_now
 from hydra_callback_kit.remote.deleting import delete
 from hydra_callback_kit.remote.sending import Sent
-from hydra_callback_kit.remote.store import Store, is_url, load
+from hydra_callback_kit.remote.store import Store, is_url, lies_in, load
 from hydra_callback_kit.trackers import upload, upload_record
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Patience, patience_of
@@ -122,7 +121,7 @@ class UploadCallback(RecordingCallback):
         run, written = identify_run(config), _as_written(config)
         to = self.to if is_url(self.to) else str(absolute_directory(config, self.to))
         to = upload_record.same_as_before(run, to, written) or to
-        if not is_url(to) and Path(to).is_relative_to(run.root):
+        if lies_in(to, run.root):
             log.caution("to=%s lies in the run's own directory, and nothing is sent. Write another directory.", self.to)
             return
         begin_again(run)

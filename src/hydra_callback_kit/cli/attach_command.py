@@ -57,6 +57,12 @@ def command(*, path: Path, lines: int, run_id: str | None) -> None:
             f"To see how it stands: hydra-callback-kit show {shlex.quote(str(run.root))}"
         )
     if not output.exists():
+        code = exit_code_of(output)
+        if code is not None:  # it had nothing left to launch, and said so where it was started
+            screen.say(
+                f"Nothing was launched: what it said, it said where it was started. It ended with exit code {code}", err=True
+            )
+            raise click.exceptions.Exit(code)
         raise NothingToShowError(f"The output of the run in {run.root} is gone: there is no {output.name}.")
     pass_on = screen.pass_on if output.stat().st_uid == os.getuid() else _spell_out
     try:

@@ -89,7 +89,9 @@ def _facts(run: RunRecord, earlier: Sequence[str], best: str) -> dict[str, str]:
 def _output(run: RunRecord) -> str:
     """Where what a run prints goes that has no terminal; empty where it has one."""
     file = output_file_of(run.root, run.facts)
-    return "" if file is None else file.name + (" (attach follows it)" if run.status == "RUNNING" else "")
+    return (
+        "" if file is None or not file.exists() else file.name + (" (attach follows it)" if run.status == "RUNNING" else "")
+    )
 
 
 def _uploaded(run: RunRecord) -> str:

@@ -101,11 +101,13 @@ def _sync(name: str, run: RunRecord, address: str | None, project: str | None) -
 
 def _upload(to: str, run: RunRecord) -> bool:
     """Tells whether each file could be sent."""
-    from hydra_callback_kit.remote.store import UnknownSchemeError, missing_library  # noqa: PLC0415  as above
+    from hydra_callback_kit.remote.store import UnknownSchemeError, lies_in, missing_library  # noqa: PLC0415  as above
     from hydra_callback_kit.trackers.credentials import without_credentials  # noqa: PLC0415  the same
     from hydra_callback_kit.trackers.upload_sync import sync  # noqa: PLC0415  the same
 
     redaction, shown = _redaction(run), without_credentials(to)
+    if lies_in(to, run.root):
+        raise click.UsageError(f"{shown} lies in the run's own directory. Say --to with another directory.")
     try:
         missing = missing_library(to)
         if missing is not None:

@@ -10,6 +10,8 @@ from typing import Final, Literal
 from hydra_callback_kit.configs.secret_keys import SecretKeys
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_NOT_OURS_TO_WRITE: Final = frozenset((".hydra", ".callbacks"))
+"""What Hydra saves, and the journal: no file of a callback's goes there."""
 
 
 class ParameterError(ValueError):
@@ -136,7 +138,12 @@ def output_file(parameter: str, given: str) -> str:
     if not str(given).strip() or given.endswith(("/", os.sep)) or Path(given).name in ("", ".."):
         raise ParameterError(parameter, given, "a file's name", f"Write for example {parameter}=result.json.")
     path = Path(given)
+    if path.parts[0] in _NOT_OURS_TO_WRITE:
+        advice = f"Write for example {parameter}={path.name}."
+        raise ParameterError(parameter, given, f"a file that is not in {path.parts[0]}", advice)
     if path.is_absolute():
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ParameterError(parameter, given, "a file's name", "It is a device or a pipe: write another file's name.")
         if path.is_dir():
             raise ParameterError(
                 parameter, given, "a file's name", f"It is a directory: write {parameter}={path / 'x.json'}."

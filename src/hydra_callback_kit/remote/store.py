@@ -37,6 +37,20 @@ def is_url(text: object) -> bool:
     return isinstance(text, str) and _URL.match(text) is not None
 
 
+def lies_in(url: str, directory: Path) -> bool:
+    """Whether a place is in a directory of this machine, whichever links lead there.
+
+    Args:
+        url: a URL or a path.
+        directory: the directory.
+    """
+    scheme = _URL.match(url)
+    if scheme is not None and scheme[1].lower() not in ("file", "local"):
+        return False
+    path = url if scheme is None else url.partition("://")[2]
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
+
+
 def missing_library(url: str) -> str | None:
     """The library that reaches a URL, if it is not installed. Neither it nor fsspec's own are imported.
 

@@ -70,8 +70,11 @@ def set_aside(path: Path) -> Path:
         Its new name.
 
     Raises:
-        OSError: if it cannot be renamed.
+        OSError: if it cannot be renamed, or is a device, which others use.
     """
+    mode = path.lstat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise FileExistsError(f"{path} is a device, and stays where it is")
     is_directory = path.is_dir() and not path.is_symlink()
     for suffix in itertools.chain([".bak"], (f".bak{number}" for number in itertools.count(2))):
         kept = path.with_name(f"{path.name}{suffix}")
