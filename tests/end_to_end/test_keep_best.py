@@ -150,6 +150,25 @@ os.supports_dir_fd.add(unlink)
     assert [done.stdout.count(f"Not all that job {job} has left could be deleted") for job in (0, 2, 3)] == [2, 2, 2]
 
 
+def test_what_was_deleted_is_on_record_where_the_process_is_killed_meanwhile(app: App) -> None:
+    """In steps, before the end of it."""
+    kills = """
+import os, signal
+from hydra_callback_kit.hooks import deleting, keeping
+deleting._ASKED_EVERY_S = keeping._RECORDED_EVERY_S = -1
+really = os.unlink
+def unlink(name, **more):
+    if name == "1.ckpt":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return really(name, **more)
+os.unlink = unlink
+"""
+    app.write(BODY, CONFIG, kills)
+    done = app.sweep("basic", "x=0,1", f"{ONLY}.what=['**']", f"{ONLY}.keep=1")
+    assert (done.code, left(done, "checkpoints/1.ckpt")) == (-9, [0, 1])
+    assert deleted_in(read_run(done.root).facts) == {0: Deleted(2, 2000)}
+
+
 def test_nothing_is_deleted_beside_another_run(app: App) -> None:
     """Its files may be among them; it is said before the first job, once."""
     app.write(BODY, CONFIG)
@@ -208,13 +227,14 @@ def test_the_logs_and_the_config_of_each_job_are_its_own(app: App) -> None:
   job_logging:
     handlers:
       file:
-        class: logging.handlers.RotatingFileHandler
+        class: __main__.Rotating
         maxBytes: 300
         backupCount: 2
         filename: ${hydra.runtime.output_dir}/${name.${oc.env:KIND,a}}
 name: {a: "train${x}.txt"}
 """
-    app.write("import logging\nfor _ in range(9):\n    logging.warning('x' * 90)\n" + BODY, CONFIG + config)
+    rotating = "import logging.handlers\nclass Rotating(logging.handlers.RotatingFileHandler):\n    pass"
+    app.write("for _ in range(9):\n    logging.warning('x' * 90)\n" + BODY, CONFIG + config, rotating)
     done = app.sweep("basic", "x=0,4,1", f"{ONLY}.keep=1", f"{ONLY}.what=['**']")
     assert done.code == 0, done.stderr
     for job, x in ((0, 0), (1, 4)):

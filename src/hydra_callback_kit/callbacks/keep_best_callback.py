@@ -73,8 +73,7 @@ class KeepBestCallback(RecordingCallback):
             any number of directories: `*.ckpt` lies in the directory itself, `**/*.ckpt` anywhere below, `**` is all of it.
             A directory that matches goes with all that lies in it.
         dry_run: whether nothing is deleted, and the end of the sweep only says what would have been.
-        link: the name of a link to the directory of the best job so far, beside `latest`; null for none. It is another name
-            than `latest`.
+        link: the name of a link to the directory of the best job so far, beside `latest`; null for none.
 
     Raises:
         ParameterError: if there is no `metric`, `mode` is another word, `keep` is less than 1, `what` is empty or leads out
