@@ -34,20 +34,37 @@ def test_only_those_that_ended_by_themselves_are_told_by_their_last_attempt(tmp_
     assert [(each.job_num, each.value) for each in outcomes.ended()] == [(0, 0.5), (2, 0.1), (4, None)]
 
 
-@pytest.mark.parametrize("directory", ["/elsewhere/0", "../0", "a/../../0", ".", "", "same"])
-def test_a_directory_that_is_not_the_jobs_own_below_the_root_is_none(tmp_path: Path, directory: str) -> None:
-    """It is absolute, leads out, is the root itself, or is another job's as well."""
+@pytest.mark.parametrize(
+    ("directory", "doubt"),
+    [
+        *((outside, "its directory lies outside of the sweep's") for outside in ("/elsewhere/0", "../0", "a/../../0")),
+        *((root, "its directory is the sweep's own, or not known") for root in (".", "")),
+        ("same", "its directory is another job's as well"),
+    ],
+)
+def test_a_directory_that_is_not_the_jobs_own_below_the_root_is_none(tmp_path: Path, directory: str, doubt: str) -> None:
+    """It is absolute, leads out, is the root itself, or is another job's as well; all the same it is a job's."""
     run = a_run(tmp_path)
     for num, place in enumerate((directory, "same", "2")):
         write_line(run, "job_started", {"output_dir": place}, a_job(run, num))
         write_line(run, "job_ended", {"status": "COMPLETED"}, a_job(run, num))
     outcomes = outcomes_in(tmp_path)
-    own = None if directory == "same" else PurePosixPath("same")
-    assert [each.directory for each in outcomes.ended()] == [None, own, PurePosixPath("2")]
-    assert outcomes.directories() == {PurePosixPath("same"), PurePosixPath("2")}
+    own, why = (None, doubt) if directory == "same" else (PurePosixPath("same"), "")
+    told = [(each.directory, each.doubt) for each in outcomes.ended()]
+    assert told == [(None, doubt), (own, why), (PurePosixPath("2"), "")]
+    assert outcomes.directories() == {PurePosixPath(directory), PurePosixPath("same"), PurePosixPath("2")}
 
 
-def test_a_job_is_over_once_all_its_ranks_are(tmp_path: Path) -> None:
+def test_the_log_files_of_a_job_are_told(tmp_path: Path) -> None:
+    """Those that it has named, whatever else a line holds there."""
+    run = a_run(tmp_path)
+    write_job(run, 0, "COMPLETED")
+    for named in (["train.txt"], ["errors.txt"], "none"):
+        write_line(run, "job_facts", {"log_files": named}, a_job(run, 0))
+    assert [each.log_files for each in outcomes_in(tmp_path).ended()] == [{"train.txt", "errors.txt"}]
+
+
+def test_a_job_leaves_no_doubt_once_all_its_ranks_are(tmp_path: Path) -> None:
     """Those that it says it has, and those that have begun."""
     run = a_run(tmp_path)
     write_job(run, 0, "COMPLETED")
@@ -57,11 +74,11 @@ def test_a_job_is_over_once_all_its_ranks_are(tmp_path: Path) -> None:
     for rank in (1, 2):
         write_line(run, "rank_ended", {"status": "COMPLETED"}, a_job(run, 0)._replace(rank=rank))
         outcomes.look()
-        said += [each.over for each in outcomes.ended()]
-    assert said == [False, True]
+        said += [each.doubt for each in outcomes.ended()]
+    assert said == ["not all of its ranks have ended", ""]
     write_line(run, "rank_started", {}, a_job(run, 0)._replace(rank=5))
     outcomes.look()
-    assert [each.over for each in outcomes.ended()] == [False]
+    assert [each.doubt for each in outcomes.ended()] == ["not all of its ranks have ended"]
 
 
 def test_other_runs_and_what_callbacks_have_written_are_told(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class Clearing:
         for path in directories:
             if path not in self._jobs:
                 self._jobs[path] = None
-                with contextlib.suppress(OSError):  # it is gone, or was never there
+                with contextlib.suppress(OSError, ValueError):  # it is gone, or there is no such path
                     self._jobs[path] = _identity(os.stat(path, dir_fd=self._root))
                 if self._jobs[path] in self._open:
                     raise _StoppedError("its directory is another job's as well")
