@@ -189,7 +189,7 @@ if cfg.x == 2:
     app.write(BODY.replace("if cfg.x == 3", f"{swaps}\nif cfg.x == 3"), CONFIG)
     done = app.sweep("basic", "x=0,1,2")
     assert (app.directory / "moved" / "last.ckpt").exists()
-    assert done.stdout.count("Not all that job 0 left was deleted: 0 is a link.") == 1
+    assert done.stdout.count("Not all that job 0 left was deleted: the directory 0 is a link.") == 1
 
 
 def test_a_directory_that_is_another_jobs_by_a_link_is_left(app: App) -> None:
@@ -216,7 +216,7 @@ def test_what_another_run_has_left_within_is_kept(app: App) -> None:
     done = app.sweep("basic", "x=0,1,2,7", f"{ONLY}.keep=1")
     assert left(done) == [0, 1]
     assert left(done, "first.ckpt") == [3]
-    assert "Not all that job 0 left was deleted: 0 is another run's directory as well." in done.stdout
+    assert "Not all that job 0 left was deleted: the directory 0 is another run's directory as well." in done.stdout
     assert "Not all that job 3 left was deleted: some of it is older than the sweep." in done.stdout
 
 

@@ -60,7 +60,7 @@ def test_no_link_is_followed(root: Path, link: str) -> None:
     kept = files(root.parent / "moved")
     clearing = cleared(root, "d/*", "**/*.ckpt")
     assert files(root.parent / "moved") == kept
-    assert clearing.doubt == ("0 is a link" if link == "0" else "")
+    assert clearing.doubt == ("the directory 0 is a link" if link == "0" else "")
     (root.parent / "alias").symlink_to(root)
     assert cleared(root.parent / "alias", "**/*.ckpt").doubt == clearing.doubt
 
@@ -114,7 +114,10 @@ def test_what_another_run_has_marked_is_left(root: Path, mark: str) -> None:
     before = files(root)
     clearing = cleared(root, "d/**" if "/d/" in mark else "**", directory=deep)
     assert files(root) == before
-    assert (clearing.files, clearing.doubt) == (0, "" if "/d/" in mark else "0 is another run's directory as well")
+    assert (clearing.files, clearing.doubt) == (
+        0,
+        "" if "/d/" in mark else "the directory 0 is another run's directory as well",
+    )
 
 
 @pytest.mark.parametrize("link", ["best", "0/best", "absolute"])
@@ -177,7 +180,7 @@ def test_a_directory_on_another_file_system_is_left(root: Path, monkeypatch: pyt
         return os.stat_result((*status[:2], status.st_dev + 1, *status[3:])) if status.st_ino == own else status
 
     monkeypatch.setattr(os, "fstat", mounted)
-    assert cleared(root, "**").doubt == "0 is on another file system"
+    assert cleared(root, "**").doubt == "the directory 0 is on another file system"
     assert (root / "0" / "a.ckpt").exists()
 
 

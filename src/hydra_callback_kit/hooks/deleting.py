@@ -120,12 +120,12 @@ class Clearing:
                 inside = _opened(opened, os.open(part, _DIRECTORY, dir_fd=above))
             except OSError:
                 if stat.S_ISLNK(os.stat(part, dir_fd=above, follow_symlinks=False).st_mode):
-                    raise _StoppedError(f"{way} is a link") from None
+                    raise _StoppedError(f"the directory {way} is a link") from None
                 raise
             if os.fstat(inside).st_dev != os.fstat(self._root).st_dev:
-                raise _StoppedError(f"{way} is on another file system")
+                raise _StoppedError(f"the directory {way} is on another file system")
             if self._spared.is_somebody_elses(inside, is_a_jobs=way in self._spared.directories):
-                raise _StoppedError(f"{way} is another run's directory as well")
+                raise _StoppedError(f"the directory {way} is another run's directory as well")
         return inside
 
     def _clear(self, directory: int, path: PurePosixPath, place: Place | None, device: int) -> bool:
