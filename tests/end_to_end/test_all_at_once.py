@@ -18,6 +18,7 @@ hydra:
     conditional_callback: {{condition_key: x}}
     device_callback: {{devices: [a, b], variable: MY_DEVICE}}
     failure_limit_callback: {{max_failures: 3}}
+    keep_best_callback: {{metric: double, mode: max}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     retry_callback: {{retries: 1}}
     thread_safe_callback: {{output_file: jobs.json}}

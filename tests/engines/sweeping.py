@@ -29,10 +29,12 @@ hydra:
     conditional_callback: {{condition_key: x}}
     device_callback: {{devices: [{", ".join(map(str, range(16)))}], variable: DEVICE_OF_THE_JOB}}
     failure_limit_callback: {{max_failures: 9}}
+    keep_best_callback: {{metric: double, mode: max}}
     results_aggregator_callback: {{output_file: [results.json, results.csv]}}
     resource_monitor_callback: {{interval_s: 0.2}}
     thread_safe_callback: {{output_file: jobs.json}}
     time_limit_callback: {{job_s: 300}}
+    upload_callback: {{to: copies}}
     validation_callback: {{required_keys: [x], forbid_missing: true}}
 """
 """The config of an app with all callbacks on, but the one that lets nothing run."""
