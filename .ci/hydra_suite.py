@@ -32,6 +32,7 @@ logging.getLogger("hydra_callback_kit").setLevel(logging.CRITICAL)
 NEEDED = {
     "conditional_callback": {"job_status": "FAILED"},
     "device_callback": {"devices": list(range(64)), "variable": "DEVICE_OF_THE_JOB"},
+    "keep_best_callback": {"metric": "return_value", "mode": "max"},
     "output_guard_callback": {"policy": "warn"},
     "time_limit_callback": {"job_s": 3600.0},
     "upload_callback": {"to": "memory://copies"},

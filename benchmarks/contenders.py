@@ -16,7 +16,9 @@ PEER = "hydra-callbacks 0.6.1"
 _NEEDED = {
     "conditional_callback": {"condition_key": "x"},
     "device_callback": {"devices": list(range(64)), "variable": "DEVICE_OF_THE_JOB"},
+    "keep_best_callback": {"metric": "return_value", "mode": "max"},
     "time_limit_callback": {"job_s": 3600.0},
+    "upload_callback": {"to": "copies"},
     "validation_callback": {"required_keys": ["x"]},
     # every run has a directory of its own here, but for the second that it takes to have another name
     "output_guard_callback": {"policy": "warn"},
