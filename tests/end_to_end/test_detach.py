@@ -213,6 +213,18 @@ def test_what_was_stopped_goes_on_detached_as_well(app: App) -> None:
 
 
 @pytest.mark.usefixtures("ended")
+def test_a_process_that_leaves_slowly_is_waited_for(app: App) -> None:
+    """Its last word is on record before its interpreter has ended; `stop` ends when that has, or says that it goes on."""
+    leaves = "atexit.register(lambda: (time.sleep(1), open('left', 'w').close()))"
+    app.write(WAITS, CONFIG, f"import atexit\n{leaves}\n")
+    assert app.run("x=1", **variables(app)).code == 0
+    root = app.directory / "out"
+    wait_until(lambda: "job 1" in (root / "detached.log").read_text())
+    assert cli("stop", root).code == 0
+    assert (app.directory / "left").exists()
+
+
+@pytest.mark.usefixtures("ended")
 def test_ctrl_c_before_it_is_detached_ends_it(app: App) -> None:
     """The process that would go on ends, too, and nothing is left of it."""
     hangs = """

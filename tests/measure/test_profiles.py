@@ -57,6 +57,17 @@ def test_samples_of_the_same_lines_are_added_up() -> None:
     assert {tuple(stack) for stack, _ in samples} == {("main", f"line {number}") for number in range(7)}
 
 
+def test_of_deep_recursion_the_middle_is_left_out(tmp_path: Path) -> None:
+    """Pyinstrument takes minutes for a page of some thousand calls in one another."""
+    samples, frames = _Samples(), [f"f\0app.py\0{number}" for number in range(5_000)]
+    samples.append((frames, 0.1))
+    samples.append((frames[:200], 0.1))
+    (deep, _), (shallow, _) = samples
+    assert (deep[:100], deep[101:]) == (frames[:100], frames[-100:])
+    assert "calls left out" in deep[100]
+    assert shallow == frames[:200]
+
+
 def test_what_pyinstrument_sees_goes_into_them(tmp_path: Path) -> None:
     """This release of it appends each sample to the list that it was given."""
     profile = SampledProfile(tmp_path / "profile", "Job 0")

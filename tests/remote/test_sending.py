@@ -1,5 +1,6 @@
 """Files that are sent to a store, made sure of, and deleted here."""
 
+import errno
 import os
 import socket
 import time
@@ -9,6 +10,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from fsspec.implementations.local import LocalFileOpener
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hydra_callback_kit.remote.deleting import delete
@@ -210,3 +212,16 @@ def test_which_library_is_missing() -> None:
     with pytest.raises(UnknownSchemeError) as raised:
         missing_library("s33://x")
     assert raised.value.nearest == "s3"
+
+
+def test_a_disk_that_is_full_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is done with the half of a file."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LocalFileOpener, "write", full)
+    (tmp_path / "a").write_bytes(b"x")
+    store = Store((tmp_path / "there").as_uri(), {})
+    sent = send(store, [LocalFile(tmp_path / "a", "a", 1, 0.0)], {}, float("inf"), lambda: None)
+    assert [(type(error), error.errno) for error in sent.failed.values()] == [(OSError, errno.ENOSPC)]

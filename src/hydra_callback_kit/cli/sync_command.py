@@ -25,7 +25,12 @@ class _Place(click.Choice):  # type: ignore[type-arg]  # not generic in click 8.
     """A tracker's name; or a place that files are sent to, which is a URL or a path with a slash in it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return value if isinstance(value, str) and "/" in value else super().convert(value, param, ctx)
+        if isinstance(value, str) and "/" in value:
+            return value
+        try:
+            return str(super().convert(value, param, ctx))
+        except click.BadParameter as error:
+            raise click.BadParameter(f"{error.message} For a folder type ./{value}.", ctx, param) from None
 
 
 @click.command("sync")

@@ -1,13 +1,17 @@
 """Checks of where `upload_callback` sends to."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from omegaconf import OmegaConf
 
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.tracker_parameters import filled
 from hydra_callback_kit.remote.store import UnknownSchemeError, missing_library
+
+_ONE_SLASH: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
+"""What would be a folder called `s3:`, and is not meant as one. A single letter is a drive of Windows."""
 
 
 def destination(to: Any, shown: str) -> str:
@@ -26,6 +30,10 @@ def destination(to: Any, shown: str) -> str:
     given = None if to is None else filled("to", to, allowed, "s3://bucket/runs")
     if given is None or "::" in given or given.rstrip("/").endswith(":"):
         raise ParameterError("to", None if given is None else shown, allowed, example)
+    one_slash = _ONE_SLASH.match(given)
+    if one_slash is not None:
+        advice = f"With two slashes it is one: {one_slash[1]}://... For a folder of this name write ./{one_slash[1]}:/..."
+        raise ParameterError("to", shown, allowed, advice)
     try:
         missing = missing_library(given)
     except UnknownSchemeError as error:

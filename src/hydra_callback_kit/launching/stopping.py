@@ -62,8 +62,9 @@ class Stopping:
         Returns:
             Its record afterwards.
         """
-        hard_s = time.monotonic() + self._after_s
-        given_up_s = hard_s + _HARD_WITHIN_S
+        # the time begins with the first signals: to read a long record may take longer than it
+        hard_s = float("inf") if self._after_s else 0.0
+        given_up_s = float("inf")
         while (run := self._read()).status == "RUNNING":
             if time.monotonic() > given_up_s:
                 break
@@ -74,8 +75,21 @@ class Stopping:
             left = [process for process in here if process not in self._not_ours]
             if not left and not self._batch.end(run, hard=hard) and not _may_come_here(run):
                 break
+            if given_up_s == float("inf"):
+                hard_s = time.monotonic() + self._after_s
+                given_up_s = hard_s + _HARD_WITHIN_S
             self._wait(left, time.monotonic() + _READS_EVERY_S if hard else min(hard_s, time.monotonic() + _READS_EVERY_S))
+        self._see_off(min(hard_s, time.monotonic() + self._after_s))
         return run
+
+    def _see_off(self, until_s: float) -> None:
+        """Waits for the run's process, which takes a while to leave after its last word, or goes on with something else."""
+        for process, who in self._told.items():
+            if who.is_parent and process not in self._not_ours:
+                while is_alive(process) and time.monotonic() < until_s:
+                    time.sleep(_LOOKS_EVERY_S)
+                if is_alive(process):
+                    self._say(f"The run has ended, and its process ({process.pid}) goes on with something else.")
 
     def _signal(self, run: RunRecord, here: dict[ProcessIdentity, _Who], *, hard: bool) -> None:
         if not hard:

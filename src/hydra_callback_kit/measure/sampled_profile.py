@@ -12,6 +12,12 @@ _FOLDED_AT: Final = 10_000
 """Samples that are kept as they came: ten seconds. Of more, those of the same lines are added up."""
 
 
+_DEEPEST: Final = 200
+"""Calls in one another that are kept: pyinstrument's page takes seconds for a thousand, and minutes for three thousand."""
+_LEFT_OUT: Final = "[calls left out]\0<left out>\0000"
+"""What stands for the middle of more of them, as pyinstrument has it for a frame."""
+
+
 class _Samples(list[tuple[list[str], float]]):
     """Where a thread was, and for how long. A job of a day has millions of samples, of a few thousand places."""
 
@@ -21,7 +27,10 @@ class _Samples(list[tuple[list[str], float]]):
         self._full_at = _FOLDED_AT
 
     def append(self, sample: tuple[list[str], float]) -> None:
-        super().append(sample)
+        stack, took_s = sample
+        if len(stack) > _DEEPEST:
+            stack = [*stack[: _DEEPEST // 2], _LEFT_OUT, *stack[-_DEEPEST // 2 :]]
+        super().append((stack, took_s))
         self.seen += 1
         if len(self) >= self._full_at:
             added: dict[tuple[str, ...], float] = {}

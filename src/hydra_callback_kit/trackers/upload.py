@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hydra_callback_kit.journal.format import JOURNAL_DIR
 from hydra_callback_kit.journal.journal_lines import files_of_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
@@ -140,7 +141,9 @@ def send_run(
     known, owners = store.listed(), _owners(run)
     running = {place for place, job in owners.items() if job.status == "RUNNING" and place}
     files, there, left_out, in_all = [], 0, 0, 0
+    gone = {name: info for name, info in known.items() if running.isdisjoint(_above(name))}
     for file in journal_apart(run.root, "", running):
+        gone.pop(file.name, None)
         place = next((above for above in _above(file.name) if above in owners), "")
         if not wanted.takes(inside(file.name, place)):
             left_out += 1
@@ -153,7 +156,10 @@ def send_run(
         else:
             there += 1
     now = send(store, files, known, *course)
-    there += now.sent + now.there
+    # what was sent before, and is not here any more
+    sizes = [info.get("size") or 0 for name, info in gone.items() if not name.startswith(f"{JOURNAL_DIR}/")]
+    there += now.sent + now.there + len(sizes)
+    in_all += sum(sizes)
     record(there, in_all, now.complete)
     is_whole = now.complete and run.status != "RUNNING" and _send_journal(store, run, known, course)
     return RunSent(now, there, in_all, left_out, is_whole, run.count("RUNNING"))
