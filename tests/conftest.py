@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apps import LAUNCHERS, App
@@ -28,6 +29,14 @@ settings.register_profile(
 settings.register_profile("compatibility", settings.get_profile("ci"), max_examples=40)  # on another Python or Hydra
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker that has nothing left to do takes from another, else some wait minutes for the last one's tests."""
+    from xdist.scheduler import WorkStealingScheduling  # noqa: PLC0415  with `-n` it is there
+
+    return WorkStealingScheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.fixture(autouse=True)
