@@ -3,6 +3,7 @@
 import pytest
 from apps import LAUNCHERS, ON_LAUNCHER, TRACKERS, App
 
+from hydra_callback_kit import load_run
 from hydra_plugins.hydra_callback_kit.config import OPTIONS
 
 CHOSEN = [
@@ -23,7 +24,7 @@ hydra:
     retry_callback: {{retries: 1}}
     thread_safe_callback: {{output_file: jobs.json}}
     time_limit_callback: {{job_s: 100}}
-    upload_callback: {{to: 'memory://copies'}}
+    upload_callback: {{to: copies}}
     validation_callback: {{required_keys: [x], forbid_missing: true}}
 """
 
@@ -31,7 +32,7 @@ hydra:
 @pytest.mark.parametrize("launcher", [*LAUNCHERS, pytest.param("ray", marks=pytest.mark.ray)])
 def test_a_sweep_with_all_of_them_on(app: App, launcher: str) -> None:
     """A job fails: every file tells the same, and the exit code is the one without us."""
-    app.write('if cfg.x == 1:\n    raise ValueError("boom")\nreturn {"double": 2 * cfg.x}', CONFIG)
+    app.write('print("job", cfg.x)\nif cfg.x == 1:\n    raise ValueError("boom")\nreturn {"double": 2 * cfg.x}', CONFIG)
     done = app.run("-m", *ON_LAUNCHER[launcher], "x=0,1,2", timeout_s=240)
     assert done.code == app.run("-m", *ON_LAUNCHER[launcher], "x=0,1,2", "callbacks=[]", "hydra.sweep.dir=bare").code == 1
     statuses = ["COMPLETED", "FAILED", "COMPLETED"]
@@ -47,6 +48,12 @@ def test_a_sweep_with_all_of_them_on(app: App, launcher: str) -> None:
         file.name for file in done.root.iterdir()
     }
     assert all((done.root / str(num) / "resources.csv").exists() for num in range(3))
+    assert all(f"job {num}\n" in (done.root / str(num) / "output.log").read_text("utf-8") for num in range(3))
+    assert [(done.root / str(num) / "profile.html").exists() for num in range(3)] == [True, False, False]
+    (sent,) = (app.directory / "copies").iterdir()
+    assert [job.status for job in load_run(sent.as_uri()).jobs] == statuses
+    assert (sent / "0" / "output.log").read_bytes() == (done.root / "0" / "output.log").read_bytes()
+    assert (app.directory / "best").resolve() == done.root / "2"
     assert (app.directory / "latest").resolve() == done.root
     assert "app: 3/3 jobs done, 1 failed, in " in done.stderr
     again = "-m", *ON_LAUNCHER[launcher], "x=0"

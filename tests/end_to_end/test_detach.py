@@ -212,6 +212,16 @@ def test_what_was_stopped_goes_on_detached_as_well(app: App) -> None:
     assert "output" not in cli("show", "out", cwd=app.directory).out
 
 
+@pytest.mark.ray
+@pytest.mark.usefixtures("ended")
+def test_under_ray(app: App) -> None:
+    """Ray starts in the process that goes on, and ends with it."""
+    app.write("print('job', cfg.x, flush=True)\nreturn cfg.x", CONFIG)
+    assert app.run("-m", *ON_LAUNCHER["ray"], "x=1,2", timeout_s=240).code == 0
+    assert cli("attach", "out", cwd=app.directory).code == 0
+    assert the_end(app.directory / "out").count("COMPLETED") == 2
+
+
 @pytest.mark.usefixtures("ended")
 def test_a_process_that_leaves_slowly_is_waited_for(app: App) -> None:
     """Its last word is on record before its interpreter has ended; `stop` ends when that has, or says that it goes on."""

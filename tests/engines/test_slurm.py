@@ -118,6 +118,22 @@ def test_a_job_is_cancelled(sweep: Sweep) -> None:
     sweep.nothing_is_run_twice(0)
 
 
+@pytest.mark.in_ci
+def test_a_detached_sweep_is_stopped(sweep: Sweep) -> None:
+    """The command returns once Slurm has the jobs; `stop` interrupts those that run and cancels those that wait."""
+    sweep.write(config="defaults: [callbacks: [detach_callback, results_aggregator_callback]]\nx: 0")
+    sweep.start("x=0,1,2", TWO_AT_A_TIME)
+    assert sweep.ended() == 0, sweep.said()
+    sweep.begun(0)
+    sweep.begun(1)
+    assert sweep.shown()["status"] == "RUNNING"
+    stopped = sweep.command("stop", "--after", "60")
+    assert stopped.exit_code == 0, stopped.output
+    wait_until_idle(sweep.app.directory)
+    assert sweep.statuses() == {0: "INTERRUPTED", 1: "INTERRUPTED"}
+    assert not (sweep.app.directory / "ended").exists()
+
+
 def test_a_queued_job_is_cancelled(sweep: Sweep) -> None:
     """A job that will never start is no longer one that may still be queued."""
     sweep.write()
