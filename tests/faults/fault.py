@@ -62,6 +62,7 @@ class Fault:
         config: lines of the app's config.
         arguments: overrides, with and without us.
         ours: overrides with us only.
+        detached: whether the run goes on, with us, after its command has returned, and is waited for.
         again: whether the same command is started again, with and without us, once all is gone.
         kept: the files, by patterns, that are set aside since nobody knows that we wrote them.
         ranks: of how many processes a job is; what strikes, strikes in all of them, and knows `rank`.
@@ -88,6 +89,7 @@ class Fault:
     config: str = ""
     arguments: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    detached: bool = False
     again: bool = False
     kept: tuple[str, ...] = ()
     ranks: int = 1
@@ -228,10 +230,8 @@ FAULTS: Final = (
         "os.kill(os.getpid(), signal.SIGHUP)",
         ours=_on("detach_callback"),
         code=0,  # that of the process that returns
-        not_on={
-            **_STARTED_BY_SERVICES,
-            "submitit_local": "its sweep hears late of the end of jobs, and nobody waits for it",
-        },
+        detached=True,
+        not_on=_STARTED_BY_SERVICES,
     ),
     Fault(
         "SIGKILL of a worker",

@@ -176,7 +176,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
                     _wait_for_the_others(directory)
                 code, output = _wait(command, app.directory, environment, hangs_after_s)
                 wait_until_idle()
-        processes = _wait_for_the_others(directory)
+        processes = _wait_for_the_others(directory, HANGS_AFTER_S if fault.detached and ours else LIVES_ON_S)
         files = _files(directory / "home", "home") | _files(Path(temporary), "tmp") | _files(app.directory, "app")
     root = app.directory / "out"
     return Left(
@@ -248,9 +248,9 @@ def _wait(command: list[str], cwd: Path, environment: dict[str, str], hangs_afte
     return code, log.read_text("utf-8", "replace")
 
 
-def _wait_for_the_others(scene: Path) -> frozenset[str]:
+def _wait_for_the_others(scene: Path, at_most_s: float = LIVES_ON_S) -> frozenset[str]:
     """Waits for what the app started; what does not end is named, and ended."""
-    deadline = time.monotonic() + LIVES_ON_S
+    deadline = time.monotonic() + at_most_s
     while (left := _processes_of(scene)) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in left:
