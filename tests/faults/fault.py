@@ -239,6 +239,7 @@ FAULTS: Final = (
         struck=frozenset({"INTERRUPTED"}),
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
+        kept=("*/resources.csv.bak*",),  # Ray starts the job again by itself, four times in all
         not_on=_ONE_PROCESS,
     ),
     Fault(
