@@ -62,7 +62,7 @@ class _Screen:
                 self.lines.append("")
 
     def command(self, what: str, numbers: str) -> None:
-        count = int(numbers) if numbers.isascii() and numbers.isdigit() and len(numbers) < 6 else 0  # noqa: PLR2004
+        count = int(numbers) if numbers.isascii() and numbers.isdigit() and len(numbers) < 6 else 0  # noqa: PLR2004  more digits than any terminal has columns
         if what in "AF":
             self._row = max(0, self._row - max(1, count))
         elif what in "BE":
