@@ -12,6 +12,20 @@ from faults.scene import clear, start
 RAY_IN_CI = ("the job raises", "SIGKILL of a worker", "directory deleted")
 """A start of Ray takes ten seconds: of its column these are run wherever the tests of Ray are."""
 
+FEW_JOBS = 10
+"""More of them take minutes."""
+
+SUBMITIT_IN_CI = ("the job raises", "SIGKILL of a worker", "SIGKILL of the parent")
+"""A cell of submitit's waits for half a minute: besides these, every change is tried with ranks, which joblib cannot have."""
+
+
+def in_ci(fault: Fault, launcher: str) -> bool:
+    """Whether a cell is run for every change; `.ci/faults` runs them all."""
+    if len(fault.jobs) > FEW_JOBS:
+        return False
+    telling = launcher == "submitit_local" and (fault.ranks > 1 or fault.name in SUBMITIT_IN_CI)
+    return telling or launcher in ("single run", "joblib")
+
 
 def cells() -> Iterator[object]:
     """All combinations that there are, those that take long first."""
@@ -21,6 +35,8 @@ def cells() -> Iterator[object]:
                 marks = [pytest.mark.engine_faults if launcher in ENGINES else pytest.mark.faults]
                 if launcher == "ray":
                     marks = [pytest.mark.ray_faults, *([pytest.mark.ray] if fault.name in RAY_IN_CI else [])]
+                elif in_ci(fault, launcher):
+                    marks.append(pytest.mark.in_ci)
                 yield pytest.param(fault, launcher, marks=marks, id=f"{launcher}-{fault.name}".replace(" ", "_"))
 
 
