@@ -62,8 +62,10 @@ class Fault:
         config: lines of the app's config.
         arguments: overrides, with and without us.
         ours: overrides with us only.
+        environment: what the app finds in its environment.
+        needs: the mark of what must be installed for it besides.
         detached: whether the run goes on, with us, after its command has returned, and is waited for.
-        again: whether the same command is started again, with and without us, once all is gone.
+        again: how often the same command is started again, with and without us, once all is gone.
         kept: the files, by patterns, that are set aside since nobody knows that we wrote them.
         ranks: of how many processes a job is; what strikes, strikes in all of them, and knows `rank`.
         jobs: the values of `x` in a sweep.
@@ -89,8 +91,10 @@ class Fault:
     config: str = ""
     arguments: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    needs: str = ""
     detached: bool = False
-    again: bool = False
+    again: int = 0
     kept: tuple[str, ...] = ()
     ranks: int = 1
     jobs: range = range(3)
@@ -170,6 +174,7 @@ def _class_name(option: str) -> str:
 _ENDED_BY_RAY: Final = {"ray": frozenset({"FAILED"})} if HYDRA_VERSION >= (1, 4) else {}
 _HANGS: Final = "Hydra 1.4 with joblib 1.6 hangs without us as well when a worker calls sys.exit"
 _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIGKILL of the parent")
+_WORKERS_ANSWER: Final = dict.fromkeys(SEVERAL_AT_ONCE, "the fork answers in its worker's place, without us as well")
 _JOBLIBS: Final = dict.fromkeys((name for name in LAUNCHERS if name != "joblib"), "speaks of joblib alone")
 _NO_SWEEP: Final = {"single run": "speaks of sweeps"}
 _NOBODY_WAITS: Final = {"rq": "its launcher does not wait for its jobs"}
@@ -192,6 +197,40 @@ struck = (scene / "struck").exists()
 (scene / "struck").touch()
 if not struck:
     """
+
+_TWICE: Final = """
+struck = (scene / "struck").read_text() if (scene / "struck").exists() else ""
+(scene / "struck").write_text(struck + ".")
+if len(struck) < 2:
+    """
+
+_LOG_HANDLER_RAISES: Final = """
+import logging
+class Broken(logging.Handler):
+    def emit(self, record):
+        raise RuntimeError("broken")
+"""
+
+_FORK_THAT_LEAVES: Final = """
+child = os.fork()
+if child == 0:
+    sys.exit(0)  # by all that runs at a process's end
+os.waitpid(child, 0)
+"""
+
+_CHILD: Final = """
+import multiprocessing
+child = multiprocessing.get_context("{0}").Process(target=os.getpid)
+child.start()
+child.join()
+"""
+
+_EMPTIES: Final = """
+import shutil
+with contextlib.suppress(OSError):  # another job makes its own just then
+    for path in Path("out").iterdir():
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+"""
 
 _WHEN_ALL_ARE_THERE: Final = """
 until_all_ranks_are_there(scene, rank)
@@ -299,6 +338,30 @@ FAULTS: Final = (
         codes_by_chance=dict.fromkeys(SEVERAL_AT_ONCE, frozenset({0, 1})),
     ),
     Fault(
+        "the directory is emptied",
+        _EMPTIES,
+        struck=_WHATEVER_WAS_WRITTEN,
+        others=_WHATEVER_WAS_WRITTEN,
+        unrecorded=True,
+        codes_by_chance=dict.fromkeys(SEVERAL_AT_ONCE, frozenset({0, 1})),
+    ),
+    Fault("a fork in the job", _CHILD.format("fork")),
+    Fault("a fork in the job leaves by sys.exit", _FORK_THAT_LEAVES, not_on=_WORKERS_ANSWER),
+    Fault("a spawn in the job", _CHILD.format("spawn")),
+    Fault("warnings are errors", environment={"PYTHONWARNINGS": "error"}),
+    Fault("a home that nobody can write to", environment={"HOME": "/proc"}),
+    Fault("a log handler raises", "logging.getLogger().addHandler(Broken())", _LOG_HANDLER_RAISES),
+    Fault(
+        "the config is edited",
+        '(Path(__file__).parent / "config.yaml").open("a").write("y: 1\\n")',
+    ),
+    Fault(
+        "a tracker that never answers",
+        ours=_on("mlflow_callback", "tracking_uri=${oc.env:NEVER_ANSWERS}", "timeout_s=1", "setup_timeout_s=2"),
+        needs="mlflow",
+        not_on=dict.fromkeys(("ray", *ENGINES), "no tracker's library is installed there"),
+    ),
+    Fault(
         "another callback raises",
         preamble=_RAISES_IN_EVERY_HOOK,
         config="hydra: {callbacks: {broken: {_target_: __main__.Broken}}}",
@@ -321,15 +384,23 @@ FAULTS: Final = (
         "SIGKILL of the parent, then the same command again",
         _ONCE + "os.kill(APP, signal.SIGKILL)\n    until_the_app_is_gone()",
         ours=_on("resume_callback"),
-        again=True,
+        again=1,
         kept=("*/resources.csv.bak",),  # of a job that was killed
+        not_on=_NO_SWEEP,
+    ),
+    Fault(
+        "SIGKILL of the parent, of what resumes it, and the same command once more",
+        _TWICE + "os.kill(APP, signal.SIGKILL)\n    until_the_app_is_gone()",
+        ours=_on("resume_callback"),
+        again=2,
+        kept=("*/resources.csv.bak*",),
         not_on=_NO_SWEEP,
     ),
     Fault(
         "SIGKILL of a worker, then the same command again",
         _ONCE + "os.kill(os.getpid(), signal.SIGKILL)",
         ours=_on("resume_callback"),
-        again=True,
+        again=1,
         kept=("*/resources.csv.bak",),
         not_on=_ONE_PROCESS,
     ),

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import textwrap
@@ -158,9 +159,11 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
     settings = [*SETTINGS, *(setting for given in FAIL_CLOSED.values() for setting in given)]
     arguments = [*fault.arguments, *((*settings, *fault.ours) if ours else ())]
     jobs = fault.jobs if ours or fault.jobs_without_us is None else fault.jobs_without_us
-    with tempfile.TemporaryDirectory() as temporary:  # Ray's sockets lie there, and want a short path
+    # Ray's sockets lie in the temporary directory, and want a short path
+    with tempfile.TemporaryDirectory() as temporary, socket.create_server(("127.0.0.1", 0)) as silent:
         claims = {"HYDRA_CALLBACK_KIT_DEVICE_CLAIMS": str(directory / "claims")}
         surroundings = {**claims, "SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
+        surroundings |= {**fault.environment, "NEVER_ANSWERS": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         environment = app.environment(PYTHONPATH=str(directory / "site"), **NO_TORN_BYTECODE, **surroundings)
         hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
         with _engine(launcher, app, environment, fault.ranks) as (on, wait_until_idle):
@@ -171,7 +174,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
             with _other_ranks(command, app, environment, fault.ranks if launcher == "single run" else 1) as first:
                 code, output = _wait([*_unprivileged(fault), *command], app.directory, first, hangs_after_s)
             wait_until_idle()
-            if fault.again:
+            for _ in range(fault.again):
                 if launcher not in ENGINES:  # whose own processes stay
                     _wait_for_the_others(directory)
                 code, output = _wait(command, app.directory, environment, hangs_after_s)

@@ -7,24 +7,8 @@ from pathlib import Path
 import pytest
 from faults.checks import complaints
 from faults.fault import ENGINES, FAULTS, LAUNCHERS, Fault
+from faults.plan import RAY_IN_CI, in_ci
 from faults.scene import clear, start
-
-RAY_IN_CI = ("the job raises", "SIGKILL of a worker", "directory deleted")
-"""A start of Ray takes ten seconds: of its column these are run wherever the tests of Ray are."""
-
-FEW_JOBS = 10
-"""More of them take minutes."""
-
-SUBMITIT_IN_CI = ("the job raises", "SIGKILL of a worker", "SIGKILL of the parent")
-"""A cell of submitit's waits for half a minute: besides these, every change is tried with ranks, which joblib cannot have."""
-
-
-def in_ci(fault: Fault, launcher: str) -> bool:
-    """Whether a cell is run for every change; `.ci/faults` runs them all."""
-    if len(fault.jobs) > FEW_JOBS:
-        return False
-    telling = launcher == "submitit_local" and (fault.ranks > 1 or fault.name in SUBMITIT_IN_CI)
-    return telling or launcher in ("single run", "joblib")
 
 
 def cells() -> Iterator[object]:
@@ -37,6 +21,8 @@ def cells() -> Iterator[object]:
                     marks = [pytest.mark.ray_faults, *([pytest.mark.ray] if fault.name in RAY_IN_CI else [])]
                 elif in_ci(fault, launcher):
                     marks.append(pytest.mark.in_ci)
+                if fault.needs:
+                    marks = [getattr(pytest.mark, fault.needs)]
                 yield pytest.param(fault, launcher, marks=marks, id=f"{launcher}-{fault.name}".replace(" ", "_"))
 
 
