@@ -33,7 +33,7 @@ def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]
     return [
         *_exit(fault, launcher, ours, bare),
         *_reports(fault, ours),
-        *_leftovers(ours, bare),
+        *_leftovers(fault, ours, bare),
         *(f"job {x} reached its end twice" for x in sorted(ours.twice)),
         *_strangers(fault, ours.root),
         *_files(ours.root),
@@ -56,8 +56,8 @@ def _reports(fault: Fault, ours: Left) -> Iterator[str]:
         yield "a bug of ours is reported" if reported else "the failure of our callbacks is not reported"
 
 
-def _leftovers(ours: Left, bare: Left) -> Iterator[str]:
-    for what in ("processes", "threads", "files"):
+def _leftovers(fault: Fault, ours: Left, bare: Left) -> Iterator[str]:
+    for what in ("processes", *(() if fault.waits else ("threads",)), "files"):
         left = getattr(ours, what) - getattr(bare, what)
         if left:
             yield f"{what} left behind: {sorted(left)}"

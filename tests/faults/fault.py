@@ -77,6 +77,7 @@ class Fault:
         kills: whether it may take the app's process, and the end of others of its jobs with it.
         code: the exit code, where it is not that of the app without us.
         codes_by_chance: by launcher, the exit codes that the app has without us, where chance decides which.
+        waits: whether a thread of ours may still wait as a process ends; it does not keep that from ending.
         reports: whether an error of a callback of ours is to be reported.
         permissions: whether it needs an app that file permissions hold for, which they do not for root.
         clock: whether the clock is set back as it strikes.
@@ -106,6 +107,7 @@ class Fault:
     kills: bool = False
     code: int | None = None
     codes_by_chance: dict[str, frozenset[int]] = field(default_factory=dict)
+    waits: bool = False
     reports: bool = False
     permissions: bool = False
     clock: bool = False
@@ -359,6 +361,7 @@ FAULTS: Final = (
         "a tracker that never answers",
         ours=_on("mlflow_callback", "tracking_uri=${oc.env:NEVER_ANSWERS}", "timeout_s=1", "setup_timeout_s=2"),
         needs="mlflow",
+        waits=True,
         not_on=dict.fromkeys(("ray", *ENGINES), "no tracker's library is installed there"),
     ),
     Fault(

@@ -270,6 +270,26 @@ def test_nothing_is_raised_once_it_has_returned(
     assert min(counts.values()) > 0
 
 
+def test_nothing_is_raised_while_the_thread_that_watches_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the time is over before that has returned, and Python would make another error of it."""
+    name = "_start_joinable_thread" if hasattr(threading, "_start_joinable_thread") else "_start_new_thread"
+    starts = getattr(threading, name)
+
+    def spins(_: Any) -> None:
+        until_s = time.perf_counter() + 0.1
+        while time.perf_counter() < until_s:
+            pass
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        started = starts(*args, **kwargs)
+        spins(None)
+        return started
+
+    monkeypatch.setattr(threading, name, slowly)
+    error = in_thread(lambda: limited(spins, 0.002)(None))
+    assert type(error) is JobTimeoutError
+
+
 PROFILED = """
 import sys, threading
 from hydra_callback_kit import JobTimeoutError

@@ -72,6 +72,8 @@ class JobWatch:
         self._is_over = False
         self._wakes = threading.Lock()
         self._wakes.acquire()
+        self._is_watched = threading.Lock()  # what is raised while a thread is being started would come out as a `KeyError`
+        self._is_watched.acquire()
         self._listens = False
         self._was_raised = False
         self._has_told = False
@@ -94,6 +96,7 @@ class JobWatch:
             self._end = End(when_s, None if words is None else words.descriptor)
             end_this_process(self._end)
         self._watching.start()
+        self._is_watched.release()
 
     def end(self) -> None:
         """Watches no longer: when it has returned, nothing is raised any more.
@@ -135,6 +138,7 @@ class JobWatch:
     def _watch(self) -> None:
         if self._is_over_within(self._job_s):
             return
+        self._is_watched.acquire()
         self._tell()
         own = self._own
         while not self._is_over_within(self._grace_s if own else max(self._grace_s, _AGAIN_S)):
