@@ -22,9 +22,10 @@ return {"acc": 0.5 + 0.1 * big + cfg.seed / 100 + 0.01 * (big and cfg.seed == 2)
 """
 
 
-@pytest.fixture
-def swept(app: App) -> Path:
-    """Where a sweep lies."""
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a sweep lies, which is only read."""
+    app = App(tmp_path_factory.mktemp("swept"))
     app.write(BODY, CONFIG)
     app.sweep("basic", "model=big,small", "seed=1,2,4")
     return app.directory

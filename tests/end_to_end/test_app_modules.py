@@ -47,8 +47,20 @@ def loaded(said: str) -> set[str]:
     return {line.split()[1] for line in said.splitlines() if line.startswith("LOADED ")}
 
 
+SAYS_WHAT_IS_LOADED = """
+import atexit
+def say_what_is_loaded():
+    if os.environ.get("SAY_ALL"):
+        os.write(2, "".join(f"LOADED {name}\\n" for name in list(sys.modules)).encode())
+atexit.register(say_what_is_loaded)
+"""
+
+
 def without_what_others_load(app: App, *arguments: str) -> None:
-    """Takes away the modules which Python, Hydra or the launcher fall over without us as well."""
+    """Writes all modules but those which Python, Hydra or the launcher fall over without us as well."""
+    every = {name for name in sys.stdlib_module_names if name not in (*sys.builtin_module_names, *NOT_HERE, "asyncio")}
+    every -= loaded(app.run(*arguments, *BARE, SAY_ALL="1").stderr)
+    write_modules(app.directory, *sorted(every), "jinja2", "markupsafe", "rich", "click")
     while found := loaded(app.run(*arguments, *BARE).stderr):
         for name in found:
             (app.directory / f"{name}.py").unlink()
@@ -59,9 +71,8 @@ def without_what_others_load(app: App, *arguments: str) -> None:
 )
 def test_no_module_of_the_apps_is_loaded_for_us(app: App, arguments: list[str]) -> None:
     """With every callback on, and every module of the standard library hidden that is not loaded without us."""
-    app.write("if cfg.x == 2:\n    raise ValueError('boom')\nreturn {'acc': cfg.x}", ALL)
-    every = [name for name in sys.stdlib_module_names if name not in (*sys.builtin_module_names, *NOT_HERE, "asyncio")]
-    write_modules(app.directory, *every, "jinja2", "markupsafe", "rich", "click")
+    body = "say_what_is_loaded()\nif cfg.x == 2:\n    raise ValueError('boom')\nreturn {'acc': cfg.x}"
+    app.write(body, ALL, SAYS_WHAT_IS_LOADED)
     without_what_others_load(app, *arguments)
     assert (app.directory / "statistics.py").exists()
     bare = app.run(*arguments, *BARE)

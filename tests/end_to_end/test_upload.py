@@ -69,7 +69,7 @@ def command(app: App, *words: str) -> Finished:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     return Finished(done.returncode, done.stdout, done.stderr, app.directory)
 

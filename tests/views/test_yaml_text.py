@@ -15,7 +15,9 @@ from hydra_callback_kit.views.yaml_text import yaml_text
 NUMBERS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 KEYS = st.text(alphabet=st.characters(codec="utf-8"))
 VALUES = st.recursive(
-    NUMBERS | st.text() | st.binary(), lambda values: st.lists(values) | st.dictionaries(KEYS | st.integers(), values)
+    NUMBERS | st.text() | st.binary(),
+    lambda values: st.lists(values) | st.dictionaries(KEYS | st.integers(), values),
+    max_leaves=15,
 )
 
 
