@@ -40,4 +40,5 @@ def test_what_a_profile_comes_to_in_words() -> None:
     assert said == "pyinstrument: step (a.py:1) took 83% of the time"
     assert in_words({"profiler": "memray", "top": "f", "top_share": 1, **files}) == "memray: f allocated 100% of the peak"
     assert in_words({"profiler": "cprofile", "top": None, **files}) == "cprofile: nothing was seen"
+    assert in_words({"profiler": "memray", "top": "f", "top_share": 0.5, "cut_short": True, **files}).endswith("; cut short")
     assert in_words({"profiler": 7}) == "7: no profile"

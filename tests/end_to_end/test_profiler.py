@@ -69,6 +69,10 @@ def test_each_profiler_writes_its_files(app: App, profiler: str, files: set[str]
     assert written.keys() == files
     assert not any(b"hunter2" in content or b"swordfish" in content for content in written.values())
     assert "main" in written["profile.txt"].decode("utf-8")
+    if profiler == "memray":
+        del written["profile.html"], written["profile.bin"]  # they are as memray makes them
+    ours = (b"launching/profiled.py", b"profiling.py", b"traced_profile", b"sampled_profile", b"'disable'")
+    assert not [name for name, content in written.items() if any(each in content for each in ours)]
 
 
 @pytest.mark.parametrize("leaves", ["sys.exit(3)", "raise KeyboardInterrupt"])
@@ -117,9 +121,59 @@ def test_where_something_else_is_at_work_there_is_none(app: App, at_work: str) -
     assert not list(done.root.glob("profile.*"))
 
 
-def test_a_task_function_may_profile_itself(app: App) -> None:
-    """What it does with a profiler of its own breaks neither it nor the callback."""
-    own = "import cProfile\ntry:\n    cProfile.runctx('spin()', globals(), {})\nexcept ValueError:\n    pass"
-    app.write(own, CONFIG, PREAMBLE)
+OWN = """
+import cProfile
+
+class Own:
+    calls = 0
+    def enable(self):
+        sys.setprofile(self.count)
+    def disable(self):
+        sys.setprofile(None)
+    def count(self, frame, event, argument):
+        self.calls += event == "call" and frame.f_code is later.__code__
+
+own = OWN()
+def later():
+    spin()
+"""
+AFTER = """
+    main()
+    later()
+    own.disable()
+    if isinstance(own, cProfile.Profile):
+        own.create_stats()
+        own.calls = next(figures[0] for function, figures in own.stats.items() if function[2] == "later")
+    print("calls", own.calls)
+"""
+
+
+@pytest.mark.parametrize("own", ["cProfile.Profile", "Own"])
+@pytest.mark.parametrize("profiler", ["pyinstrument", "cprofile"])
+def test_a_job_that_profiles_itself_sees_it_all(app: App, profiler: str, own: str) -> None:
+    """Also after the job; ours ends where that one takes its place, which is said once and on record."""
+    app.write("spin()\nown.enable()\nlater()", CONFIG, PREAMBLE + OWN.replace("OWN", own))
+    source = (app.directory / "app.py").read_text()
+    (app.directory / "app.py").write_text(source.replace("\n    main()\n", AFTER))
+    done = app.run(f"{ONLY}.profiler={profiler}")
+    assert done.code == 0, done.stderr
+    assert "calls 2\n" in done.stdout
+    # from 3.12 on cProfile has another place than the others have
+    takes_its_place = sys.version_info < (3, 12) or (profiler == "cprofile") == (own == "cProfile.Profile")
+    (job,) = read_run(done.root).jobs
+    assert job.facts["profile"].get("cut_short", False) is takes_its_place
+    assert done.stdout.count("The profile is cut short: the job has begun another profiler") == takes_its_place
+    text = (done.root / "profile.txt").read_text("utf-8")
+    assert ("ut short: another profiler took its place" in text) is takes_its_place
+    assert "spin" in text
+    assert ("later" in text) is not takes_its_place
+
+
+def test_two_of_pyinstruments_share_its_place(app: App) -> None:
+    """A job's own cuts nothing short."""
+    own = "from pyinstrument import Profiler\nwith Profiler(interval=0.01):\n    spin()\nlater()"
+    app.write(own, CONFIG, PREAMBLE + OWN.replace("OWN", "Own"))
     done = app.run()
     assert done.code == 0, done.stderr
+    assert "cut short" not in done.stdout
+    assert "later" in (done.root / "profile.txt").read_text("utf-8")

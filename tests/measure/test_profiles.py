@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hydra_callback_kit.measure.function_name import named
-from hydra_callback_kit.measure.profiles import PROFILERS, other_profiler, profile_of
+from hydra_callback_kit.measure.other_profiler import other_profiler
+from hydra_callback_kit.measure.profiles import PROFILERS, profile_of
 from hydra_callback_kit.measure.sampled_profile import _FOLDED_AT, SampledProfile, _Samples
 
 

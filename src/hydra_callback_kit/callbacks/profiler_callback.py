@@ -36,9 +36,9 @@ class ProfilerCallback(RecordingCallback):
     says so. Processes that a job starts (subprocesses, `multiprocessing`, the workers of a DataLoader) are not profiled; of
     other threads pyinstrument and cProfile see nothing, memray sees all.
 
-    Where something else profiles or traces the job already (a debugger, coverage, `python -m cProfile`, a profile of the
-    task function's own), there is a warning and no profile. From Python 3.12 on a task function that starts a cProfile of
-    its own fails under `profiler=cprofile`: there can be one in a process.
+    Where something else profiles or traces the job already (a debugger, coverage, `python -m cProfile`), there is a warning
+    and no profile. Where the task function begins another profiler that takes the place of this one (Python has one for
+    each thread), it has it: the profile is cut short, which is said and on record.
 
     Args:
         profiler: `pyinstrument` looks each millisecond where the job is; `cprofile` counts each call; `memray` (which is no
@@ -57,7 +57,8 @@ class ProfilerCallback(RecordingCallback):
         directory they are `profile_0.html` and so on; those of a rank `profile_rank1.html`. What lay there and is not as
         this package wrote it is kept as `<name>.bak`.
         `.callbacks/*.jsonl` in the run's output directory or in the sweep directory: the journal (JSON lines), where a job
-        has the fact `profile`: `profiler`, `files`, `top` (the function that took most itself), `top_share`.
+        has the fact `profile`: `profiler`, `files`, `top` (the function that took most itself), `top_share`; if it is so,
+        `cut_short`.
 
     Example:
         ```yaml

@@ -11,7 +11,8 @@ from hydra_callback_kit.hooks.job_file_name import job_file_name
 from hydra_callback_kit.hooks.own_files import make_room, record_job_files
 from hydra_callback_kit.journal.fingerprint import fingerprint_of
 from hydra_callback_kit.journal.safe_log import SafeLogger
-from hydra_callback_kit.measure.profiles import Profile, other_profiler, profile_of
+from hydra_callback_kit.measure.other_profiler import other_profiler
+from hydra_callback_kit.measure.profiles import Profile, profile_of
 from hydra_callback_kit.views.profiles import FACT, in_words
 
 _SUFFIXES: Final = (".html", ".txt", ".pstats", ".bin")
@@ -74,8 +75,17 @@ class ProfiledJob:
         try:
             files, top, share = profile.write()
             facts = {"profiler": self._profiler, "files": [file.name for file in files], "top": top, "top_share": share}
+            if profile.cut_short_by is not None:
+                facts["cut_short"] = True
             record_job_files(self._config, {FACT: facts}, {file.name: fingerprint_of(file) for file in files})
         except Exception as error:  # noqa: BLE001  a full disk, say
             self._log.caution("The profile cannot be written: %s: %s.", type(error).__name__, error)
         else:
             self._log.info("Profile: %s (%s)", files[0], in_words(facts))
+            if profile.cut_short_by is not None:
+                by = f" ({profile.cut_short_by})" if profile.cut_short_by else ""
+                self._log.caution(
+                    "The profile is cut short: the job has begun another profiler%s, which took its place. What came after "
+                    "that is not in it.",
+                    by,
+                )

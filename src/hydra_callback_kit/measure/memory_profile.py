@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.measure.function_name import named
+from hydra_callback_kit.measure.machinery import is_machinery
+from hydra_callback_kit.measure.other_profiler import name_of, put_back
 
 _ROWS: Final = 40
 """Functions in the text."""
@@ -24,6 +26,7 @@ class MemoryProfile:
     def __init__(self, stem: Path, title: str) -> None:
         self._stem = stem
         self._title = title
+        self.cut_short_by: str | None = None
         self._tracker: Any = None
 
     @property
@@ -46,7 +49,11 @@ class MemoryProfile:
 
     def stop(self) -> None:
         """Ends it."""
+        hook = sys.getprofile()  # its own is not seen there
         self._tracker.__exit__(None, None, None)
+        if hook is not None:
+            self.cut_short_by = name_of(hook)
+            put_back(hook)
 
     def write(self) -> tuple[list[Path], str | None, float]:
         """Writes the flame graph and the text, beside the file that memray's other commands read.
@@ -61,6 +68,8 @@ class MemoryProfile:
             peak = reader.metadata.peak_memory
             for record in reader.get_high_watermark_allocation_records(merge_threads=True):
                 frames = record.stack_trace(max_stacks=1)
+                if frames and is_machinery(frames[0][1]):
+                    continue
                 name = named(*frames[0]) if frames else "?"
                 by_function[name] = by_function.get(name, 0) + record.size
         ordered = sorted(by_function, key=lambda name: (-by_function[name], name))

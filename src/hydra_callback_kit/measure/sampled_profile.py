@@ -1,9 +1,12 @@
 """A profile by pyinstrument, which looks every millisecond where a thread is. What it has seen takes a bounded memory."""
 
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.measure.function_name import named
+from hydra_callback_kit.measure.machinery import is_machinery
+from hydra_callback_kit.measure.other_profiler import name_of, put_back
 
 _INTERVAL_S: Final = 0.001
 _SENT: Final = ".*<dynamic-code>.*"
@@ -19,15 +22,29 @@ _LEFT_OUT: Final = "[calls left out]\0<left out>\0000"
 
 
 class _Samples(list[tuple[list[str], float]]):
-    """Where a thread was, and for how long. A job of a day has millions of samples, of a few thousand places."""
+    """Where a thread was, and for how long. A job of a day has millions of samples, of a few thousand places.
 
-    def __init__(self) -> None:
+    What of this package has called the task function is left out, and where nothing else was called yet, the sample is.
+
+    Args:
+        below: how many frames there are above it.
+    """
+
+    def __init__(self, below: int = 0) -> None:
         super().__init__()
         self.seen = 0
+        self._below = below
         self._full_at = _FOLDED_AT
 
     def append(self, sample: tuple[list[str], float]) -> None:
         stack, took_s = sample
+        job = self._below
+        while job < len(stack) and _is_ours(stack[job]):
+            job += 1
+        if job > self._below:
+            if job == len(stack):
+                return
+            stack = [*stack[: self._below], *stack[job:]]
         if len(stack) > _DEEPEST:
             stack = [*stack[: _DEEPEST // 2], _LEFT_OUT, *stack[-_DEEPEST // 2 :]]
         super().append((stack, took_s))
@@ -52,7 +69,9 @@ class SampledProfile:
     def __init__(self, stem: Path, title: str) -> None:
         self._stem = stem
         self._title = title
+        self.cut_short_by: str | None = None
         self._profiler: Any = None
+        self._hook: Any = None
         self._samples = _Samples()
 
     def start(self) -> None:
@@ -61,11 +80,21 @@ class SampledProfile:
 
         self._profiler = Profiler(interval=_INTERVAL_S, async_mode="disabled")
         self._profiler.start(target_description=self._title)
-        self._profiler._active_session.frame_records = self._samples  # noqa: SLF001  else memory grows with each sample
+        self._hook = sys.getprofile()
+        session = self._profiler._active_session  # noqa: SLF001  else memory grows with each sample, and ours are seen
+        while _is_ours(session.start_call_stack[-1]):
+            session.start_call_stack.pop()
+        self._samples = session.frame_records = _Samples(len(session.start_call_stack))
 
     def stop(self) -> None:
         """Ends it, in the same thread."""
-        self._profiler.stop().sample_count = self._samples.seen
+        hook = sys.getprofile()
+        session = self._profiler.stop()
+        session.sample_count = self._samples.seen
+        if type(hook) is not type(self._hook):  # all of pyinstrument's share one
+            self.cut_short_by = name_of(hook)
+            session.target_description += ", cut short: another profiler took its place"
+            put_back(hook)
 
     def write(self) -> tuple[list[Path], str | None, float]:
         """Writes the page and the text."""
@@ -86,3 +115,7 @@ def _function(frame: str) -> str:
     """`step (train.py:12)`, of what pyinstrument has for a frame: its name, its file and its first line."""
     name, file, line = [*frame.partition("\1")[0].split("\0"), "", ""][:3]
     return named(name, file, line)
+
+
+def _is_ours(frame: str) -> bool:
+    return is_machinery(frame.partition("\0")[2])

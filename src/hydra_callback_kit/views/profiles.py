@@ -8,7 +8,8 @@ from hydra_callback_kit.journal.records import JobRecord
 from hydra_callback_kit.journal.values import as_text, is_number
 
 FACT: Final = "profile"
-"""The fact of a job that was to be profiled: `profiler`, `files` (none where there is no profile), `top`, `top_share`."""
+"""The fact of a job that was to be profiled: `profiler`, `files` (none where there is no profile), `top`, `top_share`, and
+`cut_short` where another profiler has taken its place."""
 
 
 class JobProfile(NamedTuple):
@@ -55,4 +56,5 @@ def in_words(fact: Mapping[str, Any]) -> str:
     if not isinstance(top, str) or not is_number(share):
         return f"{profiler}: nothing was seen"
     what = "allocated {:.0%} of the peak" if profiler == "memray" else "took {:.0%} of the time"
-    return f"{profiler}: {top} {what.format(share)}"
+    cut_short = "; cut short" if fact.get("cut_short") else ""
+    return f"{profiler}: {top} {what.format(share)}{cut_short}"
