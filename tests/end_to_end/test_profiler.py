@@ -104,6 +104,16 @@ def test_a_job_that_was_killed_has_none_and_it_is_said(app: App) -> None:
     assert (done.root / "0" / "profile.html").exists()
 
 
+@pytest.mark.parametrize(("arguments", "came"), [(["-m", "x=0,2"], "jobs 0-1"), ([], "job 0")])
+def test_numbers_that_never_came_are_said_at_the_end(app: App, arguments: list[str], came: str) -> None:
+    """Once, of a sweep and of a single run."""
+    app.write(BODY, CONFIG, PREAMBLE)
+    done = app.run(*arguments, f"{ONLY}.jobs=[0,7,9]")
+    assert done.code == 0
+    assert done.stdout.count(f"There is no profile of jobs 7, 9: only {came} came.") == 1
+    assert done.stdout.count("There is no profile") == 1
+
+
 @pytest.mark.parametrize(
     "at_work",
     [

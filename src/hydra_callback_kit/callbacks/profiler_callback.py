@@ -44,7 +44,8 @@ class ProfilerCallback(RecordingCallback):
         profiler: `pyinstrument` looks each millisecond where the job is; `cprofile` counts each call; `memray` (which is no
             part of the extra, and not there for Windows) tells who had allocated what was held when most memory was held.
             Each slows down code of many small calls: see the page.
-        jobs: which jobs of a sweep: `first` for job 0, `all`, or a list of their numbers. A single run is job 0.
+        jobs: which jobs of a sweep: `first` for job 0, `all`, or a list of their numbers. A single run is job 0. Numbers
+            that never came are said at the end.
         every_rank: whether each rank of a distributed job is profiled, and not rank 0 alone.
 
     Raises:
@@ -116,7 +117,7 @@ class ProfilerCallback(RecordingCallback):
             job.write()
 
     def at_the_end(self, config: DictConfig) -> None:
-        """Says which jobs have no profile that were to have one."""
+        """Says which jobs have no profile that were to have one, and which never came."""
         if identify_run(config).rerun:
             return
         run = run_at_its_end(config, without=CONFIGS)
@@ -124,6 +125,10 @@ class ProfilerCallback(RecordingCallback):
         killed = [each.job.job_num for each in profiles if each.page is None and each.job.status == "INTERRUPTED"]
         if killed:
             log.caution("There is no profile of %s: killed, or stopped from outside.", wording.named_jobs(killed))
+        came = {job.job_num for job in run.jobs}
+        missing = [num for num in self.jobs or () if num not in came]
+        if missing and came:
+            log.caution("There is no profile of %s: only %s came.", wording.named_jobs(missing), wording.named_jobs(came))
 
 
 _profiled: Final[dict[tuple[int, int], tuple[DictConfig, ProfiledJob]]] = {}
