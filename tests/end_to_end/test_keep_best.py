@@ -68,18 +68,19 @@ def test_all_of_it_is_without_the_logs_and_what_others_wrote(app: App) -> None:
     (out / "data.bin").symlink_to("../../elsewhere/kept.ckpt")
     """
     before, _, after = BODY.partition("out = Path(HydraConfig.get().runtime.output_dir)")
-    config = CONFIG.replace("keep_best_callback]", "keep_best_callback, resource_monitor_callback]")
+    config = CONFIG.replace("keep_best_callback]", "keep_best_callback, resource_monitor_callback, output_capture_callback]")
     app.write(before + "\n".join(line.strip() for line in body.splitlines()) + after, config)
     elsewhere = app.directory / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "kept.ckpt").touch()
     monitored = "hydra.callbacks.resource_monitor_callback.output_file=usage.csv"
-    done = app.sweep("basic", "x=0,1,2", f"{ONLY}.what=['**']", f"{ONLY}.metric=loss", monitored)
+    captured = "hydra.callbacks.output_capture_callback.file=logs/said.txt"
+    done = app.sweep("basic", "x=0,1,2", f"{ONLY}.what=['**']", f"{ONLY}.metric=loss", monitored, captured)
     assert done.code == 0, done.stderr
     assert (elsewhere / "kept.ckpt").exists()
     worst = {path.relative_to(done.root / "2").as_posix() for path in (done.root / "2").rglob("*") if path.is_file()}
     hydras = {f".hydra/{name}.yaml" for name in ("config", "hydra", "overrides")}
-    assert worst == {*hydras, "app.log", "metrics.jsonl", "usage.csv", "inner/model.ckpt"}
+    assert worst == {*hydras, "app.log", "metrics.jsonl", "usage.csv", "logs/said.txt", "inner/model.ckpt"}
     assert not (done.root / "2" / "linked").is_symlink()
     assert "Only the 2 jobs with the smallest loss keep **" in done.stdout
 

@@ -155,6 +155,21 @@ def test_what_is_deleted_here(app: App) -> None:
     assert f"  uploaded   {sent} files to " in command(app, "show", "out").stdout
 
 
+@pytest.mark.parametrize("launcher", ["basic", "submitit_local"])
+def test_what_callbacks_have_written_is_not_deleted_here(app: App, launcher: str) -> None:
+    """Whatever it is called: the job's output is written on, and commands and the report lead there; nor are logs."""
+    config = CONFIG.replace("upload_callback, ", "upload_callback, output_capture_callback, resource_monitor_callback, ")
+    write(app, "print('said')\n" + BODY, config)
+    named = ("output_capture_callback.file=said.txt", "resource_monitor_callback.output_file=usage.csv")
+    log_file = "hydra.job_logging.handlers.file.filename=${hydra.runtime.output_dir}/log.txt"
+    done = app.sweep(launcher, "x=1,4", *(f"hydra.callbacks.{each}" for each in named), log_file, DELETES="true")
+    assert done.code == 0, done.stderr
+    for job in ("0", "1"):
+        left = names(done.root / job)
+        assert {"said.txt", "usage.csv", "log.txt"} <= left
+        assert "model.bin" not in left
+
+
 @pytest.mark.parametrize(
     ("to", "says"),
     [

@@ -24,7 +24,7 @@ from hydra_callback_kit.hooks.error_report import report
 from hydra_callback_kit.hooks.job_file_name import job_file_name
 from hydra_callback_kit.hooks.job_recorder import record_job_facts
 from hydra_callback_kit.hooks.leaving_hydra import jobs_on_the_stack
-from hydra_callback_kit.hooks.own_files import tell
+from hydra_callback_kit.hooks.own_files import are_written, tell
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.at_exit import at_exit
@@ -129,6 +129,7 @@ class OutputCaptureCallback(RecordingCallback):
         running = _Running(key, config, capture, depth, threading.get_ident(), self.tail_lines)
         _running[key] = running
         record_job_facts(config, {}, {CAPTURED_OUTPUT: running.fact()})
+        are_written(config, running.fact()["files"])
         for number, name in ((STDOUT, "stdout"), (STDERR, "stderr")):
             if python_writes_elsewhere(number) and paths[number] in capture.begins:
                 _warn_once(

@@ -1,5 +1,6 @@
 """`upload_callback`: the files of a run are sent to a bucket or a network folder, each job's as it ends."""
 
+import glob
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,12 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
 from hydra_callback_kit.hooks.job_recorder import JobEnd
+from hydra_callback_kit.hooks.log_files import log_files_of
+from hydra_callback_kit.hooks.own_files import written_by_the_job
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.tracker_parameters import globs, seconds
 from hydra_callback_kit.hooks.upload_parameters import destination, options
+from hydra_callback_kit.hooks.written_files import written_by_all_ranks
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.rank import rank_of_this_process
@@ -61,8 +65,8 @@ class UploadCallback(RecordingCallback):
         what: which files are sent, as globs in the job's directory, or the sweep's. Without a slash one holds at any depth;
             that of a directory stands for all that is in it.
         exclude: which of these are not.
-        delete_local: whether a completed job's files that were sent and verified are deleted here. `.hydra`, log files and
-            `metrics.jsonl` stay, and so does all of the sweep's own.
+        delete_local: whether a completed job's files that were sent and verified are deleted here. `.hydra`, log files,
+            `metrics.jsonl` and what else this package has written stay, and so does all of the sweep's own.
         timeout_s: how long a job's end, and the run's, wait for what is sent then, in seconds.
         storage_options: what fsspec's file system is made with, such as `endpoint_url`. Credentials do not belong here: the
             libraries find them where they always do.
@@ -155,7 +159,7 @@ class UploadCallback(RecordingCallback):
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
-            delete(job.run.root, sent.verified, directory, _kept(config))
+            delete(job.run.root, sent.verified, directory, _kept(config, written_by_the_job(config)))
 
     def at_the_end(self, config: DictConfig) -> None:
         """Sends what is not there yet, and then the journal."""
@@ -182,9 +186,9 @@ class UploadCallback(RecordingCallback):
         if sent is None:
             return
         self._say(config, what, sent.now)
-        for place in upload.completed_places(run) if self.delete_local else ():
+        for place, job in upload.completed_places(run).items() if self.delete_local else ():
             own = [file for file in sent.now.verified if file.name.startswith(f"{place}/" if place else "")]
-            delete(run.root, own, place, _kept(config))
+            delete(run.root, own, place, _kept(config, written_by_all_ranks(job)))
         if sent.is_whole:
             left_out = f"; {sent.left_out} left out" if sent.left_out else ""
             size, to = wording.size(sent.bytes), self._patience(config).hide(address)
@@ -258,10 +262,10 @@ def _as_written(config: DictConfig) -> str:
     return next((str(node.get("to")) for node in ours if str(node.get("_target_")).endswith(".UploadCallback")), "")
 
 
-def _kept(config: DictConfig) -> list[str]:
-    """What stays in a job's directory besides."""
+def _kept(config: DictConfig, written: Sequence[str]) -> list[str]:
+    """What stays in a job's directory besides: what Hydra writes, and what callbacks of this package have written."""
     subdir = OmegaConf.select(config, "hydra.output_subdir")
-    return [".hydra", *([str(subdir)] if subdir else [])]
+    return [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *map(glob.escape, written)]
 
 
 def _word(run: RunIdentity) -> str:

@@ -7,13 +7,14 @@ the job was killed) it is kept.
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.identity import identify_run
+from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.job_recorder import record_job_facts
 from hydra_callback_kit.journal.fingerprint import fingerprint_of, is_one_of
 from hydra_callback_kit.journal.identity import RunIdentity
@@ -23,6 +24,9 @@ from hydra_callback_kit.views import files
 
 FACT: Final = "files"
 """The fact that holds them: of a run those that its own process wrote, of a job those that lie in its directory."""
+
+_WRITTEN: Final = "own_files"
+"""The note of a job that holds the names of those in its directory."""
 
 
 @contextlib.contextmanager
@@ -105,11 +109,27 @@ def record_job_files(config: DictConfig, facts: Mapping[str, Any], fingerprints:
         facts: any values by name; secrets in them are redacted.
         fingerprints: those of what was written, by the files' names without a path.
     """
+    are_written(config, fingerprints)
     known = _known(identify_run(config))
     if known.is_read:  # else it will find it on record, and a sweep of many jobs need not keep it
         for name, fingerprint in fingerprints.items():
             known.add(name, fingerprint)
     record_job_facts(config, facts, {FACT: dict(fingerprints)})
+
+
+def are_written(config: DictConfig, names: Iterable[str]) -> None:
+    """Notes for the hooks that come later which files a job's callbacks write in its directory.
+
+    Args:
+        config: the config of `on_job_start` or `on_job_end`.
+        names: relative to that directory.
+    """
+    notes_of(config).setdefault(_WRITTEN, []).extend(names)
+
+
+def written_by_the_job(config: DictConfig) -> list[str]:
+    """The files that a job's callbacks have written in its directory, or write still, as they were noted in this process."""
+    return list(notes_of(config).get(_WRITTEN, ()))
 
 
 def tell(log: SafeLogger) -> files.Tell:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from hydra_callback_kit.journal.follower import RunFollower
+from hydra_callback_kit.journal.format import CAPTURED_OUTPUT
 from hydra_callback_kit.journal.journal_lines import names_by_run
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.metric import Metric, metrics_in
@@ -170,6 +171,9 @@ class Outcomes(RunFollower):
             told.value = self._value_of(from_json(facts.get("return_value")), metrics_in(from_json(facts.get("metrics"))))
         files, tensorboard = facts.get("files"), facts.get("tensorboard")
         told.written.update(files if isinstance(files, dict) else ())
+        captured = facts.get(CAPTURED_OUTPUT)
+        output = captured.get("files") if isinstance(captured, dict) else None
+        told.written.update(PurePosixPath(name).name for name in (output if isinstance(output, dict) else ()))
         log_files = facts.get(LOG_FILES)
         told.log_files.update(map(as_text, log_files) if isinstance(log_files, list) else ())
         if isinstance(tensorboard, dict):

@@ -178,9 +178,9 @@ def _send_journal(store: Store, run: RunRecord, known: Mapping[str, Mapping[str,
     return sent.complete
 
 
-def completed_places(run: RunRecord) -> list[str]:
-    """The directories, relative to the run's, of the jobs that completed and share theirs with no other."""
-    return [place for place, job in _owners(run).items() if job.status == "COMPLETED"]
+def completed_places(run: RunRecord) -> dict[str, JobRecord]:
+    """The jobs that completed and share their directories with no other, by these, relative to the run's."""
+    return {place: job for place, job in _owners(run).items() if job.status == "COMPLETED"}
 
 
 def _owners(run: RunRecord) -> dict[str, JobRecord]:

@@ -42,7 +42,16 @@ def outputs_of(job: JobRecord, secret_keys: Any = None) -> list[Output]:
 
 def files_of(job: JobRecord) -> list[str]:
     """The names of the files of what a job wrote, in its directory, or with their paths where they lie elsewhere."""
-    fact = job.facts.get(CAPTURED_OUTPUT)
+    return _names(job.facts.get(CAPTURED_OUTPUT))
+
+
+def files_of_all_ranks(job: JobRecord) -> list[str]:
+    """The same, with those of its other ranks."""
+    records: list[JobRecord | RankRecord] = [job, *job.ranks]
+    return [name for each in records for name in _names(each.facts.get(CAPTURED_OUTPUT))]
+
+
+def _names(fact: Any) -> list[str]:
     files = fact.get("files") if isinstance(fact, dict) else None
     return list(map(str, files)) if isinstance(files, dict) else []
 
