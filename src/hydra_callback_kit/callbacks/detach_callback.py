@@ -1,6 +1,7 @@
 """`detach_callback`: the command returns, and the run goes on without its terminal."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.types import TaskFunction
@@ -11,6 +12,7 @@ from hydra_callback_kit.hooks.detaching import IS_DETACHED, leave_the_terminal, 
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.run_recorder import record_run_facts
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.output_file import FACT
 from hydra_callback_kit.launching.detached import say_launched
 
@@ -75,6 +77,10 @@ class DetachCallback(RecordingCallback):
         """
         notes_of(config)["detach_asked"] = True
         leave_the_terminal(config, self.output_file)
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """What is printed."""
+        return [OwnFile(self.output_file, "output_file", "detached.log")]
 
     def before_the_run(self, config: DictConfig) -> None:
         """Says so where nobody has asked it: others have acted already."""

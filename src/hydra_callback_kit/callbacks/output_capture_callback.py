@@ -5,7 +5,7 @@ import functools
 import operator
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,7 @@ from hydra_callback_kit.hooks.leaving_hydra import jobs_on_the_stack
 from hydra_callback_kit.hooks.own_files import are_written, tell
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.format import CAPTURED_OUTPUT
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -99,6 +100,12 @@ class OutputCaptureCallback(RecordingCallback):
         self.separate = separate
         self.tee = tee
         self.tail_lines = tail_lines
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """What it keeps of each job."""
+        if self.separate:
+            return [OwnFile(name, "separate", "false", of_each_job=True) for name in SEPARATE.values()]
+        return [OwnFile(self.file, "file", FILE, of_each_job=True)]
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Begins to take what the job writes."""

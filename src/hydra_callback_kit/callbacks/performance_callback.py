@@ -1,6 +1,7 @@
 """`performance_callback`: how long jobs and sweeps take, and what they use."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.utils import JobReturn
@@ -15,6 +16,7 @@ from hydra_callback_kit.hooks.facts import add_job_facts
 from hydra_callback_kit.hooks.job_recorder import how_it_ended
 from hydra_callback_kit.hooks.own_files import write_own_file
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.usage import cpu_seconds, peak_rss_bytes
 from hydra_callback_kit.views.files import json_text
@@ -66,6 +68,10 @@ class PerformanceCallback(RecordingCallback):
     def __init__(self, level: str = "INFO", output_file: str | None = "performance.json") -> None:
         self.level = parameters.log_level("level", level)
         self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """The summary."""
+        return [] if self.output_file is None else [OwnFile(self.output_file, "output_file", "performance.json")]
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Notes what the process has used before the job."""

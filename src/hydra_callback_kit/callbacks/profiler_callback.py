@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hydra.core.utils import JobReturn
@@ -12,8 +13,9 @@ from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
-from hydra_callback_kit.hooks.profiling import ProfiledJob
+from hydra_callback_kit.hooks.profiling import SUFFIXES, ProfiledJob
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.profiled import ProfiledTask, Profiles, expect
@@ -83,6 +85,10 @@ class ProfilerCallback(RecordingCallback):
             raise NotInstalledError(["pyinstrument"], "profile")
         self.jobs = _jobs(jobs)
         self.on_every_rank = bool(every_rank)
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """The profile of each job."""
+        return [OwnFile(f"profile{suffix}", of_each_job=True) for suffix in SUFFIXES]
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Has the run call a task function that can be profiled."""

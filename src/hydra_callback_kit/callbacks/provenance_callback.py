@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.facts import add_run_facts
 from hydra_callback_kit.hooks.own_files import remove_own_file, write_own_file
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.batch_job import batch_job
 from hydra_callback_kit.journal.command_line import app_words, command_line
 from hydra_callback_kit.journal.identity import RunIdentity
@@ -116,6 +117,10 @@ class ProvenanceCallback(RecordingCallback):
     def fails_closed(self) -> bool:  # type: ignore[override]  # a plain attribute elsewhere
         """Where the work tree has to be clean, nothing starts before that is known."""
         return self.require_clean
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """What is needed to repeat the run."""
+        return [OwnFile(name) for name in ("provenance.json", "config_resolved.yaml", _PATCH)]
 
     def before_the_run(self, config: DictConfig) -> None:
         """Stops the run if the work tree has to be clean and is not."""

@@ -1,5 +1,6 @@
 """`report_callback`: a run or sweep as one HTML file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from hydra_callback_kit.hooks.own_files import tell
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.run_recorder import record_run_config
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.views import wording
@@ -100,6 +102,10 @@ class ReportCallback(RecordingCallback):
         missing = missing_libraries(plots=False)
         if missing:
             raise NotInstalledError(missing, "report")
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """The report."""
+        return [OwnFile(self.output_file, "output_file", "report.html")]
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Makes sure that the plots can be drawn at the end, and records the sweep's config."""

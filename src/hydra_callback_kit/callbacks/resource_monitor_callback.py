@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from hydra_callback_kit.hooks.job_file_name import job_file_name
 from hydra_callback_kit.hooks.own_files import make_room, record_job_files
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.at_exit import at_exit
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError, load_nvml
@@ -122,6 +124,12 @@ class ResourceMonitorCallback(RecordingCallback):
         if self.gpu == "on" and importlib.util.find_spec("pynvml") is None:
             raise NotInstalledError(["nvidia-ml-py"], "resources", "gpu", gpu)
         self.output_file = None if output_file is None else parameters.output_file("output_file", output_file)
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """The samples of each job."""
+        return (
+            [] if self.output_file is None else [OwnFile(self.output_file, "output_file", "resources.csv", of_each_job=True)]
+        )
 
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Starts the sampling."""

@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.own_files import own_file, remove_own_file
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.run_recorder import record_run_facts
+from hydra_callback_kit.hooks.same_files import OwnFile
 from hydra_callback_kit.journal.format import CONFIGS, HYDRA_CONFIG
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.records import RunRecord
@@ -157,6 +158,11 @@ class ResultsAggregatorCallback(RecordingCallback):
             if str(Path(name)) in beside:
                 allowed = "a name that is not written beside the table"
                 raise ParameterError("output_file", name, allowed, "Write for example output_file=results.csv.")
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """The table, in its files, and the best job."""
+        best = [OwnFile(_BEST)] if self.sort_by is not None else []
+        return [*(OwnFile(name, "output_file", "results.json") for name in self.output_files), *best]
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Makes sure that the table can be written at the end."""

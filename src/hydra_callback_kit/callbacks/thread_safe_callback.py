@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.hooks import parameters
+from hydra_callback_kit.hooks import gates, parameters
 from hydra_callback_kit.hooks.end_of_run import disarm, run_at_its_end, run_starts
 from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.job_recorder import record_job_end, record_job_sta
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
 from hydra_callback_kit.hooks.own_files import write_own_file
 from hydra_callback_kit.hooks.run_recorder import record_run_end, record_run_start
+from hydra_callback_kit.hooks.same_files import OwnFile, refuse_same_files
 from hydra_callback_kit.hooks.wrapping import WrappedCallbacks, make_up_for_the_end
 from hydra_callback_kit.journal.rank import is_worker
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -150,6 +151,9 @@ class ThreadSafeCallback(KnownParameters, Callback):
         self._end_run("on_multirun_end", config, kwargs)
 
     def _start_run(self, hook: str, config: DictConfig, kwargs: dict[str, Any]) -> None:
+        files = [] if self.output_file is None else [OwnFile(self.output_file, "output_file", "jobs.json")]
+        with gates.nothing_is_recorded(config):
+            refuse_same_files(config, type(self).__name__, files)
         try:
             record_run_start(config)
         finally:

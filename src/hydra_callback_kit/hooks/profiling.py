@@ -15,7 +15,7 @@ from hydra_callback_kit.measure.other_profiler import other_profiler
 from hydra_callback_kit.measure.profiles import Profile, profile_of
 from hydra_callback_kit.views.profiles import FACT, in_words
 
-_SUFFIXES: Final = (".html", ".txt", ".pstats", ".bin")
+SUFFIXES: Final = (".html", ".txt", ".pstats", ".bin")
 
 
 class ProfiledJob:
@@ -45,7 +45,7 @@ class ProfiledJob:
         stem = job.output_dir / job_file_name(self._config, "profile")
         profile = profile_of(self._profiler, stem, f"Job {job.job_num} of {job.job_name}")
         try:
-            for suffix in _SUFFIXES:
+            for suffix in SUFFIXES:
                 if os.path.lexists(stem.with_suffix(suffix)):
                     make_room(job.run, self._log, stem.with_suffix(suffix))
             profile.start()

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.guard import never_breaks_the_job
 from hydra_callback_kit.hooks.hydra_callback import Callback
 from hydra_callback_kit.hooks.job_recorder import record_job_end, record_job_start
 from hydra_callback_kit.hooks.known_parameters import KnownParameters
+from hydra_callback_kit.hooks.same_files import OwnFile, refuse_same_files
 
 _HOOKS: Final = ("on_run_start", "on_multirun_start", "on_job_start", "on_job_end", "on_run_end", "on_multirun_end")
 
@@ -149,6 +150,8 @@ class RecordingCallback(KnownParameters, Callback):
         """Whether the run may start. Where `before_the_run` stops it, it leaves nothing on record."""
         try:
             with gates.nothing_is_recorded(config):
+                if files := self.files_it_writes():
+                    refuse_same_files(config, type(self).__name__, files)
                 self.before_the_run(config)
         except Exception as error:
             if self.fails_closed:
@@ -181,6 +184,10 @@ class RecordingCallback(KnownParameters, Callback):
         Args:
             config: that of the job's hooks.
         """
+
+    def files_it_writes(self) -> Sequence[OwnFile]:
+        """The files that a callback of this package writes: none may be Hydra's log, or another callback's."""
+        return ()
 
     def summary_parameters(self) -> dict[str, Any] | None:
         """What a callback of this package that writes summaries is built with, for the command line to make them again."""
