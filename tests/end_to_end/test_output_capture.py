@@ -240,6 +240,36 @@ def test_a_full_disk_takes_the_file_and_not_the_job(app: App) -> None:
     assert "Some of what the job wrote is not in output.log: File too large" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("closed", "said", "kept"),
+    [
+        (">&- 2>&-", "no stdout and no stderr", ""),
+        (">&-", "no stdout", "in C"),
+        ("2>&-", "no stderr", "shown\nby a child\n"),
+    ],
+)
+def test_what_is_closed_is_not_captured_and_it_is_said(app: App, closed: str, said: str, kept: str) -> None:
+    """`app.py >&- 2>&-`: once, in the log, which is the only place; what is open is captured."""
+    body = """
+    import subprocess
+    if sys.stdout is not None:
+        print("shown", flush=True)
+        subprocess.run(["echo", "by a child"])
+    elif sys.stderr is not None:
+        os.write(2, b"in C")
+    """
+    app.write(body, CONFIG)
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *app.command()]
+    done = subprocess.run(command, cwd=app.directory, env=app.environment(), stdout=-1, stderr=-1, check=False)
+    assert done.returncode == 0
+    log = (app.directory / "out" / "app.log").read_text()
+    assert log.count("The process has ") == log.count(f"The process has {said} here:") == 1
+    assert "as in a notebook" not in log
+    output = app.directory / "out" / "output.log"
+    assert kept in (output.read_text() if kept else "")
+    assert output.exists() is bool(kept)
+
+
 OUTLIVES = """
 import subprocess
 def outlives(file):

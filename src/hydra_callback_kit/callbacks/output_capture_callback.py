@@ -137,8 +137,12 @@ class OutputCaptureCallback(RecordingCallback):
         _running[key] = running
         record_job_facts(config, {}, {CAPTURED_OUTPUT: running.fact()})
         are_written(config, running.fact()["files"])
-        for number, name in ((STDOUT, "stdout"), (STDERR, "stderr")):
-            if python_writes_elsewhere(number) and paths[number] in capture.begins:
+        streams = {STDOUT: "stdout", STDERR: "stderr"}
+        if capture.closed:
+            closed = " and no ".join(streams[number] for number in capture.closed)
+            _warn_once(f"The process has no {closed} here: what the job writes there goes nowhere, and is in no file.")
+        for number, name in streams.items():
+            if number not in capture.closed and python_writes_elsewhere(number):
                 _warn_once(
                     f"What Python prints to sys.{name} does not go to the process's {name} here, as in a notebook: only "
                     "what C code and child processes write is captured."

@@ -30,6 +30,7 @@ class Capture:
     Attributes:
         begins: at which of its bytes each file begins to hold what is captured; those of descriptors that are closed are
             not there.
+        closed: the descriptors that were closed when the process was started, or have been since: nothing of them is taken.
         pid: the process.
 
     Raises:
@@ -43,6 +44,7 @@ class Capture:
         self._before: dict[int, Descriptor] = {}
         self._placed: dict[int, Descriptor] = {}
         numbers = [number for number in paths if is_standard(number)]
+        self.closed = [number for number in paths if number not in numbers]
         flush_streams()
         with contextlib.ExitStack() as only_here:
             try:

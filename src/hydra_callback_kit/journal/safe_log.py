@@ -128,7 +128,7 @@ def _give(handler: logging.Handler, record: logging.LogRecord) -> None:
     with _Unharmed():
         if record.levelno < handler.level:
             return
-        if takes_text(getattr(handler, "stream", None)):
+        if takes_text(getattr(handler, "stream", None), is_a_file=isinstance(handler, logging.FileHandler)):
             handler.handle(record)
             return
         if isinstance(handler, logging.FileHandler):
@@ -155,13 +155,14 @@ def to_stderr(text: str) -> None:
             stream.write(f"{text}\n")
 
 
-def takes_text(stream: Any) -> bool:
+def takes_text(stream: Any, *, is_a_file: bool = False) -> bool:
     """Whether a stream is open, and still what it was: a file that the app has opened may have got the number of stdout.
 
     What is written to a closed descriptor would make the process's exit code 120.
 
     Args:
         stream: any object, also one that is no stream.
+        is_a_file: whether it is known to be no standard stream: where one is closed, a log file may have its number.
     """
     with _Unharmed():
         if getattr(stream, "closed", False):
@@ -172,7 +173,7 @@ def takes_text(stream: Any) -> bool:
         except OSError as error:
             return error.errno != errno.EBADF
         # Python's own files are not inherited by other programs; what a process was started with, or `dup2` put there, is
-        return inherited or descriptor > _STDERR or os.name != "posix"
+        return is_a_file or inherited or descriptor > _STDERR or os.name != "posix"
     return True  # no file
 
 
