@@ -225,7 +225,7 @@ class KeepBestCallback:
     metric: str | None = None
     mode: str | None = None
     keep: int = 3
-    what: list[str] = field(default_factory=lambda: ["*.ckpt"])
+    what: list[Any] = field(default_factory=lambda: ["*.ckpt"])  # as a text 3 would be a name
     dry_run: bool = False
     link: str | None = "best"
 
@@ -247,7 +247,7 @@ class MlflowCallback:
     tracking_uri: str | None = None
     nested: bool = True
     tags: dict[str, Any] = field(default_factory=dict)
-    log_artifacts: list[str] = field(default_factory=lambda: [".hydra", "*.log"])
+    log_artifacts: list[Any] = field(default_factory=lambda: [".hydra", "*.log"])
     log_config: bool = True
     timeout_s: float = 10.0
     setup_timeout_s: float = 60.0
@@ -291,8 +291,8 @@ class UploadCallback:
 
     _target_: str = "hydra_callback_kit.UploadCallback"
     to: str | None = None
-    what: list[str] = field(default_factory=lambda: ["**"])
-    exclude: list[str] = field(default_factory=lambda: ["*.ckpt"])
+    what: list[Any] = field(default_factory=lambda: ["**"])
+    exclude: list[Any] = field(default_factory=lambda: ["*.ckpt"])
     delete_local: bool = False
     timeout_s: float = 600.0
     storage_options: dict[str, Any] = field(default_factory=dict)

@@ -60,7 +60,7 @@ def test_what_is_refused(given: dict[str, Any]) -> None:
 def test_what_is_taken() -> None:
     """Plain values, which a worker can have."""
     callback = MlflowCallback("study", tags={"team": "vision", "fold": 3, "none": None}, log_artifacts=[], timeout_s=3)
-    globs = ["**", "*/", "checkpoints/*.ckpt", ".hydra", "[a-c]*", 5]
+    globs = ["**", "*/", "checkpoints/*.ckpt", ".hydra", "[a-c]*", "5"]
     assert MlflowCallback(log_artifacts=globs).log_artifacts == [str(glob) for glob in globs]
     assert (callback.tags, callback.log_artifacts) == ({"team": "vision", "fold": "3"}, [])
 

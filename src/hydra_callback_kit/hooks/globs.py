@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from omegaconf import OmegaConf
 
-from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.hooks.parameters import ParameterError, no_numbers
 
 Place: TypeAlias = frozenset[tuple[int, int]]
 """How far each glob has matched: its number, and of how many of its parts."""
@@ -66,8 +66,9 @@ def globs_below(parameter: str, given: Any, example: str) -> list[str]:
         ParameterError: if it is no list of globs, it is empty, or one leads out of the directory.
     """
     plain = OmegaConf.to_container(given) if OmegaConf.is_config(given) else given
+    allowed = "a list of globs in the job's directory, relative and without '..'"
+    no_numbers(parameter, plain, allowed)
     if not isinstance(plain, list | tuple) or not plain or not all(map(_stays_inside, plain)):
-        allowed = "a list of globs in the job's directory, relative and without '..'"
         raise ParameterError(parameter, plain, allowed, f"Write for example {parameter}={example}.")
     return list(plain)
 

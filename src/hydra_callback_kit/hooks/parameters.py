@@ -91,6 +91,22 @@ def one_of(parameter: str, given: str, allowed: Sequence[str], usual: str = "", 
     raise ParameterError(parameter, given, ", ".join(allowed[:-1]) + f" or {allowed[-1]}", advice)
 
 
+def no_numbers(parameter: str, given: object, allowed: str) -> None:
+    """Looks whether a list of texts has a number or a truth value in it, which was hardly meant for a file's name.
+
+    Args:
+        parameter: the parameter's name.
+        given: the list; anything else passes.
+        allowed: what is allowed, in words.
+
+    Raises:
+        ParameterError: if there is one; the advice is how it is written as a text.
+    """
+    for each in given if isinstance(given, list | tuple) else ():
+        if isinstance(each, bool | int | float):
+            raise ParameterError(parameter, given, allowed, f"{each!r} is no text. For a file of this name write '{each}'.")
+
+
 def direction(parameter: str, given: str | None) -> Literal["max", "min"] | None:
     """Returns which value of a metric is the best; None where that is left open.
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from omegaconf import OmegaConf
 
-from hydra_callback_kit.hooks.parameters import ParameterError
+from hydra_callback_kit.hooks.parameters import ParameterError, no_numbers
 
 MAX_FILE_NAME: Final = 255
 """Bytes that a name on disk may have."""
@@ -73,11 +73,12 @@ def globs(parameter: str, given: Any) -> list[str]:
     Raises:
         ParameterError: if it is no list of them, or one leads out of that directory.
     """
-    plain = _plain(given)
-    if not isinstance(plain, list | tuple) or not all(_is_text(glob) and _is_glob(str(glob)) for glob in plain):
+    plain, allowed = _plain(given), "a list of globs in the job's directory"
+    no_numbers(parameter, plain, allowed)
+    if not isinstance(plain, list | tuple) or not all(_is_text(glob) and _is_glob(glob) for glob in plain):
         advice = f"Write for example {parameter}=[.hydra,'*.log'], ['**'] for all, or [] for none."
-        raise ParameterError(parameter, plain, "a list of globs in the job's directory", advice)
-    return [str(glob) for glob in plain]
+        raise ParameterError(parameter, plain, allowed, advice)
+    return list(plain)
 
 
 def below(parameter: str, given: Any, taken: Collection[str]) -> str:
