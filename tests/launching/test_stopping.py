@@ -1,5 +1,9 @@
-"""A run whose jobs are Slurm's is ended by what the record says of them."""
+"""A run is ended by what the record says of its processes, and of its jobs in Slurm."""
 
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +14,10 @@ from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.handed_on import write_handed_on
 from hydra_callback_kit.journal.life import Sight
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.journal.reader import read_run
-from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RankRecord, RunRecord
+from hydra_callback_kit.journal.signalling import descendants
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.launching.stopping import Stopping
 
@@ -103,3 +109,79 @@ def test_a_job_that_rerun_has_submitted_is_cancelled(tmp_path: Path, cancelling:
     record, said = stopped(tmp_path, 30)
     assert said == ["Cancelled: Slurm's job 77."]
     assert (record.status, record.handed_on) == ("FAILED", ())
+
+
+GENTLE = """
+import sys, time
+try:
+    print("up", flush=True)
+    time.sleep(300)
+except KeyboardInterrupt:
+    print("gently", flush=True)
+"""
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(300)
+"""
+
+
+@contextlib.contextmanager
+def a_process(does: str) -> Iterator[tuple[subprocess.Popen[str], ProcessIdentity]]:
+    """A process that is up, and who it is by the system."""
+    with subprocess.Popen([sys.executable, "-c", does], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "up\n"
+            yield process, next(each for each in descendants([this_process()]) if each.pid == process.pid)
+        finally:
+            process.kill()
+
+
+def a_record(root: Path, processes: dict[int, ProcessIdentity], **more: object) -> RunRecord:
+    """A run of which nothing runs but these jobs."""
+    jobs = tuple(
+        JobRecord(number, "RUNNING" if is_alive(who) else "INTERRUPTED", host=who.host, pid=who.pid, born=who.born)
+        for number, who in processes.items()
+    )
+    for job in jobs:
+        job.ranks = more.get("ranks", ())  # type: ignore[assignment]
+    runs = any(job.status == "RUNNING" for job in jobs)
+    return RunRecord("a", root, "MULTIRUN", "RUNNING" if runs else "INTERRUPTED", jobs, over=True)
+
+
+def test_a_job_that_comes_up_late_is_ended_gently_as_well(tmp_path: Path) -> None:
+    """The first has had its time already when the second is first heard of, which has its own."""
+    said: list[str] = []
+    with a_process(STUBBORN) as (_, first), a_process(GENTLE) as (late, second):
+
+        def read() -> RunRecord:
+            comes = any(word.startswith("Killed") for word in said)
+            return a_record(tmp_path, {0: first, 1: second} if comes or not is_alive(first) else {0: first})
+
+        run = Stopping(read, said.append, 0.3).end()
+        assert late.communicate(timeout=30)[0] == "gently\n"
+    names = [f"job 0 (process {first.pid})", f"job 1 (process {second.pid})"]
+    assert said == [f"Interrupted: {names[0]}.", f"Killed: {names[0]}.", f"Interrupted: {names[1]}."]
+    assert run.status == "INTERRUPTED"
+
+
+def test_each_rank_is_told(tmp_path: Path) -> None:
+    """Those of this machine that are on record: nobody else may tell them."""
+    said: list[str] = []
+    with a_process(GENTLE) as (zero, first), a_process(GENTLE) as (one, second):
+
+        def read() -> RunRecord:
+            ranks = [RankRecord(0, "RUNNING", first.host, first.pid, born=first.born)]
+            ranks.append(RankRecord(1, "RUNNING", second.host, second.pid, born=second.born))
+            ranks.append(RankRecord(2, "RUNNING", "elsewhere", second.pid, born=second.born))
+            return a_record(tmp_path, {0: first}, ranks=tuple(ranks))
+
+        Stopping(read, said.append, 30).end()
+        assert [each.communicate(timeout=30)[0] for each in (zero, one)] == ["gently\n"] * 2
+    assert sorted(said) == [
+        f"Interrupted: job 0 (process {first.pid}).",
+        f"Interrupted: rank 1 of job 0 (process {second.pid}).",
+    ]

@@ -40,6 +40,7 @@ def _record(number: int, span: Span, is_gone: Callable[[ProcessIdentity], bool])
         duration_s=measured(span.facts.get("duration_s")),
         error=error_in(span),
         facts=span.others(_RANK_FACTS),
+        born=process and process.born,
     )
 
 
@@ -64,6 +65,7 @@ def with_ranks(job: JobRecord, ranks: Sequence[RankRecord], *, lives: bool) -> J
         lives: whether one of them is known to live: then the job still runs, if it has not ended by itself.
     """
     own = RankRecord(0, job.status, job.host, job.pid, job.started_at, job.ended_at, job.duration_s, job.error)
+    own.born = job.born
     own.facts = {name: job.facts[name] for name in (RESOURCES,) if name in job.facts}
     job.ranks = own, *ranks
     sizes = [size for size in (job.world_size, *(rank.facts.pop("world_size", None) for rank in ranks)) if type(size) is int]

@@ -28,6 +28,7 @@ class RankRecord:
         duration_s: seconds from start to end, by a monotonic clock; None without an end.
         error: why it failed; None if it did not.
         facts: what callbacks added there, by name.
+        born: what the operating system says of that process's start; None where it says nothing.
     """
 
     rank: int
@@ -39,6 +40,7 @@ class RankRecord:
     duration_s: float | None = None
     error: JobError | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    born: str | None = None
 
 
 class AttemptRecord(NamedTuple):

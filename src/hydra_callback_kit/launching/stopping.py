@@ -33,10 +33,12 @@ class _Who(NamedTuple):
     Attributes:
         is_parent: whether it is the one that has started the run.
         jobs: the numbers of the jobs that it runs.
+        rank: which of a job's processes it is, if the job has several.
     """
 
     is_parent: bool = False
     jobs: tuple[int, ...] = ()
+    rank: int = 0
 
 
 class Stopping:
@@ -53,6 +55,7 @@ class Stopping:
         self._say = say
         self._after_s = after_s
         self._told: dict[ProcessIdentity, _Who] = {}
+        self._hard_at_s: dict[ProcessIdentity, float] = {}
         self._not_ours: set[ProcessIdentity] = set()
         self._batch = _BatchJobs(say)
 
@@ -62,23 +65,20 @@ class Stopping:
         Returns:
             Its record afterwards.
         """
-        # the time begins with the first signals: to read a long record may take longer than it
-        hard_s = float("inf") if self._after_s else 0.0
-        given_up_s = float("inf")
+        hard_s = float("inf")
         while (run := self._read()).status == "RUNNING":
-            if time.monotonic() > given_up_s:
+            # the time begins with the first signals: to read a long record may take longer than it
+            batch_hard = time.monotonic() >= hard_s or not self._after_s
+            if time.monotonic() > max([hard_s, *self._hard_at_s.values()]) + _HARD_WITHIN_S:
                 break
-            hard = time.monotonic() >= hard_s
             others = {process: who for process, who in _processes(run).items() if process != this_process()}
             here = {process: who for process, who in others.items() if is_certain(process)}
-            self._signal(run, here, hard=hard)
+            self._signal(run, here)
             left = [process for process in here if process not in self._not_ours]
-            if not left and not self._batch.end(run, hard=hard) and not _may_come_here(run):
+            if not left and not self._batch.end(run, hard=batch_hard) and not _may_come_here(run):
                 break
-            if given_up_s == float("inf"):
-                hard_s = time.monotonic() + self._after_s
-                given_up_s = hard_s + _HARD_WITHIN_S
-            self._wait(left, time.monotonic() + _READS_EVERY_S if hard else min(hard_s, time.monotonic() + _READS_EVERY_S))
+            hard_s = min(hard_s, time.monotonic() + self._after_s)
+            self._wait(left, min([time.monotonic() + _READS_EVERY_S, *self._still_to_come(hard_s)]))
         self._see_off(min(hard_s, time.monotonic() + self._after_s))
         return run
 
@@ -91,20 +91,28 @@ class Stopping:
                 if is_alive(process):
                     self._say(f"The run has ended, and its process ({process.pid}) goes on with something else.")
 
-    def _signal(self, run: RunRecord, here: dict[ProcessIdentity, _Who], *, hard: bool) -> None:
-        if not hard:
-            waits_for_driver = launcher_of(run.facts) == "ray" and any(who.is_parent for who in here.values())
-            # jobs first: what has started them may kill them otherwise, before they can say that they were interrupted
-            for process, who in sorted(here.items(), key=lambda each: each[1].is_parent):
-                is_news = bool({*who.jobs} - {*self._told.get(process, _Who()).jobs}) or process not in self._told
-                if is_news and not (
-                    waits_for_driver and not who.is_parent
-                ):  # Ray starts again what is interrupted by itself
-                    self._send(process, who, GENTLY)
+    def _still_to_come(self, hard_s: float) -> list[float]:
+        """When hard signals are due that have not been sent."""
+        now_s = time.monotonic()
+        return [at_s for at_s in (hard_s, *self._hard_at_s.values()) if at_s > now_s]
+
+    def _signal(self, run: RunRecord, here: dict[ProcessIdentity, _Who]) -> None:
+        """Sends what is due: what comes up late has as long as the others, from its own gentle signal on."""
+        waits_for_driver = launcher_of(run.facts) == "ray" and any(who.is_parent for who in here.values())
+        # jobs first: what has started them may kill them otherwise, before they can say that they were interrupted
+        for process, who in sorted(here.items(), key=lambda each: each[1].is_parent):
+            is_news = bool({*who.jobs} - {*self._told.get(process, _Who()).jobs}) or process not in self._told
+            at_once = self._hard_at_s.setdefault(process, time.monotonic() + self._after_s) <= time.monotonic()
+            # Ray starts again what is interrupted by itself
+            if is_news and not at_once and not (waits_for_driver and not who.is_parent):
+                self._send(process, who, GENTLY)
+        due = {process: who for process, who in here.items() if self._hard_at_s[process] <= time.monotonic()}
+        if not due:
             return
-        for process in descendants(list(here)):
-            here = {**here, process: _Who()} if process not in here else here
-        for process, who in sorted(here.items(), key=lambda each: not each[1].is_parent):
+        spared = [process for process in here if process not in due]
+        for process in {*descendants(list(due))} - {*here, *descendants(spared)}:
+            due[process] = _Who()
+        for process, who in sorted(due.items(), key=lambda each: not each[1].is_parent):
             self._send(process, who, HARD)
 
     def _send(self, process: ProcessIdentity, who: _Who, number: int) -> None:
@@ -179,6 +187,10 @@ def _processes(run: RunRecord) -> dict[ProcessIdentity, _Who]:
         if process is not None:
             who = found.get(process, _Who())
             found[process] = who._replace(jobs=(*who.jobs, job.job_num))
+        if job.status == "RUNNING":
+            for rank in job.ranks:
+                if rank.status == "RUNNING" and rank.host is not None and rank.pid is not None:
+                    found.setdefault(ProcessIdentity(rank.host, rank.pid, rank.born), _Who(False, (job.job_num,), rank.rank))
     return found
 
 
@@ -194,5 +206,7 @@ def _may_come_here(run: RunRecord) -> bool:
 
 
 def _what(who: _Who) -> str:
+    if who.rank:
+        return f"rank {who.rank} of job {joined_numbers(who.jobs, ', ')}"
     jobs = f"job{'s' if len(who.jobs) > 1 else ''} {joined_numbers(who.jobs, ', ')}" if who.jobs else ""
     return " with ".join(filter(None, ("the run's process" if who.is_parent else "", jobs))) or "what they have started"

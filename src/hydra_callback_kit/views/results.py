@@ -95,7 +95,9 @@ def _attempt(attempt: AttemptRecord) -> Row:
 
 def _rank(rank: RankRecord) -> Row:
     facts = {name: fact for name, fact in rank.facts.items() if name not in _SHOWN_ELSEWHERE}
-    return {**dataclasses.asdict(rank), "error": _error(rank.error), "facts": facts}
+    said = dataclasses.asdict(rank)
+    del said["born"]  # it tells nobody but the system anything
+    return {**said, "error": _error(rank.error), "facts": facts}
 
 
 def flat_rows(jobs: Sequence[JobRecord]) -> Iterator[Row]:
