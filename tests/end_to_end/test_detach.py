@@ -32,6 +32,7 @@ if cfg.x == 3:
     sys.exit(3)
 return cfg.x
 """
+IGNORES = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 STUBBORN = """
 signal.signal(signal.SIGINT, lambda *_: print("not now", flush=True))
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -170,7 +171,7 @@ def test_what_is_refused_is_refused_at_once(app: App, config: str, arguments: li
     assert said in done.stderr
     assert done.stdout.endswith("out\n") == (code == 0)
     if code:
-        assert not (done.root / "detached.log").exists()
+        assert not list(done.root.rglob("detached*"))
         assert not list(done.root.rglob("app.log"))
 
 
@@ -183,7 +184,7 @@ def test_a_directory_that_is_taken_is_refused(app: App) -> None:
     done = app.run("-m", "x=1,2", **variables(app))
     assert done.code == 1
     assert "already holds" in done.stderr
-    assert [path.name for path in (app.directory / "out").glob("*.log")] == ["detached.log"]
+    assert [path.name for path in (app.directory / "out").rglob("detached*")] == ["detached.log"]
     assert (app.directory / "out" / "detached.log").read_text().startswith(before)
     go(app)
     assert the_end(app.directory / "out").status == "COMPLETED"
@@ -247,9 +248,25 @@ def test_ctrl_c_before_it_is_detached_ends_it(app: App) -> None:
     assert process.stderr is not None
     pid = int(process.stderr.readline().removeprefix("UP "))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGINT
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "Interrupted before it launched a job: nothing runs on.\n")
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    assert not (app.directory / "out").exists()
+
+
+@pytest.mark.parametrize(("ignored", "after", "how"), [("", "30", "Interrupted"), (IGNORES, "0.3", "Killed")])
+def test_stop_ends_what_is_about_to_start(app: App, ignored: str, after: str, how: str) -> None:
+    """Nothing of it is on record yet: the process is known all the same, and the command that waits for it ends as well."""
+    up = "open('up', 'w').close()\n    time.sleep(300)"
+    app.write("pass", CONFIG, f"{ignored}if 'HYDRA_CALLBACK_KIT_DETACHED' in os.environ:\n    {up}\n")
+    process = app.start("-m", "x=1,2")
+    wait_until((app.directory / "up").exists)
+    stopped = cli("stop", "out", "--after", after, cwd=app.directory)
+    assert stopped.code == 0, stopped.err
+    assert f"{how}: what was about to start the run" in stopped.out
+    assert stopped.out.endswith("What was about to start in out has ended. No run is on record.\n")
+    _, said = process.communicate(timeout=60)
+    assert "Nothing runs on: it ended with exit code" in said
     assert not (app.directory / "out").exists()
 
 

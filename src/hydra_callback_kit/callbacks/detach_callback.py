@@ -43,6 +43,7 @@ class DetachCallback(RecordingCallback):
     Files:
         `detached.log` in the run's output directory or in the sweep directory: what was printed, to stdout and to stderr.
         `.callbacks/detached.log.exit` beside it: the exit code, once the run has ended.
+        `.callbacks/detached.log.starting`, until the command returns: which process is about to start the run.
         `.callbacks/*.jsonl` there: the journal (JSON lines), where the run has the fact `detached`.
 
     Example:

@@ -9,12 +9,15 @@ from typing import Final
 import click
 
 from hydra_callback_kit.cli import screen
+from hydra_callback_kit.cli.below import NothingToShowError, without_link
 from hydra_callback_kit.cli.completion import RunPath
 from hydra_callback_kit.cli.strangers import other_users
 from hydra_callback_kit.cli.target import run_option, the_run
+from hydra_callback_kit.journal.output_file import starting_in
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.turn import NotOurTurnError, turn_of_stopping
+from hydra_callback_kit.launching.stop_starting import stop_starting
 from hydra_callback_kit.launching.stopping import Stopping, out_of_reach
 from hydra_callback_kit.views import silence, wording
 
@@ -43,7 +46,7 @@ def command(*, path: Path, after_s: float, yes: bool, run_id: str | None) -> Non
     runs on another machine is named. Jobs that have completed stay as they are. The exit code is 0 if nothing of the run is
     left, else 1.
     """
-    run = the_run(path, run_id)
+    run = _recorded(path, run_id, after_s)
     screen.print_warnings(run)
 
     def read() -> RunRecord:
@@ -68,6 +71,26 @@ def command(*, path: Path, after_s: float, yes: bool, run_id: str | None) -> Non
         if said:
             screen.say(f"It is not known of all whether they run: {said}.", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _recorded(path: Path, run_id: str | None, after_s: float) -> RunRecord:
+    """The run that is on record; what was started without a terminal a moment ago is ended before it is."""
+    try:
+        return the_run(path, run_id)
+    except NothingToShowError:
+        process = starting_in(without_link(path))
+        if process is None or is_alive(process) is False:
+            raise
+    stop_starting(process, screen.say, after_s)
+    with contextlib.suppress(NothingToShowError):
+        return the_run(path, run_id)
+    if is_alive(process) is not False:
+        raise NothingToShowError(
+            f"A run is about to start in {path}, as process {process.pid} on {process.host}, which could not be ended from "
+            f"here. Type there, or once it is on record: hydra-callback-kit stop {shlex.quote(str(path))}"
+        )
+    screen.say(f"What was about to start in {path} has ended. No run is on record.")
+    raise click.exceptions.Exit(0)
 
 
 def _ended(run: RunRecord, stopping: Stopping) -> RunRecord:

@@ -22,10 +22,12 @@ from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.leaving_hydra import runs_on_the_stack
 from hydra_callback_kit.journal.command_line import is_as_typed
+from hydra_callback_kit.journal.format import CONFIGS, JOURNAL_DIR, JournalNotFoundError
 from hydra_callback_kit.journal.life import launcher_of
-from hydra_callback_kit.journal.output_file import new_output_file
+from hydra_callback_kit.journal.output_file import exit_code_file, new_output_file, output_file_of, starting_file
 from hydra_callback_kit.journal.queue import submitit_folders
 from hydra_callback_kit.journal.rank import JOB_VARIABLE, rank_of_this_process
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.safe_log import SafeLogger, to_stderr
 from hydra_callback_kit.journal.writer import utc_now
 from hydra_callback_kit.launching.detached import (
@@ -41,6 +43,9 @@ IS_DETACHED: Final = "detached"
 
 _SUBMITS_WITHIN_S: Final = 30.0
 """How long Slurm is waited for to take the first jobs, or to refuse them."""
+
+_INTERRUPTED: Final = 130
+"""As a shell has it."""
 
 _BATCH_VARIABLES: Final = {"SLURM_JOB_ID": "Slurm", "PBS_JOBID": "PBS", "LSB_JOBID": "LSF"}
 
@@ -128,7 +133,7 @@ def _detach(config: DictConfig, output: str) -> None:
     file: Path | None = None
     since = utc_now()
     try:
-        made = [path for path in (root, *root.parents) if not path.exists()]
+        made = [path for path in (root / JOURNAL_DIR, root, *root.parents) if not path.exists()]
         root.mkdir(parents=True, exist_ok=True)
         file = new_output_file(root, output)
         words = [sys.executable, *sys.orig_argv[1:]]
@@ -138,10 +143,15 @@ def _detach(config: DictConfig, output: str) -> None:
         abort(config, f"The run cannot be detached: {error}. Leave detach_callback out to start it here.", log=log)
     try:
         code = process.wait_for_launch(_show, lambda: _is_handed_over(config, root, since), _SUBMITS_WITHIN_S)
+    except KeyboardInterrupt:
+        process.interrupt()
+        _clear_away(file, made)
+        abort(config, "Interrupted before it launched a job: nothing runs on.", _INTERRUPTED, log=log)
     except BaseException:
         process.interrupt()
         _clear_away(file, made)
         raise
+    starting_file(file).unlink(missing_ok=True)
     if code is not None:
         _clear_away(file, made)
         abort(config, f"Nothing runs on: it ended with exit code {code} before it launched a job.", code, log=log)
@@ -167,9 +177,19 @@ def _clear_away(file: Path | None, made: list[Path]) -> None:
     """Removes what was made for a run that did not start, unless something else lies there."""
     with contextlib.suppress(OSError):
         if file is not None:
+            starting_file(file).unlink(missing_ok=True)
+            if not _is_on_record(file):
+                exit_code_file(file).unlink(missing_ok=True)
             file.unlink()
         for directory in made:
             directory.rmdir()
+
+
+def _is_on_record(file: Path) -> bool:
+    """Whether a run has said that its output goes there: one that had nothing left to launch."""
+    with contextlib.suppress(OSError, JournalNotFoundError):
+        return output_file_of(file.parent, read_run(file.parent, without=CONFIGS).facts) == file
+    return False
 
 
 def _say_where(directory: str) -> None:

@@ -1,12 +1,17 @@
-"""The output of a run that has no terminal: the file that it goes to, and the exit code that lies beside the journal."""
+"""The output of a run that has no terminal: the file that it goes to, and what lies beside the journal of it.
+
+That is the exit code, and, until the first job is launched, which process is about to start the run.
+"""
 
 import contextlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from hydra_callback_kit.journal.format import JOURNAL_DIR
+from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.regular_file import open_regular
 
 FACT: Final = "detached"
@@ -59,6 +64,35 @@ def exit_code_of(output: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return int(text) if text.isdecimal() and len(text) < 4 else None  # noqa: PLR2004  no exit code has more digits
+
+
+def starting_file(output: Path) -> Path:
+    """Where it is written which process is about to start the run."""
+    return output.parent / JOURNAL_DIR / f"{output.name}.starting"
+
+
+def write_starting(output: Path, process: ProcessIdentity) -> None:
+    """Writes which process is about to start the run; nothing where that cannot be written.
+
+    Args:
+        output: the file that its output goes to.
+        process: the process, all of whose children are the run's.
+    """
+    file = starting_file(output)
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(process), "utf-8")
+
+
+def starting_in(root: Path) -> ProcessIdentity | None:
+    """Tells which process is about to start a run in a directory; None where none is, or another user has said so."""
+    for file in sorted((root / JOURNAL_DIR).glob("*.starting"), reverse=True):
+        with contextlib.suppress(OSError, ValueError, TypeError), open_regular(file) as opened:
+            if os.name == "posix" and os.fstat(opened.fileno()).st_uid == os.geteuid():
+                host, pid, born = json.loads(opened.read(_MOST_AT_ONCE))
+                if type(host) is str and type(pid) is int and type(born) in (str, type(None)):
+                    return ProcessIdentity(host, pid, born)
+    return None
 
 
 class OutputFollower:

@@ -55,6 +55,20 @@ def parent_process() -> ProcessIdentity:
     return ProcessIdentity(socket.gethostname(), pid, _start(pid))
 
 
+def neighbour(pid: int, start: str | None = None) -> ProcessIdentity:
+    """Tells a process that runs beside the calling one, on its machine and in its container.
+
+    Args:
+        pid: its process id.
+        start: the kernel's start time, if it is known already.
+    """
+    place = _place(this_process().born)
+    begun = start or _start(pid)
+    if place is None or begun is None:
+        return ProcessIdentity(this_process().host, pid, None)
+    return ProcessIdentity(this_process().host, pid, ":".join(filter(None, (place.boot, begun, place.namespace))))
+
+
 def user_name() -> str | None:
     """Who runs the calling process; None where the user has no name, as in some containers."""
     import getpass  # noqa: PLC0415  most processes need not know

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
+from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, neighbour
 
 GENTLY: Final = signal.SIGINT
 """As Ctrl-C does: Python raises it where the process is, and what is to be done at the end is done."""
@@ -59,15 +59,12 @@ def descendants(processes: Collection[ProcessIdentity]) -> list[ProcessIdentity]
     Args:
         processes: they are known to live.
     """
-    boot, _, rest = (this_process().born or "").partition(":")
-    namespace = rest.partition(":")[1:]
     starts, parents = _machine()
     found = {process.pid for process in processes}
     while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
         found |= more
     mine = found - {process.pid for process in processes} - {os.getpid()}
-    host = this_process().host
-    return [ProcessIdentity(host, pid, f"{boot}:{starts[pid]}{''.join(namespace)}") for pid in sorted(mine)]
+    return [neighbour(pid, starts[pid]) for pid in sorted(mine)]
 
 
 def _machine() -> tuple[dict[int, str], dict[int, int]]:

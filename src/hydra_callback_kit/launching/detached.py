@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from hydra_callback_kit.journal.output_file import OutputFollower, exit_code_file
+from hydra_callback_kit.journal.output_file import OutputFollower, exit_code_file, write_starting
+from hydra_callback_kit.journal.process import neighbour
 
 SHELL: Final = Path("/bin/sh")
 
@@ -75,6 +76,7 @@ class DetachedProcess:
                     pass_fds=(theirs,),
                     env={**os.environ, _VARIABLE: told},
                 )
+            write_starting(output, neighbour(self._process.pid))
         except BaseException:
             os.close(self._pipe)
             raise
@@ -110,11 +112,11 @@ class DetachedProcess:
             self._wait()
 
     def interrupt(self) -> None:
-        """Ends it as Ctrl-C would, and hard if that does not."""
+        """Ends it as Ctrl-C would, and hard if that does not, or if Ctrl-C comes again."""
         for number in (signal.SIGINT, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
                 self._process.wait(_ENDS_WITHIN_S)
                 return
 
