@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from apps import App, Finished
+from click.testing import CliRunner
+from journals import write_sweep
 from ranks import RANK, start_ranks, torchrun_rank
 
-from hydra_callback_kit import load_run
+from hydra_callback_kit import JournalNotFoundError, load_run
+from hydra_callback_kit.cli.main import main
+from hydra_callback_kit.remote.mark import MARK, NOT_WHOLE, mark
 
 CONFIG = """
 defaults: [callbacks: [results_aggregator_callback, upload_callback, report_callback]]
@@ -134,6 +138,26 @@ def test_a_job_that_is_killed(app: App) -> None:
     assert command(app, "rerun", "out", "--execute", "--interrupted").code == 0
     app2 = f"file://{there(app)}"  # one directory still
     assert command(app, "show", "--json", app2).stdout.count('"COMPLETED"') >= 3
+
+
+def test_half_a_copy_is_told_alike(tmp_path: Path) -> None:
+    """Whether it is named by its directory or by a URL, and also where a part of its journal is there."""
+    root = tmp_path / "half"
+    write_sweep(root)
+    assert load_run(root).status == "FAILED"
+    (root / MARK).write_bytes(mark(is_whole=False))
+    said = []
+    for path in (str(root), root.as_uri()):
+        with pytest.raises(JournalNotFoundError, match=r"holds a run that is not whole: .* sends what is missing"):
+            load_run(path)
+        for words in (["show"], ["best"], ["failed"], ["report"], ["show", "--failed"]):
+            done = CliRunner().invoke(main, [*words, path])
+            assert done.exit_code == 1, done.output
+            said.append(done.output.replace(path, "PATH"))
+    assert set(said) == {f"Error: PATH {NOT_WHOLE}\n"}
+    (root / MARK).write_bytes(mark(is_whole=True))
+    assert load_run(root).jobs[0].status == "COMPLETED"
+    assert CliRunner().invoke(main, ["show", str(root)]).exit_code == 0
 
 
 def test_what_is_deleted_here(app: App) -> None:

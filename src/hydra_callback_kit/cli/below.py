@@ -13,6 +13,7 @@ from hydra_callback_kit.journal.format import CAPTURED_OUTPUT, CONFIGS
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.reader import is_run_id, read_runs, run_ids
 from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.remote.mark import NOT_WHOLE, is_half_a_copy
 
 NOT_LISTED: Final = (*CONFIGS, CAPTURED_OUTPUT, "config_as_written", "files", "cpu_s", "peak_rss_bytes")
 """Facts that no list of runs shows, and that are most of a journal."""
@@ -47,6 +48,9 @@ def found_below(folder: Path) -> list[Found]:
     """
     start = without_link(folder)
     found = [Found(run_id, directory) for directory in run_directories(start) for run_id in _run_ids(directory)]
+    half = next(filter(is_half_a_copy, run_directories(start)), None) if not found else None
+    if half is not None:
+        raise NothingToShowError(f"{half} {NOT_WHOLE}")
     if not found:
         above = enclosing_run(folder)
         hint = f"It lies inside the run {above}: give that path." if above else "Was one of the callbacks on?"
@@ -110,7 +114,7 @@ def latest_here() -> Path:
 def holds_runs(directory: Path) -> bool:
     """Whether a directory holds runs that can be read."""
     try:
-        return bool(run_ids(directory))
+        return bool(run_ids(directory)) and not is_half_a_copy(directory)
     except OSError:
         return False
 
@@ -122,9 +126,9 @@ def without_link(path: Path) -> Path:
 
 
 def _run_ids(directory: Path) -> list[str]:
-    """The runs of a directory; one whose journal may not be looked into is named, and has none."""
+    """The runs of a directory; one whose journal may not be looked into is named, and has none; nor has half a copy."""
     try:
-        return run_ids(directory)
+        return [] if is_half_a_copy(directory) else run_ids(directory)
     except OSError as error:
         warn(f"The journal in {directory} cannot be read: {error.strerror or error}")
         return []

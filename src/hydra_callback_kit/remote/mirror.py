@@ -12,7 +12,7 @@ from typing import Final
 
 from hydra_callback_kit.journal.format import JOURNAL_DIR, JournalNotFoundError
 from hydra_callback_kit.journal.metric_points import NAME as POINTS
-from hydra_callback_kit.remote.mark import MARK, whole
+from hydra_callback_kit.remote.mark import MARK, NOT_WHOLE, whole
 from hydra_callback_kit.remote.store import Store, missing_library
 
 _IN_JOURNAL: Final = f"{JOURNAL_DIR}/"
@@ -44,10 +44,6 @@ class NoRunThereError(JournalNotFoundError):
 
 
 _NONE: Final = "holds no run recorded by hydra-callback-kit, and none lies below it"
-_NOT_WHOLE: Final = (
-    "holds a run that is not whole: its journal is sent when it has ended. Where it has, 'hydra-callback-kit sync' with the "
-    "run's own directory sends what is missing"
-)
 
 
 def mirror(url: str) -> Path:
@@ -78,7 +74,7 @@ def mirror(url: str) -> Path:
         if not whole(store.read(f"{run}{MARK}")):
             runs.discard(run)
     if not runs:
-        raise NoRunThereError(url, _NOT_WHOLE if begun else _NONE)
+        raise NoRunThereError(url, NOT_WHOLE if begun else _NONE)
     directory = _new_directory() / (url.rpartition("/")[2] or "run")
     journals = [name for name in known if _is_journal(name) and _above(name, _IN_JOURNAL) in runs]
     points = [name for name in known if name.rpartition("/")[2] == POINTS and any(map(name.startswith, runs))]

@@ -12,7 +12,8 @@ from hydra_callback_kit.journal.metric_points import points_of
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
-from hydra_callback_kit.remote.mirror import mirror, named
+from hydra_callback_kit.remote.mark import NOT_WHOLE, is_half_a_copy
+from hydra_callback_kit.remote.mirror import NoRunThereError, mirror, named
 from hydra_callback_kit.remote.store import is_url
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.asked_ranking import ranking_asked, ranking_on_record, unknown_key
@@ -256,6 +257,8 @@ def load_run(path: "str | os.PathLike[str] | DictConfig", run_id: str | None = N
         path, run_id = identified.root, run_id or identified.run_id
     if is_url(path):
         path = mirror(str(path))
+    if identified is None and is_half_a_copy(Path(path)):
+        raise NoRunThereError(os.fspath(path), NOT_WHOLE)
     sight = Sight(batch_system=Slurm()) if identified is None else HERE
     record = read_run(Path(path), run_id, sight=sight)
     return Run(**{field.name: getattr(record, field.name) for field in dataclasses.fields(record)})
