@@ -1,5 +1,6 @@
 """A real S3 server on the loopback interface, moto's, and what it was asked for."""
 
+import json
 import os
 import signal
 import subprocess
@@ -51,6 +52,18 @@ class S3Server:
                 time.sleep(0.1)
             else:
                 return
+
+    def new_user(self) -> dict[str, str]:
+        """The variables with the credentials of somebody who may do all; one who checks them wants none for these calls."""
+        import boto3  # noqa: PLC0415  it is only there where these tests run
+
+        word = {"aws_access_key_id": "an-id", "aws_secret_access_key": "none"}
+        iam = boto3.client("iam", endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", **word)
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        iam.create_user(UserName="me")
+        iam.put_user_policy(UserName="me", PolicyName="all", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName="me")["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
     @property
     def log(self) -> str:

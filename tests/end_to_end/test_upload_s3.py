@@ -166,6 +166,34 @@ def test_a_bucket_that_is_not_there_and_credentials_that_are_wrong(app: App, ser
     assert "hunter-two" not in done.stdout + done.stderr
 
 
+def test_credentials_that_are_refused(app: App, tmp_path: Path) -> None:
+    """The server looks at them: one warning without them, the exit code of the app, and `sync` sends it later."""
+    import s3fs  # noqa: PLC0415  it is only there where these tests run
+
+    write(app)
+    server = S3Server(tmp_path)
+    try:
+        server.start(INITIAL_NO_AUTH_ACTION_COUNT="5")
+        allowed = server.environment(**server.new_user())
+        keys = {"key": allowed["AWS_ACCESS_KEY_ID"], "secret": allowed["AWS_SECRET_ACCESS_KEY"]}
+        s3fs.S3FileSystem(endpoint_url=allowed["AWS_ENDPOINT_URL"], skip_instance_cache=True, **keys).mkdir("bucket")
+        done = app.sweep("basic", "x=1,2", **server.environment(AWS_ACCESS_KEY_ID="AKIANOBODYS"))
+        assert done.code == 0, done.stderr
+        (warning,) = re.findall("Warning: .*", done.stdout)
+        assert re.search("(?i)access key|credentials|forbidden|denied", warning), warning
+        said = (
+            done.stdout
+            + done.stderr
+            + "".join(each.read_text("utf-8") for each in done.root.rglob("*.*l") if each.is_file())
+        )
+        assert not {word for word in ("AKIANOBODYS", "hunter-two") if word in said}
+        command = [app.command()[0], "-m", "hydra_callback_kit", "sync", "out", "--to", "s3://bucket/app"]
+        synced = app.start_command(command, **allowed)
+        assert (synced.communicate(timeout=60), synced.returncode)[1] == 0
+    finally:
+        server.stop()
+
+
 @contextlib.contextmanager
 def never_answers() -> Iterator[int]:
     """The port of somebody who listens, and says nothing."""
