@@ -187,6 +187,19 @@ def test_a_run_that_is_killed(app: App, inbox: Inbox, number: signal.Signals) ->
     assert message["type"] == "warning"
 
 
+@pytest.mark.parametrize(("number", "more"), [(signal.SIGTERM, ""), (signal.SIGKILL, ", or was out of memory")])
+def test_the_signal_that_stopped_a_detached_run(app: App, inbox: Inbox, number: signal.Signals, more: str) -> None:
+    """Its process could not say a word; the shell beside it has its exit code."""
+    app.write(
+        f"os.kill(os.getpid(), {int(number)})\ntime.sleep(60)",
+        CONFIG.replace("callbacks: [", "callbacks: [detach_callback, "),
+    )
+    assert app.run("-m", "x=1,2", NOTIFY_URL=url_to(inbox)).code == 0
+    until(lambda: inbox.messages)
+    first_line = inbox.messages[0]["message"].split("\n")[0]
+    assert re.sub(r"\d+", "N", first_line) == f"its process (pid N) was stopped by a signal ({number.name}){more}"
+
+
 def test_a_run_that_is_stopped(app: App, inbox: Inbox) -> None:
     """By Ctrl-C and by a callback; one that ends by itself, failed or not, was not."""
     app.write(f"if cfg.x == 2:\n    os.kill(os.getpid(), {int(signal.SIGINT)})\n    time.sleep(60)\n{FAILS}", CONFIG)

@@ -19,6 +19,7 @@ from typing import Any, Final
 from hydra_callback_kit.journal.errors import NOT_LET_START
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
 from hydra_callback_kit.journal.format import CONFIGS
+from hydra_callback_kit.journal.output_file import exit_code_of, output_file_of
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
@@ -33,6 +34,11 @@ _SOONER: Final = 0.9
 """The share of the time limit that a service has: who waits for the process is to hear which of them was late."""
 _SHARE: Final = 20
 """So many times longer than a look takes is the pause after it."""
+
+_WRITES_ITS_CODE_WITHIN_S: Final = 1.0
+_SIGNALS: Final = {int(number): number.name for number in signal.Signals}
+_BY_A_SIGNAL: Final = 128
+"""A shell's exit code of what a signal has ended is so much more than the signal's number."""
 
 KILLED: Final = "It started and never reported its end: killed, stopped, or left by sys.exit"
 
@@ -133,9 +139,7 @@ class Notifier:
             return
         if not run.jobs and "aborted" in run.facts:
             return  # whoever has typed it has read why
-        lost_words = (
-            f"its process (pid {self._process.pid}) is gone without a word: killed, or out of memory" if lost else ""
-        )
+        lost_words = f"its process (pid {self._process.pid}) {_how_it_went(run)}" if lost else ""
         stopped = lost or run.status == "INTERRUPTED" or "aborted" in run.facts or _was_not_let_go_on(run)
         news = "failure" in self._errand.events or ("first_failure" in self._errand.events and not self._has_said)
         event = "abort" if stopped and "abort" in self._errand.events else "end"
@@ -163,6 +167,18 @@ class Notifier:
 
     def _answer(self, place: int, why_not: str) -> None:
         _say({"url": f"urls[{place}] ({apprise_library.named(self._errand.urls[place])})", "why_not": why_not})
+
+
+def _how_it_went(run: RunRecord) -> str:
+    """What is known of the end of a process that has said nothing; a shell writes down the code of one that was detached."""
+    output, until_s = output_file_of(run.root, run.facts), time.monotonic() + _WRITES_ITS_CODE_WITHIN_S
+    while output is not None and time.monotonic() < until_s:
+        code = exit_code_of(output)
+        name = None if code is None else _SIGNALS.get(code - _BY_A_SIGNAL)
+        if name is not None:
+            return f"was stopped by a signal ({name})" + (", or was out of memory" if name == "SIGKILL" else "")
+        time.sleep(_WRITES_ITS_CODE_WITHIN_S / 20)
+    return "is gone without a word: stopped by a signal, or out of memory"
 
 
 def _was_not_let_go_on(run: RunRecord) -> bool:
