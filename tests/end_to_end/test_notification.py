@@ -92,6 +92,26 @@ def test_a_url_that_is_given_as_it_is_stands_nowhere(app: App, launcher: str, in
     assert "<redacted" in (app.directory / "out" / "1" / "multirun.yaml").read_text("utf-8")
 
 
+def test_a_url_under_a_key_of_the_apps_own_is_a_secret_as_well(app: App, launcher: str, inbox: Inbox) -> None:
+    """As it is in the config, typed, or read from the environment; the app's other secrets stay where Hydra has them."""
+    literal, typed = f"json://127.0.0.1:{inbox.port}/it's-6c2d8b?a=b", f"json://127.0.0.1:{inbox.port}/{SAID_TO_NOBODY}"
+    config = CONFIG.replace("${oc.env:NOTIFY_URL}", '["${mine}", "${in_env}", "${more}"]')
+    keys = f'mine: "{literal}"\nmore: null\nin_env: ${{oc.env:NOTIFY_URL}}\npassword: app-secret\nx: 0\n'
+    app.write("if cfg.x == 1: raise ValueError(cfg.mine + cfg.more + cfg.in_env)", config.replace("x: 0\n", keys))
+    in_env = f"json://127.0.0.1:{inbox.port}/env-77aa31"
+    words = ["x=0,1", f"more='{typed}'"]
+    done = app.sweep(launcher, *words, "+callbacks=provenance_callback", NOTIFY_URL=in_env)
+    assert done.code == 1
+    assert "The end" not in done.stdout
+    for token in ("6c2d8b", SAID_TO_NOBODY, "env-77aa31"):
+        assert any(token in path for path in inbox.paths), token
+        left = files_with(token, app.directory / "out")
+        assert [file for file in left if not file.endswith(".pkl")] == []
+    saved = (app.directory / "out" / "0" / ".hydra" / "config.yaml").read_text("utf-8")
+    assert "password: app-secret\n" in saved
+    assert "mine: <redacted" in saved
+
+
 def test_a_single_run(app: App, inbox: Inbox) -> None:
     """One message for each, also where its failure alone is asked for; and none where it has not failed."""
     app.write(FAILS, CONFIG)

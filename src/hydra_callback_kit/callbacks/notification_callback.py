@@ -10,7 +10,12 @@ from hydra.core.utils import JobReturn
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_callback_kit.configs.callback_urls import hide_urls, hide_urls_in_saved_config, hide_urls_of_run
+from hydra_callback_kit.configs.callback_urls import (
+    hide_urls,
+    hide_urls_in_saved_config,
+    hide_urls_in_saved_sweep,
+    hide_urls_of_run,
+)
 from hydra_callback_kit.configs.identity import identify_run, job_name
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of
@@ -123,8 +128,11 @@ class NotificationCallback(RecordingCallback):
             hide_urls(job_return.hydra_cfg, redaction_of(config).of_text)
 
     def at_the_end(self, config: DictConfig) -> None:
-        """Waits for the last message."""
-        key = os.getpid(), identify_run(config).run_id
+        """Waits for the last message, and takes urls out of the config that Hydra has saved with the sweep."""
+        run = identify_run(config)
+        if run.mode == "MULTIRUN":
+            hide_urls_in_saved_sweep(config, run.root, redaction_of(config).of_text)
+        key = os.getpid(), run.run_id
         if key in _processes:
             process, complaints = _processes[key]
             if not process.ends(self.timeout_s):

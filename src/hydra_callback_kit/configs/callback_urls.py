@@ -5,6 +5,7 @@ in what it sends to workers. The run's own process alone needs them, so they are
 """
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -89,26 +90,59 @@ def hide_urls(config: DictConfig, hide: Callable[[str], str]) -> None:
 
 
 def hide_urls_in_saved_config(config: DictConfig, hide: Callable[[str], str]) -> None:
-    """Takes them out of `hydra.yaml`, which Hydra saves before any callback hears of the job.
+    """Takes them out of what Hydra saves before any callback hears of the job, those under the app's own keys included.
 
     Args:
         config: the config of `on_job_start`.
         hide: takes secrets out of a text.
     """
-    urls = [place.literal for place in _places(config) if place.literal is not None and not _MARK.search(place.literal)]
     subdir = config.hydra.output_subdir
-    if urls and subdir is not None:
-        file = Path(config.hydra.runtime.output_dir) / subdir / "hydra.yaml"
-        text = file.read_text("utf-8")
-        hidden = hide(text)
-        if hidden != text:
-            temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
-            try:
-                temporary.write_text(hidden, "utf-8")
-                temporary.replace(file)
-            finally:
-                with contextlib.suppress(FileNotFoundError):
-                    temporary.unlink()
+    if subdir is None:
+        return
+    directory = Path(config.hydra.runtime.output_dir) / subdir
+    literals = [place.literal for place in _places(config) if place.literal is not None]
+    if any(not _MARK.search(literal) for literal in literals):
+        _rewrite(directory / "hydra.yaml", hide)
+    for name in ("config.yaml", "hydra.yaml", "overrides.yaml"):
+        _take_out(directory / name, urls_in(config), hide)
+
+
+def hide_urls_in_saved_sweep(config: DictConfig, root: Path, hide: Callable[[str], str]) -> None:
+    """Takes those under the app's own keys out of the config that Hydra has saved with a sweep.
+
+    Args:
+        config: the config of `on_multirun_end`.
+        root: the sweep's directory.
+        hide: takes secrets out of a text.
+    """
+    _take_out(root / "multirun.yaml", urls_in(config), hide)
+
+
+def _take_out(file: Path, urls: list[str], hide: Callable[[str], str]) -> None:
+    """Takes urls out of a YAML file; what else is secret there is the app's, and stays as Hydra has it."""
+
+    def without(text: str) -> str:
+        for url in sorted(urls, key=len, reverse=True):
+            for written in (url, url.replace("'", "''"), json.dumps(url)[1:-1]):
+                text = text.replace(written, hide(url))
+        return text
+
+    if urls:
+        with contextlib.suppress(FileNotFoundError):  # not every launcher has Hydra save it
+            _rewrite(file, without)
+
+
+def _rewrite(file: Path, change: Callable[[str], str]) -> None:
+    text = file.read_text("utf-8")
+    changed = change(text)
+    if changed != text:
+        temporary = file.with_name(f".{file.name}.{os.urandom(4).hex()}.tmp")
+        try:
+            temporary.write_text(changed, "utf-8")
+            temporary.replace(file)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                temporary.unlink()
 
 
 def _places(config: DictConfig) -> Iterator[_Place]:
