@@ -48,6 +48,19 @@ def test_without_anybody_to_ask(tmp_path: Path, launcher: str) -> None:
     assert queue(tmp_path, launcher, {1: "7_1"}, None) == Queue(perhaps=frozenset({0, 2, 3}))
 
 
+def test_what_slurm_has_refused(tmp_path: Path) -> None:
+    """What was to be submitted lies there still, and nothing was: nobody waits for it. One that was killed may have."""
+    (tmp_path / ".submitit").mkdir()
+    (tmp_path / ".callbacks").mkdir()
+    (tmp_path / ".submitit" / "submission_file_0a1b.sh").touch()
+    lookout = Lookout(tmp_path, Sight(batch_system=Squeue(None)), socket.gethostname())
+    ended, killed = (Launched({"launcher": "submitit_slurm"}, {}, 2, None, None, is_ended) for is_ended in (True, False))
+    assert queue_of(ended, tmp_path, lookout) == Queue()
+    assert queue_of(killed, tmp_path, lookout) == Queue(perhaps=frozenset({0, 1}))
+    submitted(tmp_path, "7_0", "7_1")
+    assert queue_of(ended, tmp_path, lookout) == Queue(perhaps=frozenset({0, 1}))
+
+
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "ray"])
 def test_of_a_launcher_whose_jobs_die_with_the_sweep(tmp_path: Path, launcher: str) -> None:
     """None is left."""

@@ -25,7 +25,7 @@ __all__ = ["slurm"]
 
 SCANCEL = """
 signal = "--signal=INT" in sys.argv
-left = [line for line in read('says').splitlines() if line.split()[0] != sys.argv[-1] or (signal and read('stubborn'))]
+left = [line for line in read('says').splitlines() if line.split()[0] not in sys.argv or (signal and read('stubborn'))]
 open({directory!r} + '/says', 'w').write('\\n'.join(left))
 sys.exit(int(read('scancel_code')))
 """
@@ -73,16 +73,16 @@ def stopped(root: Path, after_s: float) -> tuple[RunRecord, list[str]]:
 
 def commands(slurm: FakeSlurm) -> list[str]:
     """What scancel was asked."""
-    return sorted((slurm.directory / "scancel.asked").read_text().splitlines())
+    return (slurm.directory / "scancel.asked").read_text().splitlines()
 
 
 def test_jobs_of_slurm_are_ended_by_it(tmp_path: Path, cancelling: FakeSlurm) -> None:
-    """Those that run gently, those that wait at once, those that have ended not at all."""
+    """Those that wait first, before Slurm starts them in the place of others; those that run gently, and all at once."""
     a_sweep(tmp_path)
     cancelling.says("12_0 12 RUNNING 0", "12_1 13 RUNNING 0", "12_3 14 PENDING 0", "99 99 RUNNING 0")
     run, said = stopped(tmp_path, 30)
-    assert commands(cancelling) == ["--signal=INT 12_0", "--signal=INT 12_1", "12_3"]
-    assert sorted(said) == ["Cancelled: Slurm's job 12_3."] + [f"Interrupted: Slurm's job 12_{number}." for number in (0, 1)]
+    assert commands(cancelling) == ["12_3", "--signal=INT 12_0 12_1"]
+    assert said == ["Cancelled: Slurm's job 12_3.", "Interrupted: Slurm's jobs 12_0, 12_1."]
     assert run.status == "INTERRUPTED"
     assert (cancelling.directory / "says").read_text() == "99 99 RUNNING 0"
 
@@ -93,7 +93,18 @@ def test_jobs_that_go_on_are_cancelled(tmp_path: Path, cancelling: FakeSlurm) ->
     (cancelling.directory / "stubborn").write_text("yes")
     cancelling.says("12_0 12 RUNNING 0", "12_1 13 RUNNING 0")
     run, _ = stopped(tmp_path, 0.2)
-    assert commands(cancelling) == ["--signal=INT 12_0", "--signal=INT 12_1", "12_0", "12_1"]
+    assert commands(cancelling) == ["--signal=INT 12_0 12_1", "12_0 12_1"]
+    assert run.status == "INTERRUPTED"
+
+
+def test_what_slurm_does_not_confirm_is_said(tmp_path: Path, cancelling: FakeSlurm) -> None:
+    """With what to type; it may be so all the same, as where Slurm is asked again and again."""
+    a_sweep(tmp_path)
+    (cancelling.directory / "scancel_code").write_text("1")
+    cancelling.says("12_0 12 RUNNING 0")
+    run, said = stopped(tmp_path, 30)
+    typed = "scancel --signal=INT 12_0"
+    assert said == [f"Slurm did not say that Slurm's job 12_0 was interrupted. If it goes on, type: {typed}"]
     assert run.status == "INTERRUPTED"
 
 

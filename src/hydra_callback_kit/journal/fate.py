@@ -119,7 +119,7 @@ class Fates:
         )
         batches = (batch_id(job.facts, run.facts) for job in jobs)
         cluster = next((batch.cluster for batch in batches if batch and batch.cluster), None)
-        return queue_of(Launched(run.facts, ids, planned, run.started_at, cluster), root, self._lookout)
+        return queue_of(Launched(run.facts, ids, planned, run.started_at, cluster, self._ended), root, self._lookout)
 
     def status(self, jobs: Collection[JobRecord], planned: int | None, queue: Queue) -> Status:
         """How the run stands."""

@@ -44,6 +44,7 @@ class Launched(NamedTuple):
         planned: how many jobs there were going to be; None if that is not known.
         started_at: UTC, ISO 8601; None if it is not known.
         cluster: the name of the cluster that a job ran on; None if it is not known.
+        is_ended: whether its process has said that it has ended, and was not killed.
     """
 
     facts: Mapping[str, Any]
@@ -51,6 +52,7 @@ class Launched(NamedTuple):
     planned: int | None
     started_at: str | None
     cluster: str | None
+    is_ended: bool = False
 
 
 def queue_of(sweep: Launched, root: Path, lookout: Lookout) -> Queue:
@@ -66,6 +68,8 @@ def queue_of(sweep: Launched, root: Path, lookout: Lookout) -> Queue:
         return EMPTY
     launcher = launcher_of(sweep.facts)
     folders = submitit_folders(root, sweep.started_at) if launcher in ("submitit_local", "submitit_slurm") else []
+    if launcher == "submitit_slurm" and sweep.is_ended and not (folders or sweep.ids) and _was_refused(root):
+        return EMPTY
     count = len(folders) if sweep.planned is None else min(sweep.planned, MAX_MISSING)
     missing = [num for num in range(count) if num not in sweep.ids]
     if launcher == "submitit_local" and folders and lookout.started_here:
@@ -121,6 +125,13 @@ def submitit_folders(root: Path, started_at: str | None = None) -> list[str]:
                     found.append((int(named[1]), -1 if named[2] is None else int(named[2])))
     arrays = {array for array, index in found if index >= 0}  # an array's script lies in a folder of its own
     return [f"{job}_{index}" if index >= 0 else str(job) for job, index in sorted(found) if index >= 0 or job not in arrays]
+
+
+def _was_refused(root: Path) -> bool:
+    """Whether what submitit has written to be submitted lies there still: it is moved into the job's folder then."""
+    with contextlib.suppress(OSError):
+        return any((root / ".submitit").glob("submission_file_*.sh"))
+    return False
 
 
 def is_submitit(pid: str) -> bool:

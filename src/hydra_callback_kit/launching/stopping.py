@@ -23,6 +23,12 @@ _READS_EVERY_S: Final = 1.0
 _HARD_WITHIN_S: Final = 10.0
 """How long what was killed may take to be gone."""
 
+_MOST_AT_ONCE: Final = 500
+"""Jobs that Slurm is told of by one command."""
+
+_ANSWERS_WITHIN_S: Final = 60.0
+"""How long a busy Slurm is waited for that tries it again and again."""
+
 Read = Callable[[], RunRecord]
 Say = Callable[[str], None]
 
@@ -145,18 +151,24 @@ class _BatchJobs:
     def end(self, run: RunRecord, *, hard: bool) -> bool:
         """Ends those that wait at once, and those that run gently or hard; tells whether there are any left."""
         left = _batch_jobs(run)
-        for job, state in left.items():
-            wanted = "cancelled" if hard or state == "waits" else "interrupted"
-            if self._told.get(job) == wanted:
-                continue
-            self._told[job] = wanted
-            words = ("scancel", job) if wanted == "cancelled" else ("scancel", "--signal=INT", job)
-            if answer_of(*words) is None:
-                self._say(f"Slurm's job {job} could not be {wanted}. Type: {' '.join(words)}")
-                self._told[job] = "cancelled"
-            else:
-                self._say(f"{wanted.capitalize()}: Slurm's job {job}.")
+        waiting = [job for job, state in left.items() if hard or state == "waits"]
+        # first, and many at once: Slurm starts what waits in the place of what has ended
+        self._tell(waiting, "cancelled")
+        self._tell([job for job in left if job not in {*waiting}], "interrupted", "--signal=INT")
         return bool(left)
+
+    def _tell(self, jobs: Iterable[str], wanted: str, *options: str) -> None:
+        news = [job for job in jobs if self._told.get(job) != wanted]
+        self._told.update(dict.fromkeys(news, wanted))
+        for start in range(0, len(news), _MOST_AT_ONCE):
+            some = news[start : start + _MOST_AT_ONCE]
+            which = f"Slurm's job{'s' if len(some) > 1 else ''} {', '.join(some)}"
+            words = ("scancel", *options, *some)
+            if answer_of(*words, timeout_s=_ANSWERS_WITHIN_S) is None:
+                verb = "were" if len(some) > 1 else "was"
+                self._say(f"Slurm did not say that {which} {verb} {wanted}. If it goes on, type: {' '.join(words)}")
+            else:
+                self._say(f"{wanted.capitalize()}: {which}.")
 
 
 def _batch_jobs(run: RunRecord) -> dict[str, str]:

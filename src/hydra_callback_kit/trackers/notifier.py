@@ -16,9 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.errors import NOT_LET_START
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
 from hydra_callback_kit.journal.format import CONFIGS
+from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.output_file import exit_code_of, output_file_of
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
 from hydra_callback_kit.journal.reader import read_run
@@ -129,7 +131,7 @@ class Notifier:
 
     def _tell_of_the_end(self, *, lost: bool) -> None:
         try:
-            run = self._record(has_ended=not lost)
+            run = self._record(has_ended=not lost, asks=True)
         except Exception as error:  # noqa: BLE001  whatever has become of the journal, people wait for a word
             if not lost:  # one that was refused has left no record
                 body = f"Its record cannot be read: {type(error).__name__}\n{self._errand.root}"
@@ -147,8 +149,9 @@ class Notifier:
             self._failed.clear()
             self._send(event, self._unsaid, lost_words, run)
 
-    def _record(self, *, has_ended: bool) -> RunRecord:
-        return read_run(Path(self._errand.root), self._errand.run_id, without=CONFIGS, has_ended=has_ended)
+    def _record(self, *, has_ended: bool, asks: bool = False) -> RunRecord:
+        sight = Sight(batch_system=Slurm()) if asks else HERE  # what was launched may be on other machines
+        return read_run(Path(self._errand.root), self._errand.run_id, without=CONFIGS, has_ended=has_ended, sight=sight)
 
     def _send(self, event: str, failed: list[tuple[int, str]], lost: str = "", run: RunRecord | None = None) -> None:
         fields = fields_of(run or self._record(has_ended=False), event, failed, lost)
