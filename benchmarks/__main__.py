@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import around
 import command_line
 import composing
 import costs_page
@@ -49,6 +50,7 @@ def main() -> None:
             "The report": report.lines,
             "Metrics": lambda: metrics.lines(1, 100) if quick else metrics.lines(),
             "Trackers": lambda: trackers.lines(3, 1) if quick else trackers.lines(),
+            "Around the job": lambda: around.lines(1) if quick else around.lines(),
             "Validation": validation.lines,
             "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
             "A list of runs": lambda: listing.lines(1, 100) if quick else listing.lines(),
