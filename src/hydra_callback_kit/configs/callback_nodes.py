@@ -1,14 +1,18 @@
 """The nodes below `hydra.callbacks`: what a config says of callbacks, and what it meant to say."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.given_overrides import hydra_overrides
+
+_DEFAULTS: Final = re.compile(rb"^defaults[ \t]*:.*?(?=^[^\s#-]|\Z)", re.MULTILINE | re.DOTALL)
+"""A defaults list as it is mostly written: what comes after it has no part in it."""
 
 
 def callback_nodes(config: DictConfig) -> dict[str, Any]:
@@ -75,5 +79,7 @@ def _may_have_self_first(config: DictConfig, name: str) -> bool:
         file = Path(source.path) / f"{name.removesuffix('.yaml')}.yaml"
         if source.schema == "file" and file.is_file():
             text = file.read_bytes()
+            found = _DEFAULTS.search(text)
+            text = text if found is None else found[0]
             return 0 <= text.find(b"_self_") < text.rfind(b"callbacks")
     return True

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import env_override
-from omegaconf import DictConfig, OmegaConf, flag_override
+from omegaconf import AnyNode, DictConfig, OmegaConf, ValueNode, flag_override
 
+from hydra_callback_kit.configs.quick_copy import quick_copy
 from hydra_callback_kit.configs.reading import known_value, unchanged_randomness
 
 
@@ -48,10 +49,22 @@ def resolved_as_in_the_job(config: DictConfig) -> Iterator[None]:
 def app_part(config: DictConfig) -> DictConfig:
     """A copy of a config without the `hydra` node, as the task function gets it.
 
+    Hydra makes it by `OmegaConf.masked_copy`, which takes a tenth of a second for a thousand keys.
+
     Args:
         config: a config that Hydra composed.
     """
-    part = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    part = DictConfig({})
+    content = vars(part)["_content"]
+    with flag_override(part, "no_deepcopy_set_nodes", True):
+        for key, node in vars(config)["_content"].items():
+            if type(node) is AnyNode and not node._metadata.flags:  # noqa: SLF001  nothing else says it
+                content[key] = made = quick_copy(node)  # it takes forty times as long to make one
+                made._set_parent(part)  # noqa: SLF001  the same
+            elif isinstance(node, ValueNode):
+                content[key] = AnyNode(node._value(), key, part)  # noqa: SLF001  not resolved
+            elif key != "hydra":
+                part[key] = quick_copy(node)
     OmegaConf.copy_cache(from_config=config, to_config=part)
     return part
 

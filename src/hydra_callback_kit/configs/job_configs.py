@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, flag_override
+from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf._utils import split_key
 
 from hydra_callback_kit.configs.composed_job import Base, ComposedJob, made, parsed, set_values
 from hydra_callback_kit.configs.difference import difference
 from hydra_callback_kit.configs.given_overrides import hydra_overrides
-from hydra_callback_kit.configs.hydra_internals import Overrides
+from hydra_callback_kit.configs.hydra_internals import CachingConfigRepository, Overrides
 from hydra_callback_kit.configs.order_matters import interpolated_for_hydra, is_of_one_value, is_there, why_order_matters
 from hydra_callback_kit.configs.quick_copy import quick_copy
 from hydra_callback_kit.configs.sweep_jobs import config_loader
@@ -163,6 +163,9 @@ class JobConfigs:
     @functools.cached_property
     def _repository(self) -> Any:
         """Where the app's groups are, also those on a search path of its own."""
+        if not OmegaConf.is_interpolation(self._config.hydra, "searchpath") and not self._config.hydra.searchpath:
+            # to look for a search path, Hydra reads the whole primary config, which takes longer than a job of a sweep
+            return CachingConfigRepository(self._loader.repository)  # type: ignore[attr-defined]  # of the one that Hydra makes
         name, overrides = self._config.hydra.job.config_name, hydra_overrides(self._config)
         return self._loader._parse_overrides_and_create_caching_repo(name, overrides)[1]  # type: ignore[attr-defined]  # noqa: SLF001
 

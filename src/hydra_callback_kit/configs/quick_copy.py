@@ -6,7 +6,7 @@ Hydra copies the config of each job four times before its task function is calle
 import copy
 import functools
 from collections import defaultdict
-from typing import Any, Final, SupportsIndex, cast
+from typing import Any, Final, SupportsIndex, TypeVar, cast
 
 from omegaconf import (
     AnyNode,
@@ -21,6 +21,8 @@ from omegaconf import (
     StringNode,
 )
 from omegaconf.base import Metadata, Node
+
+_Kind = TypeVar("_Kind", bound=Node)
 
 _LEAVES: Final = frozenset((AnyNode, BooleanNode, BytesNode, EnumNode, FloatNode, IntegerNode, PathNode, StringNode))
 """Nodes whose value OmegaConf does not copy either."""
@@ -56,16 +58,16 @@ def made_quick(config: DictConfig) -> QuickConfig:
     return cast("QuickConfig", config)
 
 
-def quick_copy(config: DictConfig) -> DictConfig:
+def quick_copy(config: _Kind) -> _Kind:
     """Copies a config.
 
     Args:
-        config: any config.
+        config: any config, or a node of one.
 
     Returns:
         What `copy.deepcopy` returns.
     """
-    copied: DictConfig = _copied(config, config.__dict__["_parent"], {})
+    copied: _Kind = _copied(config, config.__dict__["_parent"], {})
     return copied
 
 
