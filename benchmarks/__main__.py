@@ -1,4 +1,4 @@
-"""All benchmarks, one command: `python benchmarks`. Prints a table, and writes it into `docs/` and the README."""
+"""All benchmarks, one command: `python benchmarks`. Prints tables, and writes them into `docs/`."""
 
 import argparse
 import os
@@ -25,6 +25,7 @@ import startup
 import sweeps
 import trackers
 import validation
+import whole_sweeps
 import wrapping
 from contenders import PEER, Contenders
 from harness import Line, table, temporary_directory
@@ -36,25 +37,37 @@ def main() -> None:
     """Measures everything, or with `--quick` a little of everything, which shows only that the benchmarks run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions and small sweeps; writes no files")
-    parser.add_argument("topics", nargs="*", help="only these topics, such as Start-up and Sweeps")
+    parser.add_argument("--rounds", type=int, help="how often what takes turns is run, instead of each topic's own number")
+    parser.add_argument("topics", nargs="*", help="only these topics, such as 'Whole sweeps' and Start-up")
     given = parser.parse_args()
     quick = given.quick
+
+    def rounds(of_the_topic: int) -> int:
+        return given.rounds or (1 if quick else of_the_topic)
+
     with temporary_directory() as environments:
         contenders = Contenders(Path(environments), also=("hydra-joblib-launcher",))
         topics: dict[str, Callable[[], Sequence[Line]]] = {
-            "Start-up": lambda: startup.lines(contenders, 1 if quick else 25),
-            "Sweeps": lambda: sweeps.lines(contenders, (2, 3, 4) if quick else sweeps.JOBS, 1 if quick else 2),
-            "Composing once": lambda: composing.lines(contenders, 4, 1) if quick else composing.lines(contenders),
+            "Whole sweeps": lambda: whole_sweeps.lines(
+                contenders, 4 if quick else whole_sweeps.JOBS, rounds(whole_sweeps.REPETITIONS)
+            ),
+            "Start-up": lambda: startup.lines(contenders, rounds(25)),
+            "Sweeps": lambda: sweeps.lines(
+                contenders, (2, 3, 4) if quick else sweeps.JOBS, rounds(2), 9 if quick else sweeps.LONG
+            ),
+            "Composing once": lambda: composing.lines(contenders, 4 if quick else composing.JOBS, rounds(3)),
             "Resuming": lambda: resuming.lines(contenders, 4, 10, 20, 1) if quick else resuming.lines(contenders),
             "Resources": lambda: resources.lines(2, 5, 1) if quick else resources.lines(),
             "The report": report.lines,
             "Metrics": lambda: metrics.lines(1, 100) if quick else metrics.lines(),
-            "Trackers": lambda: trackers.lines(3, 1) if quick else trackers.lines(),
-            "Around the job": lambda: around.lines(1) if quick else around.lines(),
+            "Trackers": lambda: trackers.lines(3 if quick else trackers.JOBS, rounds(3)),
+            "Around the job": lambda: around.lines(rounds(around.REPETITIONS)),
             "Validation": validation.lines,
-            "The command line": lambda: command_line.lines(1 if quick else command_line.REPETITIONS),
-            "A list of runs": lambda: listing.lines(1, 100) if quick else listing.lines(),
-            "Journals": lambda: journals.lines((1_000,) if quick else journals.JOBS),
+            "The command line": lambda: command_line.lines(rounds(command_line.REPETITIONS)),
+            "A list of runs": lambda: listing.lines(rounds(listing.REPETITIONS), 100 if quick else listing.RUNS),
+            "Journals": lambda: journals.lines(
+                (1_000,) if quick else journals.JOBS, 100 if quick else journals.FILES, rounds(5)
+            ),
             "Wrapped callbacks": wrapping.lines,
             "The results table": lambda: results.lines(1_000 if quick else results.JOBS),
             "Settings": lambda: settings.lines(1_000) if quick else settings.lines(),

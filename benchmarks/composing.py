@@ -7,8 +7,8 @@ from pathlib import Path
 from contenders import Contenders
 from harness import Line, run, table, temporary_directory
 from hydra import compose, initialize_config_dir
-from sweeps import PARALLEL
 from validation import VERSION_BASE
+from whole_sweeps import PARALLEL
 
 from hydra_callback_kit.configs.composed_job import made
 from hydra_callback_kit.configs.job_configs import JobConfigs

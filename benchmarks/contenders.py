@@ -8,14 +8,31 @@ from typing import Any
 
 from harness import environment, write_app
 
-from hydra_plugins.hydra_callback_kit.config import OPTIONS
+from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 
 PROJECT = Path(__file__).resolve().parent.parent
 PEER = "hydra-callbacks 0.6.1"
+FIRST = (
+    "conditional_callback",
+    "failure_limit_callback",
+    "latest_run_callback",
+    "logging_callback",
+    "output_guard_callback",
+    "performance_callback",
+    "progress_callback",
+    "provenance_callback",
+    "redaction_callback",
+    "report_callback",
+    "resource_monitor_callback",
+    "results_aggregator_callback",
+    "thread_safe_callback",
+    "validation_callback",
+)
+"""The callbacks that there were first, but `dry_run_callback`. What came later has bounds of its own."""
 
 _NEEDED = {
     "conditional_callback": {"condition_key": "x"},
-    "device_callback": {"devices": list(range(64)), "variable": "DEVICE_OF_THE_JOB"},
+    "device_callback": {"devices": list(range(4)), "variable": "DEVICE_OF_THE_JOB"},
     "keep_best_callback": {"metric": "return_value", "mode": "max"},
     "time_limit_callback": {"job_s": 3600.0},
     "upload_callback": {"to": "copies"},
@@ -25,6 +42,7 @@ _NEEDED = {
 }
 _STOPS = ("detach_callback", "dry_run_callback")
 _NEEDS_MORE = ("mlflow_callback", "wandb_callback")  # trackers
+_COMPOSES = "compose_once_callback"  # with it the others cost another share of another sweep
 _OF_THE_PEER = {
     "git": {"_target_": "hydra_callbacks.GitInfo"},
     "latest": {"_target_": "hydra_callbacks.LatestRunLink"},
@@ -82,8 +100,10 @@ class Contenders:
         self.bare = Contender("bare Hydra", environment(directory / "bare", *also))
         self.installed = Contender("installed, not used", ours)
         self.both = _ours(ours, "logging and performance", ("logging_callback", "performance_callback"))
-        self.alone = [_ours(ours, option, (option,)) for option in options]
+        self.alone = [_ours(ours, option, (option,)) for option in sorted(options, key=lambda each: each not in FIRST)]
         self.standard = _ours(ours, "standard_callbacks", ("standard_callbacks",))
+        self.five = _ours(ours, "standard_callbacks, listed one by one", SETS["standard_callbacks"])
+        self.first = _ours(ours, "the first fourteen", FIRST)
         self.once = _ours(
             ours, "standard_callbacks and compose_once_callback", ("standard_callbacks", "compose_once_callback")
         )
@@ -93,16 +113,25 @@ class Contenders:
         self.resuming_once = _ours(
             ours, "resume_callback and compose_once_callback", ("resume_callback", "compose_once_callback")
         )
-        self.everything = _ours(ours, "everything", options)
+        self.everything = _ours(ours, "everything", tuple(option for option in options if option != _COMPOSES))
+        self.everything_once = _ours(ours, f"everything and {_COMPOSES}", options)
         self.peer = Contender(PEER, environment(directory / "peer", PEER.replace(" ", "=="), *also), nodes=_OF_THE_PEER)
 
     def write_app(self, directory: Path, keys: int = 50, preamble: str = "") -> None:
         """Writes the app and a config for each contender into a git repository, all of it committed."""
         write_app(directory, keys=keys, preamble=preamble)
-        several = (self.bare, self.installed, self.both, self.standard, self.once, self.everything, self.peer)
-        for contender in (*several, *self.alone, self.resuming_standard, self.resuming_once):
+        sets = (self.both, self.standard, self.five, self.once, self.first, self.everything, self.everything_once)
+        for contender in (
+            self.bare,
+            self.installed,
+            *sets,
+            self.peer,
+            *self.alone,
+            self.resuming_standard,
+            self.resuming_once,
+        ):
             contender.write_config(directory)
-        (directory / ".gitignore").write_text("outputs/\nmultirun/\nhooks_s\n", "utf-8")
+        (directory / ".gitignore").write_text("outputs/\nmultirun/\ncopies/\nhooks_s\n", "utf-8")
         identity = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org"]
         for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "The app"]):
             subprocess.run(["git", *words], cwd=directory, check=True)  # noqa: S607  the git of the machine

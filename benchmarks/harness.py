@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import hydra
 
@@ -47,11 +48,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one process used: wall and CPU seconds, and its peak memory in bytes."""
+    """What a command used.
+
+    Attributes:
+        wall_s: seconds until its process ended.
+        cpu_s: seconds of the CPU, those of all processes that it started included.
+        peak_rss_bytes: the peak memory of its process alone.
+    """
 
     wall_s: float
     cpu_s: float
     peak_rss_bytes: int
+
+
+MEASURED = {"wall_s": "wall time", "cpu_s": "CPU time", "peak_rss_bytes": "peak memory"}
+"""What the table calls the fields of `Usage`."""
 
 
 def write_app(directory: Path, body: str = "return 1", keys: int = 50, preamble: str = "") -> None:
@@ -62,12 +73,19 @@ def write_app(directory: Path, body: str = "return 1", keys: int = 50, preamble:
 
 
 _STARTER = """
-import json, os, subprocess, sys, time
+import ctypes, json, os, resource, subprocess, sys, time
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # what a child leaves behind is a child here
 started = time.perf_counter()
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 _, status, usage = os.wait4(process.pid, 0)
 wall_s = time.perf_counter() - started
-print(json.dumps([os.waitstatus_to_exitcode(status), wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    tree = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([os.waitstatus_to_exitcode(status), wall_s, tree.ru_utime + tree.ru_stime, usage.ru_maxrss]))
 """
 """A process's peak memory begins with that of the process that starts it, so a small one does."""
 
@@ -82,10 +100,12 @@ def run(command: Sequence[str], directory: Path) -> Usage:
     return Usage(wall_s, cpu_s, peak * (1 if sys.platform == "darwin" else 1024))
 
 
-def interleaved(commands: Sequence[Sequence[str]], directory: Path, repetitions: int) -> list[list[Usage]]:
-    """Runs the commands in turn, so many times; what they used, by command. The first turn warms up and is dropped."""
-    turns = [[run(command, directory) for command in commands] for _ in range(repetitions + 1)]
-    return [list(usages) for usages in zip(*turns[1:], strict=True)]
+def interleaved(
+    commands: Sequence[Sequence[str]], directory: Path, repetitions: int, *, warm_up: bool = True
+) -> list[list[Usage]]:
+    """Runs the commands in turn, so many times; what they used, by command. A turn before them warms up and is dropped."""
+    turns = [[run(command, directory) for command in commands] for _ in range(repetitions + warm_up)]
+    return [list(usages) for usages in zip(*turns[warm_up:], strict=True)]
 
 
 def ratios(ours: Iterable[Usage], bare: Iterable[Usage], of: str) -> list[float]:
@@ -119,22 +139,35 @@ def environment(directory: Path, *requirements: str) -> str:
 
 
 HOOK_TIMER = """
-import atexit, time
+import atexit, json, time
 from hydra._internal.callbacks import Callbacks
-notify, spent = Callbacks._notify, [0.0]
-def timed(self, *args, **kwargs):
-    started = time.perf_counter()
+notify, calls = Callbacks._notify, []
+def timed(self, function_name, *args, **kwargs):
+    started = time.perf_counter(), time.process_time()
     try:
-        notify(self, *args, **kwargs)
+        notify(self, function_name, *args, **kwargs)
     finally:
-        spent[0] += time.perf_counter() - started
+        calls.append((function_name, time.perf_counter() - started[0], time.process_time() - started[1]))
 Callbacks._notify = timed
-atexit.register(lambda: open("hooks_s", "w").write(str(spent[0])))
+atexit.register(lambda: open("hooks_s", "w").write(json.dumps(calls)))
 """
-"""An app's preamble that sums the time which Hydra's dispatch spends in hooks, and leaves it in the file `hooks_s`."""
+"""An app's preamble that times each hook where Hydra's dispatch calls it, and leaves what it took in the file `hooks_s`."""
+
+
+class HookCall(NamedTuple):
+    """One hook of all callbacks: its name, and the seconds that it took on the clock and of this process's CPU time."""
+
+    hook: str
+    wall_s: float
+    cpu_s: float
+
+
+def hook_calls(command: Sequence[str], directory: Path, jobs: int) -> list[HookCall]:
+    """Runs a sweep of an app with `HOOK_TIMER`; the hooks of its process, the sweep's own included, in their order."""
+    run([*command, "-m", f"x=range({jobs})"], directory)
+    return [HookCall(*call) for call in json.loads((directory / "hooks_s").read_text("ascii"))]
 
 
 def hook_ms_per_job(command: Sequence[str], directory: Path, jobs: int) -> float:
-    """Milliseconds per job that one sweep of an app with `HOOK_TIMER` spends in hooks, the sweep's own included."""
-    run([*command, "-m", f"x=range({jobs})"], directory)
-    return float((directory / "hooks_s").read_text("ascii")) / jobs * 1000
+    """Milliseconds per job that one sweep of an app with `HOOK_TIMER` spends in hooks."""
+    return sum(call.wall_s for call in hook_calls(command, directory, jobs)) / jobs * 1000

@@ -1,0 +1,67 @@
+"""What users pay: whole sweeps of do-nothing jobs against bare Hydra, every callback alone, sets of them, and the peer.
+
+Hydra copies and merges the nodes of our options several times for each job, which no clock in the hooks sees.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from contenders import FIRST, Contender, Contenders
+from harness import MEASURED, Line, interleaved, ratios, table, temporary_directory
+
+JOBS = 100
+REPETITIONS = 3
+PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+LAUNCHERS = {"basic": (), "joblib, 2 workers": PARALLEL}
+BOUNDS = {
+    "logging and performance": 1.10,
+    "standard_callbacks": 1.10,
+    "standard_callbacks, listed one by one": 1.17,
+    "the first fourteen": 1.40,
+    **dict.fromkeys(FIRST, 1.06),
+}
+AT_ONCE = 5
+"""So many contenders take turns with bare Hydra: a slow minute of the machine then meets both."""
+
+
+def lines(contenders: Contenders, jobs: int = JOBS, repetitions: int = REPETITIONS) -> list[Line]:
+    """Measures; with 100 jobs a turn of all of them takes a quarter of an hour.
+
+    Args:
+        contenders: who; joblib must be among what they have installed.
+        jobs: how many jobs a sweep has.
+        repetitions: how often each is run.
+    """
+    sets = (contenders.both, contenders.standard, contenders.five, contenders.first, contenders.everything)
+    several = [*sets, contenders.everything_once, contenders.peer, *contenders.alone]
+    return [
+        line
+        for launcher, arguments in LAUNCHERS.items()
+        for place in range(0, len(several), AT_ONCE)
+        for line in _against_bare(
+            contenders, several[place : place + AT_ONCE], launcher, ["-m", f"x=range({jobs})", *arguments], repetitions
+        )
+    ]
+
+
+def _against_bare(
+    contenders: Contenders, several: Sequence[Contender], launcher: str, arguments: Sequence[str], repetitions: int
+) -> list[Line]:
+    commands = [each.command(*arguments) for each in (contenders.bare, *several)]
+    with temporary_directory() as directory:
+        contenders.write_app(Path(directory))
+        bare, *others = interleaved(commands, Path(directory), repetitions, warm_up=False)
+    return [
+        Line.of(
+            f"whole sweep, {launcher}, {MEASURED[field]} against bare: {contender.name}",
+            ratios(usages, bare, field),
+            BOUNDS.get(contender.name),
+        )
+        for contender, usages in zip(several, others, strict=True)
+        for field in ("wall_s", "cpu_s")
+    ]
+
+
+if __name__ == "__main__":
+    with temporary_directory() as environments:
+        print(table(lines(Contenders(Path(environments), also=("hydra-joblib-launcher",)))))
