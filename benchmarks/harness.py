@@ -1,6 +1,7 @@
 """What the benchmarks share: apps run in turn with and without us, in one go, and a table of figures and bounds."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -93,7 +94,8 @@ print(json.dumps([os.waitstatus_to_exitcode(status), wall_s, tree.ru_utime + tre
 def run(command: Sequence[str], directory: Path) -> Usage:
     """Runs a command and measures it; its output is dropped."""
     starter = [sys.executable, "-I", "-S", "-c", _STARTER, *command]
-    told = subprocess.run(starter, cwd=directory, capture_output=True, check=True)
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    told = subprocess.run(starter, cwd=directory, capture_output=True, check=True, env=usual)
     code, wall_s, cpu_s, peak = json.loads(told.stdout)
     if code != 0:
         raise RuntimeError(f"{command} ended with {code}")

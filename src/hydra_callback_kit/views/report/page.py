@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
-from hydra_callback_kit.journal.printable import printable
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.views import wording
@@ -24,6 +23,7 @@ from hydra_callback_kit.views.report.profiled import profile_links
 from hydra_callback_kit.views.report.script import ASSETS, data_script, library_script, own_script
 from hydra_callback_kit.views.report.settings_part import Settings
 from hydra_callback_kit.views.report.single import single_of
+from hydra_callback_kit.views.report.template import page_template
 from hydra_callback_kit.views.report.together import SeveralRuns, run_of, sweeps_of
 from hydra_callback_kit.views.seal import is_as_sealed, write_sealed
 
@@ -98,7 +98,7 @@ class Page:
     def __init__(
         self, run: RunRecord, options: ReportOptions, beside: Path, now: datetime | None = None, redaction: Any = None
     ) -> None:
-        self._template = _template()  # first, while the rest is not there: it takes some memory
+        self._template = page_template()  # first, while the rest is not there: it takes some memory
         self._run, self._options, self._beside = run, options, beside
         self._now = now or datetime.now(timezone.utc).astimezone()
         self._names = metric_names(run.jobs)
@@ -173,19 +173,6 @@ class Page:
             "written": f"{self._now:%Y-%m-%d %H:%M:%S %Z}",
             "generator": GENERATOR,
         }
-
-
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  an extra, and slow to import
-
-    loader = FileSystemLoader(ASSETS)
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_printable)
-    return environment.get_template("template.html.j2")
-
-
-def _printable(value: Any) -> Any:
-    """Every text on the page; what is HTML already is our own."""
-    return value if hasattr(value, "__html__") or not isinstance(value, str) else printable(value)
 
 
 def _config_of(
