@@ -132,7 +132,9 @@ class ReportCallback(RecordingCallback):
         file = identity.root / Path(self.output_file)
         redaction = redaction_of(config)
         metric, title = (text and redaction.of_text(text) for text in (self.metric, self.title))
-        kept = write_report(file, run, ReportOptions(metric, self.mode, title, self.plotly_js, self.max_table_rows))
+        options = ReportOptions(metric, self.mode, title, self.plotly_js, self.max_table_rows)
+        knows_all = run.mode == "RUN" and not identity.rerun  # else the job may have had secrets that the run has not
+        kept = write_report(file, run, options, redaction=redaction if knows_all else None)
         for place, name in kept.items():
             tell(log)(place, name)
         if self.metric is not None and all(metric_of(job, self.metric) is None for job in run.jobs):
