@@ -133,11 +133,11 @@ class Secrets:
         Returns:
             Whether one of them was not known.
         """
-        from hydra_callback_kit.journal.secret_patterns import patterns_of  # noqa: PLC0415  most runs have no secret
-
         new = {text for text in texts if text not in self._marks and text.strip() and not is_mark(text)}
         if not new:
             return False
+        from hydra_callback_kit.journal.secret_patterns import patterns_of  # noqa: PLC0415  most runs have no secret
+
         marks = {**self._marks, **{text: self.mark(text) for text in sorted(new)}}
         for text in list(marks)[: max(len(marks) - MAX_KNOWN, 0)]:
             del marks[text]
