@@ -79,7 +79,10 @@ def run_ends(config: DictConfig, finish: Finish | None = None) -> None:
         config: the config of `on_run_end` or `on_multirun_end`.
         finish: what was armed in `run_starts`.
     """
-    record_run_end(config)
+    if record_run_end(config) and (run := identify_run(config)).mode == "MULTIRUN":
+        from hydra_callback_kit.journal.gathering import gather  # noqa: PLC0415  of sweeps alone
+
+        gather(run, asking_slurm)
     waits = _comes_last(finish) and leaving_hydra.runs_on_the_stack() > 0
     if not waits and disarm(config, finish) and finish is not None:
         try:

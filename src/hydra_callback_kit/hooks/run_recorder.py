@@ -116,18 +116,21 @@ def record_run_start(config: DictConfig) -> None:
     )
 
 
-def record_run_end(config: DictConfig, *, late: bool = False) -> None:
+def record_run_end(config: DictConfig, *, late: bool = False) -> bool:
     """Records that a run or a sweep has ended.
 
     Args:
         config: the config of `on_run_end` or `on_multirun_end`.
         late: whether it is known only now, that the process ends or goes on with something else; then it ended with the
             last job of this process, if there was one.
+
+    Returns:
+        Whether that was not on record yet, and is this process's to tell.
     """
     run = identify_run(config)
     notes = notes_of(config)
     if not _is_recorded(config, run) or "run_ended" in notes or notes.get("run_pid", os.getpid()) != os.getpid():
-        return
+        return False
     notes["run_ended"] = True
     running_jobs.run_is_over(run.run_id)
     started_s = notes.get("run_started_s")
@@ -138,6 +141,7 @@ def record_run_end(config: DictConfig, *, late: bool = False) -> None:
     before_s = notes.get("took_before_s", 0.0)  # of a sweep that goes on
     facts = {} if started_s is None else {"duration_s": before_s + ended_s - started_s}
     write_line(run, "run_ended", facts)
+    return True
 
 
 def record_run_facts(config: DictConfig, facts: Mapping[str, Any]) -> None:

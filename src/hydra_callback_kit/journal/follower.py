@@ -111,12 +111,19 @@ class RunFollower:
         """
         unread: OSError | None = None
         unended = {job.file for job in self._by_status.get(None, {}).values()} if closely else ()
-        for file in files_of_run(self._root, self._run_id):
-            try:
-                if file not in self._read or file.name in unended or file.stat().st_size != self._read[file]:
-                    self._look_into(file)
-            except OSError as error:
-                unread = unread or error
+        for _ in range(2):
+            vanished: OSError | None = None
+            for file in files_of_run(self._root, self._run_id):
+                try:
+                    if file not in self._read or file.name in unended or file.stat().st_size != self._read[file]:
+                        self._look_into(file)
+                except FileNotFoundError as error:  # it became part of another one since it was listed, see `gathering`
+                    vanished = error
+                except OSError as error:
+                    unread = unread or error
+            if vanished is None:
+                break
+        unread = unread or vanished
         if unread is not None:
             raise unread
 

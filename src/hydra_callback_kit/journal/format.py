@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 SCHEMA_VERSION: Final = 1
 JOURNAL_DIR: Final = ".callbacks"
+GATHERED: Final = "gathered-"
+"""What comes after the run in the name of the file that those of its processes have become, see `gathering`."""
 MAX_LINE: Final = 1 << 24
 """Bytes of a line, its end included. What would make a line longer is not written, and a longer line is not read."""
 

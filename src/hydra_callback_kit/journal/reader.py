@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hydra_callback_kit.journal.fold import RunFold
-from hydra_callback_kit.journal.format import CONFIGS, JOURNAL_DIR, JournalNotFoundError
-from hydra_callback_kit.journal.journal_lines import files_by_run, lines_in, names_by_run, says_something
+from hydra_callback_kit.journal.format import CONFIGS, GATHERED, JOURNAL_DIR, JournalNotFoundError
+from hydra_callback_kit.journal.journal_lines import files_by_run, files_of_run, lines_in, names_by_run, says_something
 from hydra_callback_kit.journal.life import HERE, Sight
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.metric_growth import growth_of
@@ -148,9 +148,19 @@ def _read(
     skims: bool = False,
 ) -> None:
     unread = tuple(f'{name}"'.encode("ascii") for name in without) if skims else ()
-    for file in files:
+    left = list(reversed(list(files)))
+    seen = set(left)
+    while left:
+        file = left.pop()
         try:
             _read_file(file, folds, broken, without, unread)
+        except FileNotFoundError as error:
+            # it became part of another one since it was listed, see `gathering`
+            others = set(files_of_run(file.parent.parent, file.name.partition(".")[0])) - seen
+            left += sorted(others)
+            seen |= others
+            if not others and not any(each.name.partition(".")[2].startswith(GATHERED) for each in seen):
+                broken.append(BrokenLine(file, 1, error.strerror or str(error)))
         except OSError as error:  # another user's, say; the rest is read
             broken.append(BrokenLine(file, 1, error.strerror or str(error)))
 
