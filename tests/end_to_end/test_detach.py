@@ -474,7 +474,7 @@ def test_ctrl_c_leaves_it_running(app: App) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.endswith(f"It goes on. To end it: hydra-callback-kit stop {app.directory / 'out'}\n")
+    assert said.endswith(f"\nIt goes on. To end it: hydra-callback-kit stop {app.directory / 'out'}\n")
     go(app)
     assert the_end(app.directory / "out").count("COMPLETED") == 2
 

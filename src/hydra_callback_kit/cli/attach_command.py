@@ -68,7 +68,8 @@ def command(*, path: Path, lines: int, run_id: str | None) -> None:
     try:
         code = _follow(run, output, OutputFollower(output, lines), pass_on)
     except KeyboardInterrupt:
-        screen.say(f"\nIt goes on. To end it: hydra-callback-kit stop {shlex.quote(str(run.root))}", err=True)
+        screen.say("", err=True)  # what was typed stands on a line of its own
+        screen.say(f"It goes on. To end it: hydra-callback-kit stop {shlex.quote(str(run.root))}", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
     if code is None:
         run = the_run(run.root, run.run_id)
