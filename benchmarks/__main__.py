@@ -15,6 +15,7 @@ import hydra
 import journals
 import listing
 import metrics
+import of_jobs
 import plot
 import report
 import resources
@@ -62,6 +63,7 @@ def main() -> None:
             "Metrics": lambda: metrics.lines(1, 100) if quick else metrics.lines(),
             "Trackers": lambda: trackers.lines(3 if quick else trackers.JOBS, rounds(3)),
             "Around the job": lambda: around.lines(rounds(around.REPETITIONS)),
+            "In each job": lambda: of_jobs.lines(2 if quick else of_jobs.JOBS, rounds(9)),
             "Validation": validation.lines,
             "The command line": lambda: command_line.lines(rounds(command_line.REPETITIONS)),
             "A list of runs": lambda: listing.lines(rounds(listing.REPETITIONS), 100 if quick else listing.RUNS),
