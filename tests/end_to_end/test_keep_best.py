@@ -6,7 +6,7 @@ import pytest
 from apps import App, Finished
 from terminal import cli
 
-from hydra_callback_kit.journal.reader import read_run
+from hydra_callback_kit.journal.reader import read_run, read_runs
 from hydra_callback_kit.views.kept_best import Deleted, deleted_in
 
 CONFIG = """
@@ -178,6 +178,16 @@ def test_nothing_is_deleted_beside_another_run(app: App) -> None:
     assert left(done) == list(range(6))
     assert done.stdout.count("Nothing is deleted") == 1
     assert done.stdout.index("holds another run as well") < done.stdout.index("Launching")
+
+
+def test_a_run_that_never_had_a_job_keeps_nothing(app: App) -> None:
+    """A launcher that refused it, say: nothing of it can be among the files."""
+    app.write(BODY, CONFIG)
+    assert app.run("-m", JOBS, "hydra/launcher=joblib", "hydra.launcher.n_jobs=0").code == 1
+    assert [len(run.jobs) for run in read_runs(app.directory / "out")] == [0]
+    done = app.sweep("basic", JOBS)
+    assert left(done) == [1, 2, 3, 5]
+    assert "holds another run" not in done.stdout
 
 
 def test_a_directory_that_became_a_link_is_left(app: App) -> None:

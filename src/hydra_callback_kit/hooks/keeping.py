@@ -85,13 +85,13 @@ def look(config: DictConfig, kept: Kept) -> Found:
     run = identify_run(config)
     outcomes = _outcomes(run.root, run.run_id, kept.metric)
     with outcomes.lock:
-        doubt = ""
+        doubt, others = "", []
         try:
             outcomes.look()
+            others = outcomes.of_other_runs()
         except OSError as error:  # a job may run again by what cannot be read
             doubt = f"the journal cannot be read: {error}"
-        others = outcomes.of_other_runs()
-        if others and not doubt:
+        if others:
             doubt = f"the directory holds another run as well ({', '.join(others[-3:])}), whose files may be among them"
         ended = outcomes.ended()
         return Found(

@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from hydra_callback_kit.journal.follower import RunFollower
-from hydra_callback_kit.journal.format import CAPTURED_OUTPUT
+from hydra_callback_kit.journal.format import CAPTURED_OUTPUT, CONFIGS
 from hydra_callback_kit.journal.journal_lines import names_by_run
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.metric import Metric, metrics_in
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.values import as_text, from_json
 
 ValueOf: TypeAlias = "Callable[[Any, Mapping[str, Metric]], float | None]"
@@ -92,10 +93,21 @@ class Outcomes(RunFollower):
         self._of_run = run_id
         self._told: dict[tuple[int, str], _Told] = {}
         self._jobs_in: dict[PurePosixPath, set[int]] = {}
+        self._without_jobs: dict[str, bool] = {}
 
     def of_other_runs(self) -> list[str]:
-        """The ids of the other runs that have a journal in the same directory."""
-        return [run_id for run_id in names_by_run(self._root) if run_id != self._of_run]
+        """The ids of the other runs in the same directory; those are left out that are over and never had a job."""
+        others = [run_id for run_id in names_by_run(self._root) if run_id != self._of_run]
+        return [run_id for run_id in others if not self._had_no_job(run_id)]
+
+    def _had_no_job(self, run_id: str) -> bool:
+        if run_id not in self._without_jobs:
+            run = read_run(self._root, run_id, without=CONFIGS)
+            unknown = run.elsewhere or run.handed_on or run.broken_lines
+            if not run.jobs and (not run.over or run.status == "RUNNING" or unknown):
+                return False  # one may still come
+            self._without_jobs[run_id] = not run.jobs
+        return self._without_jobs[run_id]
 
     def directories(self) -> frozenset[PurePosixPath]:
         """The directories of all jobs, whatever has become of them, relative to the run's root if they lie below it."""
