@@ -1,5 +1,6 @@
 """End to end: the command returns, the run goes on without its terminal, and can be followed and ended."""
 
+import contextlib
 import json
 import os
 import pty
@@ -428,6 +429,27 @@ def test_stop_kills_what_does_not_end(app: App, launcher: str) -> None:
     assert ("Killed: " in stopped.out) == (launcher != "joblib")  # which kills its workers itself
     wait_until(lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes())
     assert read_run(app.directory / "out").status == "INTERRUPTED"
+
+
+@pytest.mark.usefixtures("ended")
+def test_stop_ends_what_jobs_have_started(app: App, launcher: str) -> None:
+    """As Ctrl-C on a terminal does; what is in a session of its own means to stay, there as well."""
+    children = "for own in (False, True): subprocess.Popen([sys.executable, '-c', CHILD.format(own)], start_new_session=own)"
+    body = f"import subprocess\n{children}\ntime.sleep(300)"
+    child = "CHILD = \"import os,time; open('child{}', 'w').write(str(os.getpid())); time.sleep(300)\""
+    app.write(body, "defaults: [callbacks: [logging_callback, detach_callback]]\nx: 0", child)
+    assert app.sweep(launcher, "x=1").code == 0
+    files = [app.directory / f"child{own}" for own in (False, True)]
+    wait_until(lambda: all(file.exists() and file.read_text() for file in files))
+    with_it, alone = (int(file.read_text()) for file in files)
+    try:
+        assert cli("stop", "out", cwd=app.directory).code == 0
+        assert not Path(f"/proc/{with_it}").exists() or not Path(f"/proc/{with_it}/cmdline").read_bytes()
+        if launcher != "joblib":  # which kills its workers with all that they have started
+            assert Path(f"/proc/{alone}/cmdline").read_bytes()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(alone, signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("ended")

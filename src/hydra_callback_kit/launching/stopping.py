@@ -14,6 +14,7 @@ from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_p
 from hydra_callback_kit.journal.queue import submitit_folders
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.signalling import GENTLY, HARD, descendants, is_certain, send
+from hydra_callback_kit.launching.started_by import StartedBy
 
 _LOOKS_EVERY_S: Final = 0.1
 
@@ -64,6 +65,7 @@ class Stopping:
         self._hard_at_s: dict[ProcessIdentity, float] = {}
         self._not_ours: set[ProcessIdentity] = set()
         self._batch = _BatchJobs(say)
+        self._started = StartedBy()
 
     def end(self) -> RunRecord:
         """Ends it, and waits until nothing of it runs any more, or nothing that can be reached from here.
@@ -79,13 +81,16 @@ class Stopping:
                 break
             others = {process: who for process, who in _processes(run).items() if process != this_process()}
             here = {process: who for process, who in others.items() if is_certain(process)}
+            self._started.note(here)
             self._signal(run, here)
             left = [process for process in here if process not in self._not_ours]
             if not left and not self._batch.end(run, hard=batch_hard) and not _may_come_here(run):
                 break
             hard_s = min(hard_s, time.monotonic() + self._after_s)
             self._wait(left, min([time.monotonic() + _READS_EVERY_S, *self._still_to_come(hard_s)]))
-        self._see_off(min(hard_s, time.monotonic() + self._after_s))
+        until_s = min(hard_s, time.monotonic() + self._after_s)
+        self._see_off(until_s)
+        self._started.end(self._say, until_s)
         return run
 
     def _see_off(self, until_s: float) -> None:
