@@ -140,6 +140,23 @@ def test_a_job_that_is_killed(app: App) -> None:
     assert command(app, "show", "--json", app2).stdout.count('"COMPLETED"') >= 3
 
 
+def test_what_sync_has_sent_is_on_record(app: App) -> None:
+    """The place was away as the run ended: `show` says so, and after `sync` that all is there."""
+    write(app)
+    (app.directory / "there").touch()
+    assert app.run("x=1").code == 0
+    assert "not all of it, to " in command(app, "show", "out").stdout
+    (app.directory / "there").unlink()
+    to = f"file://{app.directory}/there/app"
+    for _ in range(2):
+        assert command(app, "sync", "out", "--to", to).code == 0
+    assert re.search(rf"uploaded +\d+ files to {to}", command(app, "show", "out").stdout)
+    assert len(list((app.directory / "out" / ".callbacks").glob("*.jsonl"))) == 2
+    for place in (app.directory / "out", f"file://{there(app)}"):
+        fact = load_run(place).facts["uploaded"]
+        assert (fact["complete"], fact["exclude"]) == (True, ["*.ckpt"])
+
+
 def test_half_a_copy_is_told_alike(tmp_path: Path) -> None:
     """Whether it is named by its directory or by a URL, and also where a part of its journal is there."""
     root = tmp_path / "half"
