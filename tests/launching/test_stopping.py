@@ -92,9 +92,32 @@ def test_jobs_that_go_on_are_cancelled(tmp_path: Path, cancelling: FakeSlurm) ->
     a_sweep(tmp_path)
     (cancelling.directory / "stubborn").write_text("yes")
     cancelling.says("12_0 12 RUNNING 0", "12_1 13 RUNNING 0")
-    run, _ = stopped(tmp_path, 0.2)
+    run, said = stopped(tmp_path, 0.2)
     assert commands(cancelling) == ["--signal=INT 12_0 12_1", "12_0 12_1"]
+    assert said[1:] == ["Cancelled: Slurm's jobs 12_0, 12_1.", "Slurm is ending what is left, which may take a while."]
     assert run.status == "INTERRUPTED"
+
+
+def test_the_rest_is_told_while_the_runs_own_process_leaves(tmp_path: Path, cancelling: FakeSlurm) -> None:
+    """Else Slurm would start meanwhile what waits."""
+    a_sweep(tmp_path)
+    cancelling.says("12_0 12 RUNNING 0", "12_3 14 PENDING 0")
+    said: list[str] = []
+    with a_process(STUBBORN) as (_, who):
+
+        def read() -> RunRecord:
+            run = read_run(tmp_path, sight=Sight(batch_system=Slurm()))
+            run.process, run.over = who, not is_alive(who)
+            run.status = run.status if run.over else "RUNNING"
+            return run
+
+        Stopping(read, said.append, 0.3).end()
+    assert said == [
+        f"Interrupted: the run's process (process {who.pid}).",
+        "Cancelled: Slurm's job 12_3.",
+        "Interrupted: Slurm's job 12_0.",
+        f"Killed: the run's process (process {who.pid}).",
+    ]
 
 
 def test_what_slurm_does_not_confirm_is_said(tmp_path: Path, cancelling: FakeSlurm) -> None:

@@ -30,6 +30,9 @@ _MOST_AT_ONCE: Final = 500
 _ANSWERS_WITHIN_S: Final = 60.0
 """How long a busy Slurm is waited for that tries it again and again."""
 
+_SLURM_KILLS_WITHIN_S: Final = 120.0
+"""How long what Slurm was told to cancel may take: by default it kills 30 s later, and then cleans up."""
+
 Read = Callable[[], RunRecord]
 Say = Callable[[str], None]
 
@@ -77,14 +80,15 @@ class Stopping:
         while (run := self._read()).status == "RUNNING":
             # the time begins with the first signals: to read a long record may take longer than it
             batch_hard = time.monotonic() >= hard_s or not self._after_s
-            if time.monotonic() > max([hard_s, *self._hard_at_s.values()]) + _HARD_WITHIN_S:
+            within_s = _SLURM_KILLS_WITHIN_S if self._batch.are_being_killed else _HARD_WITHIN_S
+            if time.monotonic() > max([hard_s, *self._hard_at_s.values()]) + within_s:
                 break
             others = {process: who for process, who in _processes(run).items() if process != this_process()}
             here = {process: who for process, who in others.items() if is_certain(process)}
             self._started.note(here)
             self._signal(run, here)
             left = [process for process in here if process not in self._not_ours]
-            if not left and not self._batch.end(run, hard=batch_hard) and not _may_come_here(run):
+            if not self._batch.end(run, hard=batch_hard) and not left and not _may_come_here(run):
                 break
             hard_s = min(hard_s, time.monotonic() + self._after_s)
             self._wait(left, min([time.monotonic() + _READS_EVERY_S, *self._still_to_come(hard_s)]))
@@ -152,6 +156,7 @@ class _BatchJobs:
     def __init__(self, say: Say) -> None:
         self._say = say
         self._told: dict[str, str] = {}
+        self.are_being_killed = False
 
     def end(self, run: RunRecord, *, hard: bool) -> bool:
         """Ends those that wait at once, and those that run gently or hard; tells whether there are any left."""
@@ -160,6 +165,9 @@ class _BatchJobs:
         # first, and many at once: Slurm starts what waits in the place of what has ended
         self._tell(waiting, "cancelled")
         self._tell([job for job in left if job not in {*waiting}], "interrupted", "--signal=INT")
+        if hard and left and not self.are_being_killed:
+            self._say("Slurm is ending what is left, which may take a while.")
+        self.are_being_killed = hard and bool(left)
         return bool(left)
 
     def _tell(self, jobs: Iterable[str], wanted: str, *options: str) -> None:
@@ -185,6 +193,8 @@ def _batch_jobs(run: RunRecord) -> dict[str, str]:
     known |= {each.batch_job: each.cluster for each in run.handed_on if each.batch_job is not None}
     if launcher_of(run.facts) == "submitit_slurm":
         known = dict.fromkeys(submitit_folders(run.root, run.started_at)) | known
+    if not known:
+        return {}
     slurm, owner = Slurm(), (run.root / JOURNAL_DIR).stat().st_uid
     found = {job: slurm.about(job, owner, cluster) for job, cluster in known.items() if owner == os.getuid()}
     return {job: each.state for job, each in found.items() if each is not None and each.state != "gone"}
