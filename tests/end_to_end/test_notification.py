@@ -231,6 +231,7 @@ def test_a_run_that_is_stopped(app: App, inbox: Inbox) -> None:
     assert app.sweep("basic", "x=0,1,3", only, *limit[1:], NOTIFY_URL=given).code == 1
     assert inbox.titles[0] == "app: sweep INTERRUPTED: 1 completed, 1 interrupted, 1 not started"
     assert inbox.titles[1:] == ["app: sweep FAILED: 1 completed, 2 failed"]
+    assert re.match("stopped: .*fail", inbox.messages[1]["message"])
     assert "first error: job 1 (x=1): ValueError: boom" in inbox.messages[1]["message"]
 
 

@@ -42,7 +42,8 @@ def test_the_end(tmp_path: Path) -> None:
     record = read_run(tmp_path)
     message = message_of(fields_of(record, "end"), 0)
     assert message.title == "a\\x1b[31m: sweep FAILED: 2 completed, 2 failed"
-    assert message.body.split("\n")[:2] == [
+    assert message.body.split("\n")[:3] == [
+        "stopped: no more",
         "best: job 3, with loss 0.25 (min): x=3",
         "first error: job 1 (x=1): ValueError: boom",
     ]

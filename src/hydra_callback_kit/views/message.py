@@ -51,7 +51,8 @@ def fields_of(run: RunRecord, event: str, failed: Sequence[tuple[int, str]] = ()
     """
     said = [wording.shortened(text, MAX_LINE) for _, text in failed[:MAX_NAMED]]
     more = [f"and {len(failed) - MAX_NAMED} more"] if len(failed) > MAX_NAMED else []
-    aborted = as_text(run.facts["aborted"]).partition("\n")[0] if "aborted" in run.facts else ""
+    not_let = (job.error.message for job in run.jobs if job.error is not None and job.error.type in NOT_LET_START)
+    aborted = (as_text(run.facts["aborted"]) if "aborted" in run.facts else next(not_let, "")).partition("\n")[0]
     fields = {
         "app": as_text(run.facts.get("job_name") or "?"),
         "what": "sweep" if run.mode == "MULTIRUN" else "run",
