@@ -196,6 +196,15 @@ def test_what_is_deleted_here(app: App) -> None:
     assert f"  uploaded   {sent} files to " in command(app, "show", "out").stdout
 
 
+def test_what_sums_up_a_single_run_is_not_deleted_here(app: App) -> None:
+    """Its directory is its job's as well; the log has just said where the files are."""
+    write(app, config=CONFIG.replace("upload_callback, ", "upload_callback, provenance_callback, performance_callback, "))
+    done = app.run("x=1", DELETES="true")
+    assert done.code == 0, done.stderr
+    assert {"results.json", "report.html", "performance.json", "provenance.json"} <= names(done.root)
+    assert "model.bin" not in names(done.root)
+
+
 @pytest.mark.parametrize("launcher", ["basic", "submitit_local"])
 def test_what_callbacks_have_written_is_not_deleted_here(app: App, launcher: str) -> None:
     """Whatever it is called: the job's output is written on, and commands and the report lead there; nor are logs."""

@@ -19,6 +19,7 @@ from hydra_callback_kit.hooks.job_recorder import JobEnd
 from hydra_callback_kit.hooks.log_files import log_files_of
 from hydra_callback_kit.hooks.own_files import written_by_the_job
 from hydra_callback_kit.hooks.recording import RecordingCallback
+from hydra_callback_kit.hooks.same_files import files_in_the_root
 from hydra_callback_kit.hooks.tracker_parameters import globs, seconds
 from hydra_callback_kit.hooks.upload_parameters import destination, options
 from hydra_callback_kit.hooks.written_files import written_by_all_ranks
@@ -159,7 +160,7 @@ class UploadCallback(RecordingCallback):
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
-            delete(job.run.root, sent.verified, directory, _kept(config, written_by_the_job(config)))
+            delete(job.run.root, sent.verified, directory, _kept(config, directory, written_by_the_job(config)))
 
     def at_the_end(self, config: DictConfig) -> None:
         """Sends what is not there yet, and then the journal."""
@@ -188,7 +189,7 @@ class UploadCallback(RecordingCallback):
         self._say(config, what, sent.now)
         for place, job in upload.completed_places(run).items() if self.delete_local else ():
             own = [file for file in sent.now.verified if file.name.startswith(f"{place}/" if place else "")]
-            delete(run.root, own, place, _kept(config, written_by_all_ranks(job)))
+            delete(run.root, own, place, _kept(config, place, written_by_all_ranks(job)))
         if sent.is_whole:
             left_out = f"; {sent.left_out} left out" if sent.left_out else ""
             size, to = wording.size(sent.bytes), self._patience(config).hide(address)
@@ -262,10 +263,12 @@ def _as_written(config: DictConfig) -> str:
     return next((str(node.get("to")) for node in ours if str(node.get("_target_")).endswith(".UploadCallback")), "")
 
 
-def _kept(config: DictConfig, written: Sequence[str]) -> list[str]:
+def _kept(config: DictConfig, directory: str, written: Sequence[str]) -> list[str]:
     """What stays in a job's directory besides: what Hydra writes, and what callbacks of this package have written."""
     subdir = OmegaConf.select(config, "hydra.output_subdir")
-    return [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *map(glob.escape, written)]
+    of_the_run = [] if directory else files_in_the_root(config)  # a single run's job has its directory
+    own = map(glob.escape, [*written, *of_the_run])
+    return [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *own]
 
 
 def _word(run: RunIdentity) -> str:

@@ -66,6 +66,16 @@ def refuse_same_files(config: DictConfig, callback: str, files: Sequence[OwnFile
         taken[place] = callback
 
 
+def files_in_the_root(config: DictConfig) -> list[str]:
+    """What callbacks, and Hydra's logging, write in a run's directory, relative to it, as far as it was known at its start.
+
+    Args:
+        config: the config of any hook.
+    """
+    root, taken = identify_run(config).root, notes_of(config).get(_TAKEN, {})
+    return [Path(place).relative_to(root).as_posix() for place in taken if Path(place).is_relative_to(root)]
+
+
 def _place(config: DictConfig, name: str, *, of_each_job: bool) -> str:
     directory = _of_a_job(config) if of_each_job else identify_run(config).root
     return os.path.normpath(os.path.join(directory, name))  # noqa: PTH118  an absolute name stays what it is
