@@ -8,8 +8,9 @@ from contenders import PEER
 PROJECT: Final = Path(__file__).resolve().parent.parent
 FIRST, LAST = "<!-- benchmark -->\n", "<!-- end of benchmark -->\n"
 """The marks in the page between which all is replaced."""
-SHOWN: Final = ("logging and performance", "standard_callbacks", "everything", PEER)
+SHOWN: Final = ("logging and performance", "standard_callbacks", "the first fourteen", "everything", PEER)
 COLUMNS: Final = {
+    "wall time of a whole sweep, against bare Hydra": "whole sweep, basic, wall time against bare: {}",
     "wall time of a single run, against bare Hydra": "single run, wall time against bare: {}",
     "peak memory": "single run, peak memory against bare: {}",
     "in the hooks per job, 50 jobs": "in the hooks per job, 50 jobs, 50 keys: {}",

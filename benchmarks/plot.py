@@ -8,6 +8,7 @@ from contenders import PEER
 SHOWN = ("standard_callbacks", "everything", PEER)
 COLOURS = ("#0072B2", "#56B4E9", "#D55E00")
 PANELS = (
+    ("Whole sweep, wall time", "whole sweep, basic, wall time against bare: {}", "times bare Hydra"),
     ("Start-up, wall time", "single run, wall time against bare: {}", "times bare Hydra"),
     ("Start-up, peak memory", "single run, peak memory against bare: {}", "times bare Hydra"),
     ("In the hooks, 200 jobs", "in the hooks per job, 200 jobs, 50 keys: {}", "ms a job"),
@@ -19,7 +20,7 @@ def draw(measured: Mapping[str, float], file: Path) -> None:
     """Draws bars for the sets and the peer.
 
     Args:
-        measured: the figures of `startup` and `sweeps` by the lines' names; what is not among them is left out.
+        measured: the figures of the first three topics by the lines' names; what is not among them is left out.
         file: where the picture goes; its suffix decides the format.
     """
     import matplotlib as mpl  # noqa: PLC0415  only the picture needs it
