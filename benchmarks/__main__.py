@@ -109,7 +109,8 @@ def _head() -> str:
     )
     return (
         "# Benchmark\n\n"
-        f"Written by `python benchmarks` ({where}). All contenders of a topic ran in turn in one go; figures are medians. "
+        f"Written by `python benchmarks` ({where}). All contenders of a topic ran in turn in one go. "
+        "Figures are medians; beside them stands the middle half of all measurements, and of how many. "
         f"The peer is {PEER} with GitInfo, LatestRunLink, RuntimePerformance and RegisterRunCallback.\n"
     )
 

@@ -32,6 +32,7 @@ class Line:
         bound: what it may be at most; None for a figure that is shown beside a bounded one.
         unit: `x` for a ratio, or a unit.
         spread: the middle half of the repetitions, lowest and highest.
+        samples: how many repetitions there were.
     """
 
     what: str
@@ -39,12 +40,13 @@ class Line:
     bound: float | None
     unit: str = "x"
     spread: tuple[float, float] | None = None
+    samples: int = 1
 
     @classmethod
     def of(cls, what: str, samples: Sequence[float], bound: float | None, unit: str = "x") -> "Line":
         """A line of the median of some samples."""
         low, _, high = statistics.quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else [*samples] * 3
-        return cls(what, statistics.median(samples), bound, unit, (low, high))
+        return cls(what, statistics.median(samples), bound, unit, (low, high), len(samples))
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def table(lines: Iterable[Line]) -> str:
     """The lines as a Markdown table."""
     rows = ["| what | measured | middle half | at most | holds |", "|---|---:|---:|---:|---|"]
     for line in lines:
-        spread = "" if line.spread is None else f"{line.spread[0]:.3g} to {line.spread[1]:.3g}"
+        spread = "" if line.spread is None else f"{line.spread[0]:.3g} to {line.spread[1]:.3g} of {line.samples}"
         bound = "" if line.bound is None else f"{line.bound:g} {line.unit}"
         holds = "" if line.bound is None else ("yes" if line.measured <= line.bound else "**no**")
         rows.append(f"| {line.what} | {line.measured:.3g} {line.unit} | {spread} | {bound} | {holds} |")
