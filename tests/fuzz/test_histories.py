@@ -22,6 +22,14 @@ NUMBERS = st.integers(0, 3)
 CHOICES = st.integers(0, 99)
 SKEWS = st.sampled_from([0, 0, -300, 300])
 FACTS = st.dictionaries(st.sampled_from(["x", "y", "z"]), st.integers(-2, 12) | st.sampled_from(["", "a", "b"]), min_size=1)
+WORK = st.lists(
+    st.tuples(st.just("start"), CHOICES, SKEWS, NUMBERS, st.sampled_from([set(), {1}, {1, 2}]))
+    | st.tuples(st.just("say"), CHOICES, FACTS, st.booleans())
+    | st.tuples(st.just("end"), CHOICES, st.sampled_from(["COMPLETED", "FAILED", "INTERRUPTED"]), NUMBERS),
+    min_size=1,
+    max_size=6,
+)
+LAUNCHERS = st.sampled_from(["", "basic", "script", "joblib", "rq", SLURM])
 
 
 class Histories(RuleBasedStateMachine):
@@ -35,14 +43,17 @@ class Histories(RuleBasedStateMachine):
         """Nothing is left of it."""
         shutil.rmtree(self.root)
 
-    @initialize(
-        launcher=st.sampled_from(["", "basic", "script", "joblib", "rq", SLURM]), planned=st.none() | st.integers(1, 4)
-    )
-    def run_starts(self, launcher: str, planned: int | None) -> None:
-        """Somebody starts the app."""
+    @initialize(launcher=LAUNCHERS, planned=st.none() | st.integers(1, 4), aborts=CHOICES, todo=WORK)
+    def run_starts(self, launcher: str, planned: int | None, aborts: int, todo: list[tuple[Any, ...]]) -> None:
+        """Somebody starts the app, which works, or is aborted before its first job."""
         self.history = History(self.root, launcher, planned if launcher else None)
         self.history.start_run()
         self.follower = RunFollower(self.root, RUN_ID)
+        if aborts % 10 == 1:
+            self.history.facts["aborted"] = "by a test"
+            self.history.write(self.history.parent, "run_facts", {"aborted": "by a test"})
+        else:
+            self.work_is_done(todo)
 
     def doings(self, *, only_jobs: bool = False) -> list[tuple[int, int, Doing]]:
         """What goes on: jobs, and ranks that work for them."""
@@ -66,34 +77,43 @@ class Histories(RuleBasedStateMachine):
         tasks = {num: history.task_of(num) for num in range((history.planned or 4) if history.launcher else 1)}
         return [num for num, task in tasks.items() if self.rests(num) and (task is None or task.state != "gone")]
 
-    @precondition(lambda self: self.startable())
-    @rule(which=CHOICES, skew=SKEWS, x=NUMBERS, ranks=st.none() | st.sets(st.integers(1, 2)))
-    def job_starts(self, which: int, skew: int, x: int, ranks: set[int] | None) -> None:
-        """In the run's process or in one of its own, and ranks that work for it."""
-        history, num = self.history, chosen(self.startable(), which)
-        process = history.parent if history.runs_in_the_parent() else history.new_process(skew, history.task_of(num))
-        history.start_job(num, process, f"x={x}", distributed=ranks is not None)
-        for rank in ranks or ():
-            history.start_rank(num, rank, -skew)
+    @rule(todo=WORK)
+    def work_is_done(self, todo: list[tuple[Any, ...]]) -> None:
+        """Jobs start, say something and end, one after another; and so do the ranks that work for them."""
+        for what, *drawn in todo:
+            {"start": self.job_starts, "say": self.something_is_said, "end": self.something_ends}[what](*drawn)
 
-    @precondition(lambda self: self.doings())
-    @rule(which=CHOICES, facts=FACTS, at_once=st.booleans())
+    @rule(todo=WORK)
+    def more_work_is_done(self, todo: list[tuple[Any, ...]]) -> None:
+        """The same: most rules disturb it, and all are drawn equally often."""
+        self.work_is_done(todo)
+
+    def job_starts(self, which: int, skew: int, x: int, ranks: set[int]) -> None:
+        """In the run's process or in one of its own; and ranks that work for it."""
+        history, startable = self.history, self.startable()
+        if startable:
+            num = chosen(startable, which)
+            process = history.parent if history.runs_in_the_parent() else history.new_process(skew, history.task_of(num))
+            history.start_job(num, process, f"x={x}", distributed=bool(ranks))
+            for rank in ranks:
+                history.start_rank(num, rank, -skew)
+
     def something_is_said(self, which: int, facts: dict[str, Any], at_once: bool) -> None:
         """Facts are added, or stated again, perhaps at the very time of the last ones."""
-        num, rank, doing = chosen(self.doings(), which)
-        time = self.history.say(num, "facts", facts, process=doing.process, rank=rank, at_once=at_once)
-        doing.states(time, facts)
+        if self.doings():
+            num, rank, doing = chosen(self.doings(), which)
+            time = self.history.say(num, "facts", facts, process=doing.process, rank=rank, at_once=at_once)
+            doing.states(time, facts)
 
-    @precondition(lambda self: self.doings())
-    @rule(which=CHOICES, status=st.sampled_from(["COMPLETED", "FAILED", "INTERRUPTED"]), value=NUMBERS)
     def something_ends(self, which: int, status: str, value: int) -> None:
         """By itself; a task of Slurm's ends with it."""
-        num, rank, doing = chosen(self.doings(), which)
-        returned = {"return_value": value} if status == "COMPLETED" and not rank else {}
-        self.history.end(num, rank, status, duration_s=value + 0.5, **returned)
-        task = doing.process.task
-        if task is not None and task.own and not rank:
-            doing.process.lives, task.state = False, "gone"
+        if self.doings():
+            num, rank, doing = chosen(self.doings(), which)
+            returned = {"return_value": value} if status == "COMPLETED" and not rank else {}
+            self.history.end(num, rank, status, duration_s=value + 0.5, **returned)
+            task = doing.process.task
+            if task is not None and task.own and not rank:
+                doing.process.lives, task.state = False, "gone"
 
     @precondition(lambda self: self.history.launcher == SLURM and self.doings(only_jobs=True))
     @rule(which=CHOICES)
@@ -120,19 +140,17 @@ class Histories(RuleBasedStateMachine):
             if then == "started again" and not task.own:
                 history.start_run()
 
-    @rule(which=CHOICES, crashes=st.booleans())
-    def process_dies(self, which: int, crashes: bool) -> None:
-        """It is killed; Slurm notices at once, or not yet."""
+    @precondition(lambda self: self.history.jobs)
+    @rule(which=CHOICES, how=st.sampled_from(["unseen", "killed", "crashed"]))
+    def process_is_gone(self, which: int, how: str) -> None:
+        """It is killed, which Slurm notices at once or not yet; or nobody can look at its machine, or all can again."""
         process = chosen(self.history.processes, which)
+        if how == "unseen":
+            process.seen = not process.seen
+            return
         process.lives = False
-        if process.task is not None and process.task.restarts == process.restarts and not crashes:
+        if process.task is not None and process.task.restarts == process.restarts and how == "killed":
             process.task.state = "gone"
-
-    @rule(which=CHOICES)
-    def process_is_out_of_sight(self, which: int) -> None:
-        """It is on a machine that nobody can look at from here, or no more."""
-        process = chosen(self.history.processes, which)
-        process.seen = not process.seen
 
     @precondition(lambda self: not self.history.parent.lives)
     @rule()
@@ -142,18 +160,11 @@ class Histories(RuleBasedStateMachine):
         if task is None or task.state != "gone":
             self.history.start_run()
 
-    @precondition(lambda self: self.parent_acts())
-    @rule(duration_s=st.integers(0, 9))
+    @precondition(lambda self: self.parent_acts() and self.history.jobs)
+    @rule(duration_s=NUMBERS)
     def run_ends(self, duration_s: int) -> None:
         """Its process says so."""
         self.history.end_run(duration_s + 0.5)
-
-    @precondition(lambda self: self.parent_acts() and not self.history.jobs)
-    @rule()
-    def run_is_aborted(self) -> None:
-        """Before its first job."""
-        self.history.facts["aborted"] = "by a test"
-        self.history.write(self.history.parent, "run_facts", {"aborted": "by a test"})
 
     @precondition(lambda self: self.parent_acts() and self.history.launcher in ("joblib", "rq"))
     @rule(nums=st.sets(NUMBERS, min_size=1), x=NUMBERS, back=st.booleans())
@@ -224,4 +235,4 @@ def chosen(among: list[Any], which: int) -> Any:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(stateful_step_count=40)
+TestHistories.settings = settings(stateful_step_count=25)
