@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from apps import LAUNCHERS, App
 from faults.matrix import pytest_terminal_summary
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from journals import Fresh
 
 from hydra_callback_kit.hooks import running_jobs
@@ -27,6 +27,9 @@ settings.register_profile(
     "ci", max_examples=100, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("compatibility", settings.get_profile("ci"), max_examples=40)  # on another Python or Hydra
+settings.register_profile(  # any example kills a mutant, it need not be the smallest
+    "mutation", settings.get_profile("ci"), max_examples=30, phases=[Phase.explicit, Phase.generate]
+)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -10,6 +10,7 @@ import pytest
 from journals import a_job, a_run, lines_of, rewritten
 
 from hydra_callback_kit.journal import writer
+from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.journal_lines import attempts_at
@@ -92,6 +93,15 @@ def test_the_first_failure_counts_and_a_job_that_runs_still_runs(run: RunIdentit
     assert error.message.endswith("by 2")
 
 
+def test_a_rank_that_failed_without_saying_why(run: RunIdentity) -> None:
+    """It left by an exit code, say."""
+    write_rank(run, 0, "COMPLETED")
+    write_rank(run, 1, None)
+    write_line(run, "rank_ended", {"status": "FAILED"}, a_job(run, 0)._replace(rank=1))
+    job = job_of(run)
+    assert (job.status, job.error) == ("FAILED", JobError("", f"rank 1 on {this_process().host}: it failed", ""))
+
+
 def test_a_rank_that_is_gone_interrupts_a_job_that_says_it_completed(run: RunIdentity) -> None:
     """One that was killed; one that still runs, or cannot be seen, does not keep the job from being complete."""
     write_rank(run, 0, "COMPLETED")
@@ -121,13 +131,11 @@ def test_ranks_of_an_earlier_attempt_are_of_that_one(run: RunIdentity) -> None:
 def test_resources_add_up_and_other_facts_are_the_ranks_own(run: RunIdentity) -> None:
     """The job's memory is that of all its processes."""
     for rank in range(3):
-        write_rank(
-            run, rank, "COMPLETED", resources={"samples": rank, "peak_memory_bytes": 10, "file": f"{rank}.csv"}, x=rank
-        )
+        write_rank(run, rank, "COMPLETED", resources={"samples": 2 - rank, "cpu_cores": 0.25, "file": f"{rank}.csv"}, x=rank)
     job = job_of(run)
-    assert job.facts == {"resources": {"samples": 2, "peak_memory_bytes": 30, "file": "0.csv"}, "x": 0}
+    assert job.facts == {"resources": {"samples": 2, "cpu_cores": 0.75, "file": "0.csv"}, "x": 0}
     assert [rank.facts.get("x") for rank in job.ranks] == [None, 1, 2]
-    assert [rank.facts["resources"]["peak_memory_bytes"] for rank in job.ranks] == [10, 10, 10]
+    assert [rank.facts["resources"]["cpu_cores"] for rank in job.ranks] == [0.25, 0.25, 0.25]
 
 
 def test_the_order_of_the_lines_and_repeated_ones_change_nothing(run: RunIdentity) -> None:

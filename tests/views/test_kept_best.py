@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hydra_callback_kit.journal.metric import Metric
 from hydra_callback_kit.journal.outcomes import Outcome
-from hydra_callback_kit.views.kept_best import Deleted, deleted_in, standing, value_of
+from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.views.kept_best import Deleted, deleted_in, deleted_in_words, other_values, standing, value_of
 
 
 def outcome(num: int, value: float | None, *, pruned: bool = False) -> Outcome:
@@ -30,6 +31,7 @@ def test_the_best_the_worse_and_those_of_whom_nobody_knows() -> None:
     assert sorted(numbers(worse)) == [0, 2, 5, 6]
     assert numbers(standing(ended, "min", 2).best) == [0, 1]
     assert standing(ended, "max", 5).worse == []
+    assert numbers(standing(ended, "max", 4).worse) == [2, 6]
 
 
 _VALUES = st.none() | st.floats(allow_nan=True) | st.sampled_from([0.0, 1.0])
@@ -68,3 +70,21 @@ def test_what_was_deleted_is_summed_over_the_processes() -> None:
         "kept_best_4": {"5": {"files": 0, "size_bytes": 0}},
     }
     assert deleted_in(facts) == {3: Deleted(3, 15)}
+
+
+def test_what_is_no_number_is_named() -> None:
+    """A text or a boolean that a completed job has returned under the metric's name, whichever of its two names that is."""
+    returned = [{"acc": "high"}, {"acc": True}, {"acc": 0.5}, {"acc": None}, {"loss": "x"}, 7]
+    jobs = [JobRecord(num, "COMPLETED", return_value=value) for num, value in enumerate(returned)]
+    jobs.append(JobRecord(6, "FAILED", return_value={"acc": "high"}))
+    assert [*other_values(jobs, "acc")] == ["high", True]
+    assert [*other_values([JobRecord(0, "COMPLETED", return_value="best")], "return_value")] == ["best"]
+
+
+def test_what_was_deleted_in_words() -> None:
+    """Of how many jobs, how many files, and how much they took; nothing where nothing was deleted."""
+    one = {"kept_best_a": {"1": {"files": 1, "size_bytes": 1024}}}
+    assert deleted_in_words(one) == "1 file (1 KiB) of 1 job that others did better than"
+    two = {**one, "kept_best_b": {"2": {"files": 2, "size_bytes": 1024}}}
+    assert deleted_in_words(two) == "3 files (2 KiB) of 2 jobs that others did better than"
+    assert deleted_in_words({}) == ""
