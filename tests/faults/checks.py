@@ -34,7 +34,7 @@ def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]
         *_exit(fault, launcher, ours, bare),
         *_reports(fault, ours),
         *_leftovers(fault, ours, bare),
-        *(f"job {x} reached its end twice" for x in sorted(ours.twice)),
+        *(f"job {x} reached its end twice" for x in sorted(ours.twice) if fault.at_once == 1),
         *_strangers(fault, ours.root),
         *_files(ours.root),
         *_record(fault, launcher, ours),

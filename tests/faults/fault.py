@@ -65,6 +65,7 @@ class Fault:
         environment: what the app finds in its environment.
         needs: the mark of what must be installed for it besides.
         detached: whether the run goes on, with us, after its command has returned, and is waited for.
+        at_once: how many of the same command run at once, with and without us.
         again: how often the same command is started again, with and without us, once all is gone.
         kept: the files, by patterns, that are set aside since nobody knows that we wrote them.
         ranks: of how many processes a job is; what strikes, strikes in all of them, and knows `rank`.
@@ -95,6 +96,7 @@ class Fault:
     environment: dict[str, str] = field(default_factory=dict)
     needs: str = ""
     detached: bool = False
+    at_once: int = 1
     again: int = 0
     kept: tuple[str, ...] = ()
     ranks: int = 1
@@ -179,6 +181,7 @@ _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIG
 _WORKERS_ANSWER: Final = dict.fromkeys(SEVERAL_AT_ONCE, "the fork answers in its worker's place, without us as well")
 _JOBLIBS: Final = dict.fromkeys((name for name in LAUNCHERS if name != "joblib"), "speaks of joblib alone")
 _NO_SWEEP: Final = {"single run": "speaks of sweeps"}
+_ONE_COMMAND: Final = dict.fromkeys(ENGINES, "its jobs are waited for by those of one command")
 _NOBODY_WAITS: Final = {"rq": "its launcher does not wait for its jobs"}
 _STARTED_BY_SERVICES: Final = dict.fromkeys(("ray", *ENGINES), "starts jobs by services of its own, which no terminal has")
 _ONE_RANK: Final = dict.fromkeys(("basic", "joblib", "ray", "rq"), "starts one process for each job")
@@ -356,6 +359,12 @@ FAULTS: Final = (
     Fault(
         "the config is edited",
         '(Path(__file__).parent / "config.yaml").open("a").write("y: 1\\n")',
+    ),
+    Fault(
+        "two into one directory at once",
+        at_once=2,
+        kept=("*resources.csv.bak*",),
+        not_on=_ONE_COMMAND,
     ),
     Fault(
         "a tracker that never answers",

@@ -171,7 +171,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
                 command = app.command("x=1", *arguments)
             else:
                 command = app.command("-m", *on, f"x={','.join(map(str, jobs))}", *arguments)
-            with _other_ranks(command, app, environment, fault.ranks if launcher == "single run" else 1) as first:
+            with _others(command, app, environment, fault, launcher) as first:
                 code, output = _wait([*_unprivileged(fault), *command], app.directory, first, hangs_after_s)
             wait_until_idle()
             for _ in range(fault.again):
@@ -212,19 +212,23 @@ def _engine(
 
 
 @contextmanager
-def _other_ranks(command: list[str], app: App, environment: dict[str, str], ranks: int) -> Iterator[dict[str, str]]:
-    """Starts all ranks of a single run but the first, as torchrun would; gives the environment of the first."""
-    if ranks == 1:
-        yield environment
-        return
-    of_all = {**environment, "WORLD_SIZE": str(ranks), "MASTER_ADDR": "localhost", "MASTER_PORT": str(os.getpid())}
-    numbers = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(ranks)]
+def _others(
+    command: list[str], app: App, environment: dict[str, str], fault: Fault, launcher: str
+) -> Iterator[dict[str, str]]:
+    """Starts what runs beside the command: the same once more, or, as torchrun would, a single run's other ranks.
+
+    Gives the environment of the command, which is that of the first rank.
+    """
+    beside = [environment] * (fault.at_once - 1)
+    own = environment
+    if fault.ranks > 1 and launcher == "single run":
+        of_all = {"WORLD_SIZE": str(fault.ranks), "MASTER_ADDR": "localhost", "MASTER_PORT": str(os.getpid())}
+        own, *beside = [{**environment, **of_all, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(fault.ranks)]
     with (app.directory.parent / "output of others").open("wb") as output:
         others = [
-            subprocess.Popen(command, cwd=app.directory, env={**of_all, **number}, stdout=output, stderr=output)
-            for number in numbers[1:]
+            subprocess.Popen(command, cwd=app.directory, env=variables, stdout=output, stderr=output) for variables in beside
         ]
-        yield {**of_all, **numbers[0]}
+        yield own
         for other in others:
             other.wait(HANGS_AFTER_S)
 
