@@ -120,6 +120,20 @@ def test_the_rest_is_told_while_the_runs_own_process_leaves(tmp_path: Path, canc
     ]
 
 
+def test_what_ends_between_two_looks_has_ended(tmp_path: Path, cancelling: FakeSlurm) -> None:
+    """The record was read, the jobs said their last word, and Slurm had none of them left when it was asked."""
+    a_sweep(tmp_path)
+    cancelling.says()
+    looks: list[RunRecord] = []
+
+    def read() -> RunRecord:
+        looks.append(read_run(tmp_path, sight=Sight(batch_system=Slurm())))
+        looks[-1].status = looks[-1].status if len(looks) > 1 else "RUNNING"
+        return looks[-1]
+
+    assert Stopping(read, lambda _: None, 30).end().status == "INTERRUPTED"
+
+
 def test_what_slurm_does_not_confirm_is_said(tmp_path: Path, cancelling: FakeSlurm) -> None:
     """With what to type; it may be so all the same, as where Slurm is asked again and again."""
     a_sweep(tmp_path)

@@ -95,7 +95,8 @@ class Stopping:
         until_s = min(hard_s, time.monotonic() + self._after_s)
         self._see_off(until_s)
         self._started.end(self._say, until_s)
-        return run
+        # what was on record before Slurm was asked may be from before a job has said its last word
+        return self._read() if run.status == "RUNNING" else run
 
     def _see_off(self, until_s: float) -> None:
         """Waits for the run's process, which takes a while to leave after its last word, or goes on with something else."""
