@@ -230,8 +230,9 @@ def test_a_run_that_is_stopped(app: App, inbox: Inbox) -> None:
     app.write(FAILS, CONFIG.replace("logging_callback", "failure_limit_callback"))
     assert app.sweep("basic", "x=0,1,3", only, *limit[1:], NOTIFY_URL=given).code == 1
     assert inbox.titles[0] == "app: sweep INTERRUPTED: 1 completed, 1 interrupted, 1 not started"
-    assert inbox.titles[1:] == ["app: sweep FAILED: 1 completed, 2 failed"]
-    assert re.match("stopped: .*fail", inbox.messages[1]["message"])
+    assert inbox.titles[1:] == ["app: sweep FAILED: 1 completed, 1 failed, 1 not started"]  # the third is FAILED on record
+    why = "stopped: Job 2 (x=3) was not started: 1 job of the sweep failed, and the limit is max_failures=1."
+    assert inbox.messages[1]["message"].startswith(f"{why}\n")
     assert "first error: job 1 (x=1): ValueError: boom" in inbox.messages[1]["message"]
 
 

@@ -41,7 +41,7 @@ def test_the_end(tmp_path: Path) -> None:
     write_line(run, "run_ended", {"duration_s": 3.0})
     record = read_run(tmp_path)
     message = message_of(fields_of(record, "end"), 0)
-    assert message.title == "a\\x1b[31m: sweep FAILED: 2 completed, 2 failed"
+    assert message.title == "a\\x1b[31m: sweep FAILED: 2 completed, 1 failed, 1 not started"
     assert message.body.split("\n")[:3] == [
         "stopped: no more",
         "best: job 3, with loss 0.25 (min): x=3",

@@ -28,7 +28,7 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.launching.retry_rule import is_worth_it
 from hydra_callback_kit.trackers import apprise_library
 from hydra_callback_kit.trackers.errand import Errand
-from hydra_callback_kit.views.message import Message, fields_of, message_of, what_failed
+from hydra_callback_kit.views.message import Message, fields_of, message_of, was_not_let_start, what_failed
 
 _LOOK_S: Final = 1.0
 """How often the journal is looked at; less often where a look takes long."""
@@ -142,7 +142,7 @@ class Notifier:
         if not run.jobs and "aborted" in run.facts:
             return  # whoever has typed it has read why
         lost_words = f"its process (pid {self._process.pid}) {_how_it_went(run)}" if lost else ""
-        stopped = lost or run.status == "INTERRUPTED" or "aborted" in run.facts or _was_not_let_go_on(run)
+        stopped = lost or run.status == "INTERRUPTED" or "aborted" in run.facts or any(map(was_not_let_start, run.jobs))
         news = "failure" in self._errand.events or ("first_failure" in self._errand.events and not self._has_said)
         event = "abort" if stopped and "abort" in self._errand.events else "end"
         if event in self._errand.events or (self._unsaid and news):
@@ -182,10 +182,6 @@ def _how_it_went(run: RunRecord) -> str:
             return f"was stopped by a signal ({name})" + (", or was out of memory" if name == "SIGKILL" else "")
         time.sleep(_WRITES_ITS_CODE_WITHIN_S / 20)
     return "is gone without a word: stopped by a signal, or out of memory"
-
-
-def _was_not_let_go_on(run: RunRecord) -> bool:
-    return any(job.error is not None and job.error.type in NOT_LET_START for job in run.jobs)
 
 
 def _say(answer: Mapping[str, Any]) -> None:

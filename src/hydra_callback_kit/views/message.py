@@ -51,14 +51,14 @@ def fields_of(run: RunRecord, event: str, failed: Sequence[tuple[int, str]] = ()
     """
     said = [wording.shortened(text, MAX_LINE) for _, text in failed[:MAX_NAMED]]
     more = [f"and {len(failed) - MAX_NAMED} more"] if len(failed) > MAX_NAMED else []
-    not_let = (job.error.message for job in run.jobs if job.error is not None and job.error.type in NOT_LET_START)
-    aborted = (as_text(run.facts["aborted"]) if "aborted" in run.facts else next(not_let, "")).partition("\n")[0]
+    not_let_start = [job for job in run.jobs if was_not_let_start(job)]
+    aborted = _why_it_was_stopped(run, not_let_start)
     fields = {
         "app": as_text(run.facts.get("job_name") or "?"),
         "what": "sweep" if run.mode == "MULTIRUN" else "run",
         "event": event,
         "status": run.status,
-        "counts": wording.status_counts(run),
+        "counts": wording.status_counts(run, [job.job_num for job in not_let_start]),
         "best": _best(run),
         "duration": wording.duration(_took_s(run)),
         "host": run.host or "?",
@@ -102,6 +102,19 @@ def what_failed(job_num: int, overrides: Sequence[str], why: str) -> str:
     return f"job {job_num} ({wording.overrides(overrides)}): {why}"
 
 
+def was_not_let_start(job: JobRecord) -> bool:
+    """Whether a callback did not let a job start: it is on record to have failed, and its task function was never called."""
+    return job.error is not None and job.error.type in NOT_LET_START
+
+
+def _why_it_was_stopped(run: RunRecord, not_let_start: Sequence[JobRecord]) -> str:
+    """What the callback has said that stopped the run, or else of the first job that was not let start."""
+    if "aborted" in run.facts:
+        return as_text(run.facts["aborted"]).partition("\n")[0]
+    said = [(_when(job), job.error.message.partition("\n")[0]) for job in not_let_start if job.error]
+    return min(said)[1] if said else ""
+
+
 def _kind(fields: Mapping[str, str]) -> Kind:
     by_status: dict[str, Kind] = {"COMPLETED": "success", "INTERRUPTED": "warning"}
     return by_status.get(fields["status"], "failure" if fields["error"] else "info")
@@ -131,7 +144,7 @@ def _first_error(run: RunRecord) -> str:
 
 
 def _when(job: JobRecord) -> tuple[bool, str]:
-    return job.error is not None and job.error.type in NOT_LET_START, job.ended_at or job.started_at or ""
+    return was_not_let_start(job), job.ended_at or job.started_at or ""
 
 
 def _took_s(run: RunRecord) -> float | None:

@@ -1,7 +1,7 @@
 """Durations, sizes and counts in words."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -110,18 +110,28 @@ def status_of(job: JobRecord) -> str:
 
 def counts_of(run: RunRecord) -> list[tuple[str, int]]:
     """How many jobs there are of each status that occurs, as people see it, in a fixed order."""
-    counts = Counter(map(status_of, run.jobs))
+    return _counted(run.jobs)
+
+
+def _counted(jobs: Iterable[JobRecord]) -> list[tuple[str, int]]:
+    counts = Counter(map(status_of, jobs))
     return [(status, counts[status]) for status in STATUSES if counts[status]]
 
 
-def status_counts(run: RunRecord) -> str:
-    """`3 completed, 1 failed, 2 left no record here, 4 not started`: what occurs, in a fixed order."""
-    counted = [f"{count} {status.lower()}" for status, count in counts_of(run)] or ["no jobs"]
+def status_counts(run: RunRecord, not_let_start: Collection[int] = ()) -> str:
+    """`3 completed, 1 failed, 2 left no record here, 4 not started`: what occurs, in a fixed order.
+
+    Args:
+        run: a single run or a sweep.
+        not_let_start: the numbers of jobs on record that count as not started.
+    """
+    jobs = [job for job in run.jobs if job.job_num not in not_let_start]
+    counted = [f"{count} {status.lower()}" for status, count in _counted(jobs)] or ["no jobs"]
     others = (
         (len(run.queue.there), "queued"),
         (len(run.queue.perhaps), "may still be queued"),
         (len(without_record(run)), without_record_yet(run)),
-        (not_started(run), "not started"),
+        (not_started(run) + len(not_let_start), "not started"),
     )
     return ", ".join([*counted, *(f"{count} {what}" for count, what in others if count)])
 
