@@ -270,6 +270,15 @@ def test_what_is_closed_is_not_captured_and_it_is_said(app: App, closed: str, sa
     assert output.exists() is bool(kept)
 
 
+def test_each_job_after_one_that_has_closed_the_streams_says_that_it_is_not_captured(app: App) -> None:
+    """Its log is the only place where it can be seen: the jobs of a process have the streams that those before have left."""
+    app.write("if cfg.x == 0:\n    os.close(1)\n    os.close(2)", CONFIG)
+    done = app.sweep("basic", "x=0,1,2")
+    assert [(done.root / str(x) / "output.log").exists() for x in range(3)] == [True, False, False]
+    logs = [(done.root / str(x) / "app.log").read_text() for x in range(3)]
+    assert [log.count("The process has no stdout and no stderr here:") for log in logs] == [0, 1, 1]
+
+
 OUTLIVES = """
 import subprocess
 def outlives(file):

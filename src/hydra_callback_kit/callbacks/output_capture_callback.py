@@ -140,7 +140,7 @@ class OutputCaptureCallback(RecordingCallback):
         streams = {STDOUT: "stdout", STDERR: "stderr"}
         if capture.closed:
             closed = " and no ".join(streams[number] for number in capture.closed)
-            _warn_once(f"The process has no {closed} here: what the job writes there goes nowhere, and is in no file.")
+            log.warning("The process has no %s here: what the job writes there goes nowhere, and is in no file.", closed)
         for number, name in streams.items():
             if number not in capture.closed and python_writes_elsewhere(number):
                 _warn_once(
