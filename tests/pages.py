@@ -3,8 +3,8 @@
 In a page, a fenced block with `title="train.py"` is a file, and a block of the language `console` holds commands (`$ ...`)
 with their outputs, both streams together. All of a page happens in one empty folder, shown as `/home/me/app`;
 `<!-- new folder -->` begins another one, and `<!-- not run: why -->` before a block leaves it alone. In an output `…`
-stands for any text of a line, and a line `...` for any lines; times, durations, sizes, process numbers and the width of
-columns may differ.
+stands for any text of a line, and a line `...` for any lines; times, durations, which job took longest, sizes, process numbers
+and the width of columns may differ.
 
 `python tests/pages.py docs/some-page.md` puts in the outputs as they are now.
 """
@@ -35,6 +35,7 @@ _DIFFERS = (
     r"\b(?=[a-f]*\d)(?:[0-9a-f]{40}|[0-9a-f]{12})\b",  # commits
     r"<redacted \d+>",
     r"\b0\.\d{4,}\b",  # seconds in tables
+    r"(?<=slowest: job )\d+ \([^)]*\)",
     r"(?<=COMPLETED )[a-z]\S* \d+(?= <differs>)",  # the host and the process of a rank
 )
 
