@@ -1,5 +1,9 @@
 """The last message says what is known where the run is, and what Slurm knows."""
 
+import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,7 @@ from message_servers import http_server
 from slurm import FakeSlurm, slurm
 
 from hydra_callback_kit.journal import writer
-from hydra_callback_kit.journal.process import this_process
+from hydra_callback_kit.journal.process import neighbour, this_process
 from hydra_callback_kit.journal.writer import write_line
 from hydra_callback_kit.trackers.errand import Errand
 from hydra_callback_kit.trackers.notifier_process import NotifierProcess
@@ -42,3 +46,33 @@ def test_jobs_of_slurm_that_are_gone(tmp_path: Path, slurm: FakeSlurm, says: tup
         assert NotifierProcess(errand, lambda *_: None).ends(60)
         (message,) = inbox.messages
     assert message["title"].startswith(f"app: sweep {title}")
+
+
+def test_of_jobs_that_were_killed_the_first_is_the_one_that_was_seen_first(tmp_path: Path) -> None:
+    """No record says when a job was killed: joblib ends all others as well, of which one may have been started before."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "joblib", "planned_jobs": 2, "job_name": "app"})
+    for number in range(2):
+        write_job(run, number, None)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        lives, (journal,) = neighbour(other.pid), (tmp_path / ".callbacks").glob("*.jsonl")
+        lines = [json.loads(line) for line in journal.read_text().splitlines()]
+        for line, pid in zip(lines[1:], (other.pid, other.pid + 2**22), strict=True):
+            line |= {"pid": pid, "born": lives.born}
+        journal.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+        writer._files.clear()
+        with http_server() as inbox:
+            urls, events = [f"json://127.0.0.1:{inbox.port}"], ["first_failure", "end"]
+            errand = Errand(str(tmp_path), run.run_id, "app", True, this_process(), urls, events, None, 0.1, 10.0, "")
+            process = NotifierProcess(errand, lambda *_: None)
+            until_s = time.monotonic() + 60
+            while not inbox.messages:
+                assert time.monotonic() < until_s
+                time.sleep(0.02)
+            other.kill()
+            other.wait()
+            assert process.ends(60)
+    assert inbox.messages[0]["message"].startswith("job 1 (x=1): It started and never reported its end")
+    assert inbox.titles[1] == "app: sweep INTERRUPTED: 2 interrupted"
+    assert "first error: job 1 (x=1): " in inbox.messages[1]["message"]

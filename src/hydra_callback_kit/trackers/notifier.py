@@ -60,7 +60,7 @@ class Notifier:
         self._follower = RunFollower(Path(errand.root), errand.run_id)
         self._taken: list[int] = []
         self._failed: set[int] = set()
-        self._known: set[tuple[int, str]] = set()
+        self._known: dict[tuple[int, str], None] = {}  # in the order in which they were seen
         self._unsaid: list[tuple[int, str]] = []
         self._has_said = False
         self._may_say_at_s = 0.0
@@ -106,7 +106,7 @@ class Notifier:
         for job in sorted((*jobs["FAILED"], *jobs["INTERRUPTED"]), key=lambda job: job.ended_at or job.started_at):
             attempt = job.job_num, job.started_at
             if attempt not in self._known and job.started_at >= self._errand.since and self._is_a_failure(job):
-                self._known.add(attempt)
+                self._known[attempt] = None
                 why = ": ".join(filter(None, (job.error[0], job.error[1].partition("\n")[0]))) if job.error else KILLED
                 self._unsaid.append((job.job_num, what_failed(job.job_num, job.overrides, why)))
 
@@ -154,7 +154,8 @@ class Notifier:
         return read_run(Path(self._errand.root), self._errand.run_id, without=CONFIGS, has_ended=has_ended, sight=sight)
 
     def _send(self, event: str, failed: list[tuple[int, str]], lost: str = "", run: RunRecord | None = None) -> None:
-        fields = fields_of(run or self._record(has_ended=False), event, failed, lost)
+        seen = [job_num for job_num, _ in self._known]
+        fields = fields_of(run or self._record(has_ended=False), event, failed, lost, seen)
         self._deliver(message_of(fields, len(failed), self._errand.template))
 
     def _deliver(self, message: Message) -> None:

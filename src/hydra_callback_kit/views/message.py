@@ -40,14 +40,18 @@ class Message(NamedTuple):
     kind: Kind
 
 
-def fields_of(run: RunRecord, event: str, failed: Sequence[tuple[int, str]] = (), lost: str = "") -> dict[str, str]:
+def fields_of(
+    run: RunRecord, event: str, failed: Sequence[tuple[int, str]] = (), lost: str = "", seen: Sequence[int] = ()
+) -> dict[str, str]:
     """What there is to say of a run, by the names that a template has for it; empty where there is nothing.
 
     Args:
         run: the record, as it is now.
         event: why it is said.
         failed: the jobs that have failed since the last message, with what is said of each.
-        lost: what is known of the run's process, if it is gone without a word.
+        lost: what is known of the run's process, if it is gone without a word, and of what goes on without it.
+        seen: the numbers of the jobs that have failed, in the order in which that was seen: no record says when a job was
+            killed.
     """
     said = [wording.shortened(text, MAX_LINE) for _, text in failed[:MAX_NAMED]]
     more = [f"and {len(failed) - MAX_NAMED} more"] if len(failed) > MAX_NAMED else []
@@ -63,7 +67,7 @@ def fields_of(run: RunRecord, event: str, failed: Sequence[tuple[int, str]] = ()
         "duration": wording.duration(_took_s(run)),
         "host": run.host or "?",
         "directory": str(run.root),
-        "error": _first_error(run),
+        "error": _first_error(run, seen),
         "failed": "\n".join([*said, *more]),
         "reason": (aborted and f"stopped: {aborted}") or lost,
     }
@@ -134,10 +138,11 @@ def _best(run: RunRecord) -> str:
     return said if job is None else f"{said}: {wording.overrides(job.task_overrides)}"
 
 
-def _first_error(run: RunRecord) -> str:
+def _first_error(run: RunRecord, seen: Sequence[int]) -> str:
     """Of the jobs that did not complete, the one that failed first; those that were not let start only tell that."""
     failed = [job for job in run.jobs if job.status in ("FAILED", "INTERRUPTED") and not job.pruned]
-    first = min(failed, key=_when, default=None)
+    places = {job_num: place for place, job_num in enumerate(dict.fromkeys(seen))}
+    first = min(failed, key=lambda job: (places.get(job.job_num, len(places)), _when(job)), default=None)
     if first is None:
         return ""
     return reason(first) if run.mode != "MULTIRUN" else what_failed(first.job_num, first.task_overrides, reason(first))
