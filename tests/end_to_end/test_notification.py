@@ -13,6 +13,8 @@ from message_servers import Inbox, closed_port, http_server, mail_server, silent
 from ranks import start_ranks, torchrun_rank
 from terminal import cli
 
+from hydra_callback_kit.journal.reader import read_run
+
 SAID_TO_NOBODY = "tok-5e1f7a9c"
 CONFIG = """
 defaults:
@@ -273,6 +275,51 @@ def test_rank_0_alone_tells(app: App, inbox: Inbox) -> None:
     ranks = start_ranks(app, [{**torchrun_rank(rank, 3), "NOTIFY_URL": url_to(inbox)} for rank in range(3)])
     assert [each.code for each in ranks] == [0, 0, 0]
     assert inbox.titles == ["app: run COMPLETED"]
+
+
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGKILL, "INTERRUPTED"), (None, "FAILED")])
+def test_a_rank_that_comes_to_grief_after_rank_0_has_ended(
+    app: App, inbox: Inbox, number: signal.Signals | None, told: str
+) -> None:
+    """Rank 0 does not wait for it; people are told all the same, and hear nothing more where all went well."""
+    body = """
+    if os.environ["RANK"] == "1":
+        print("HERE", flush=True)
+        sys.stdin.readline()
+        raise ValueError("boom")
+    """
+    app.write(body, CONFIG)
+    given = {"NOTIFY_URL": url_to(inbox)}
+    one = app.start(**torchrun_rank(1, 2), **given)
+    assert app.run(**torchrun_rank(0, 2), **given).code == 0
+    assert one.stdout is not None
+    while "HERE" not in one.stdout.readline():
+        assert one.poll() is None
+    assert inbox.titles == ["app: run COMPLETED"]
+    if number:
+        one.send_signal(number)
+    one.communicate("go on\n", timeout=60)
+    until(lambda: len(inbox.messages) > 1)
+    assert inbox.titles == ["app: run COMPLETED", f"app: run {told}"]
+    assert re.search("error: .*rank 1 on", inbox.messages[1]["message"])
+
+
+def test_jobs_that_go_on_without_the_command(app: App, inbox: Inbox) -> None:
+    """After Ctrl-C, under submitit: it is said that they go on, and how they have ended."""
+    app.write("while not os.path.exists('go on'):\n    time.sleep(0.02)", CONFIG)
+    process = app.start("-m", "x=1,2", "hydra/launcher=submitit_local", "hydra.sweep.dir=out", NOTIFY_URL=url_to(inbox))
+    try:
+        until(lambda: len(list((app.directory / "out").glob("*/app.log"))) == 2)
+        until(lambda: [job.status for job in read_run(app.directory / "out").jobs] == ["RUNNING"] * 2)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        assert inbox.titles == ["app: sweep RUNNING: 2 running"]
+        assert inbox.messages[0]["message"].startswith("its command has ended, and jobs go on\n")
+    finally:
+        (app.directory / "go on").touch()
+        process.communicate(timeout=60)
+    until(lambda: len(inbox.messages) > 1)
+    assert inbox.titles[1:] == ["app: sweep COMPLETED: 2 completed"]
 
 
 def test_a_job_that_runs_again(app: App, inbox: Inbox) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from journals import a_run, as_of, write_job
-from message_servers import http_server
+from message_servers import Inbox, http_server
 from slurm import FakeSlurm, slurm
 
 from hydra_callback_kit.journal import writer
@@ -20,11 +20,19 @@ from hydra_callback_kit.trackers.notifier_process import NotifierProcess
 __all__ = ["slurm"]
 
 
+def wait_for(inbox: Inbox, messages: int) -> None:
+    """Waits until so many have come."""
+    until_s = time.monotonic() + 60
+    while len(inbox.messages) < messages:
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize(
     ("says", "title"), [((), "INTERRUPTED: 2 interrupted"), (("9_0 9 RUNNING 0",), "RUNNING: 1 interrupted, 1 running")]
 )
 def test_jobs_of_slurm_that_are_gone(tmp_path: Path, slurm: FakeSlurm, says: tuple[str, ...], title: str) -> None:
-    """They ran on other machines and left no end: Slurm is asked, as by `show`."""
+    """They ran on other machines and left no end: Slurm is asked, as by `show`, and once more where it takes a while."""
     writer._files.clear()
     run = a_run(tmp_path)
     for number in range(2):
@@ -45,7 +53,12 @@ def test_jobs_of_slurm_that_are_gone(tmp_path: Path, slurm: FakeSlurm, says: tup
         errand = Errand(str(tmp_path), run.run_id, "app", True, this_process(), urls, ["end"], None, 60.0, 10.0, "")
         assert NotifierProcess(errand, lambda *_: None).ends(60)
         (message,) = inbox.messages
-    assert message["title"].startswith(f"app: sweep {title}")
+        assert message["title"].startswith(f"app: sweep {title}")
+        goes_on = bool(says)
+        assert message["message"].startswith("its command has ended, and jobs go on\n") is goes_on
+        slurm.says()  # it was told to end them, and has done so now
+        wait_for(inbox, 2 if goes_on else 1)
+    assert inbox.titles[1:] == ["app: sweep INTERRUPTED: 2 interrupted"] * goes_on
 
 
 def test_of_jobs_that_were_killed_the_first_is_the_one_that_was_seen_first(tmp_path: Path) -> None:
@@ -66,10 +79,7 @@ def test_of_jobs_that_were_killed_the_first_is_the_one_that_was_seen_first(tmp_p
             urls, events = [f"json://127.0.0.1:{inbox.port}"], ["first_failure", "end"]
             errand = Errand(str(tmp_path), run.run_id, "app", True, this_process(), urls, events, None, 0.1, 10.0, "")
             process = NotifierProcess(errand, lambda *_: None)
-            until_s = time.monotonic() + 60
-            while not inbox.messages:
-                assert time.monotonic() < until_s
-                time.sleep(0.02)
+            wait_for(inbox, 1)
             other.kill()
             other.wait()
             assert process.ends(60)

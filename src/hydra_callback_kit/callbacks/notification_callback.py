@@ -56,7 +56,8 @@ class NotificationCallback(RecordingCallback):
         events: of what people are told. `end`: the run or sweep has ended, however. `failure`: jobs of a sweep have failed
             or were killed; what comes within `min_interval_s` is said in the next message. `first_failure`: the first of
             them. `abort`: as `end`, but only where it was stopped: by Ctrl-C, a signal, a time limit or a callback, or where
-            a job was killed, or the run's process. The end is one message, whatever of these it is.
+            a job was killed, or the run's process. The end is one message, whatever of these it is; and another one where
+            jobs or ranks on this machine go on without the run's process, and come to another end than was told.
         template: the text of a message in place of our own, with names in braces: `'{app} {status}: {counts}'`. There are
             `app`, `what` (`run` or `sweep`), `event`, `status`, `counts`, `best`, `duration`, `host`, `directory`, `error`
             (the first), `failed` (the jobs that failed since the last message) and `reason` (why it was stopped).

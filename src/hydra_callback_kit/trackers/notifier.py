@@ -1,5 +1,7 @@
 """The process that tells people of a run: it follows the journal beside the run, and outlives it by one message.
 
+Where jobs or ranks of it go on, it outlives it by another one, if they come to another end than was told.
+
 A process of its own costs the jobs nothing, hangs for nobody, and is still there when the run's process is killed. Its stdin
 tells it what to do, and on its stdout it says what could not be sent. `notifier_process` starts it.
 """
@@ -20,11 +22,11 @@ from hydra_callback_kit.journal.batch_system import Slurm
 from hydra_callback_kit.journal.errors import NOT_LET_START
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
 from hydra_callback_kit.journal.format import CONFIGS
-from hydra_callback_kit.journal.life import HERE, Sight
+from hydra_callback_kit.journal.life import HERE, Sight, launcher_of
 from hydra_callback_kit.journal.output_file import exit_code_of, output_file_of
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
 from hydra_callback_kit.journal.reader import read_run
-from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.records import JobRecord, RankRecord, RunRecord
 from hydra_callback_kit.launching.retry_rule import is_worth_it
 from hydra_callback_kit.trackers import apprise_library
 from hydra_callback_kit.trackers.errand import Errand
@@ -36,6 +38,12 @@ _SOONER: Final = 0.9
 """The share of the time limit that a service has: who waits for the process is to hear which of them was late."""
 _SHARE: Final = 20
 """So many times longer than a look takes is the pause after it."""
+
+_SETTLES_WITHIN_S: Final = 1.5
+"""How long jobs that were interrupted with the run may take to say so, before people are told."""
+_ELSEWHERE_FOR_S: Final = 120.0
+"""How long what goes on elsewhere is looked at: Slurm takes that long to end what it was told to end."""
+_ASKS_EVERY_S: Final = 5.0
 
 _WRITES_ITS_CODE_WITHIN_S: Final = 1.0
 _SIGNALS: Final = {int(number): number.name for number in signal.Signals}
@@ -131,7 +139,7 @@ class Notifier:
 
     def _tell_of_the_end(self, *, lost: bool) -> None:
         try:
-            run = self._record(has_ended=not lost, asks=True)
+            run = self._settled(has_ended=not lost)
         except Exception as error:  # noqa: BLE001  whatever has become of the journal, people wait for a word
             if not lost:  # one that was refused has left no record
                 body = f"Its record cannot be read: {type(error).__name__}\n{self._errand.root}"
@@ -141,13 +149,43 @@ class Notifier:
             return
         if not run.jobs and "aborted" in run.facts:
             return  # whoever has typed it has read why
-        lost_words = f"its process (pid {self._process.pid}) {_how_it_went(run)}" if lost else ""
+        self._say_the_end(run, lost=lost)
+        if _goes_on(run):
+            _hang_up()
+            after = self._when_all_is_over(run, has_ended=not lost)
+            if after.status not in ("RUNNING", run.status):
+                self._look()
+                self._say_the_end(after, lost=lost)
+
+    def _settled(self, *, has_ended: bool) -> RunRecord:
+        until_s = time.monotonic() + min(_SETTLES_WITHIN_S, self._errand.timeout_s / 4)
+        while (run := self._record(has_ended=has_ended, asks=True)).status == "RUNNING" and time.monotonic() < until_s:
+            time.sleep(_SETTLES_WITHIN_S / 5)
+        return run
+
+    def _when_all_is_over(self, run: RunRecord, *, has_ended: bool) -> RunRecord:
+        """Waits for what runs on this machine, and for a while for what does not."""
+        until_s = time.monotonic() + _ELSEWHERE_FOR_S
+        while _goes_on(run) and ((here := _goes_on_here(run)) or time.monotonic() < until_s):
+            time.sleep(_LOOK_S if here else _ASKS_EVERY_S)
+            started_s = time.monotonic()
+            with contextlib.suppress(Exception):  # the directory may be gone
+                run = self._record(has_ended=has_ended, asks=True)
+            time.sleep(_SHARE * (time.monotonic() - started_s))
+        return run
+
+    def _say_the_end(self, run: RunRecord, *, lost: bool) -> None:
+        words = [f"its process (pid {self._process.pid}) {_how_it_went(run)}"] if lost else []
+        if run.status == "RUNNING":
+            words += [*([] if lost else ["its command has ended"]), f"{'jobs' if self._errand.is_sweep else 'ranks'} go on"]
         stopped = lost or run.status == "INTERRUPTED" or "aborted" in run.facts or any(map(was_not_let_start, run.jobs))
+        stopped = stopped or (run.status == "RUNNING" and launcher_of(run.facts) != "rq")  # that one waits for no job
         news = "failure" in self._errand.events or ("first_failure" in self._errand.events and not self._has_said)
         event = "abort" if stopped and "abort" in self._errand.events else "end"
         if event in self._errand.events or (self._unsaid and news):
             self._failed.clear()
-            self._send(event, self._unsaid, lost_words, run)
+            self._send(event, self._unsaid, ", and ".join(words), run)
+        self._unsaid = []
 
     def _record(self, *, has_ended: bool, asks: bool = False) -> RunRecord:
         sight = Sight(batch_system=Slurm()) if asks else HERE  # what was launched may be on other machines
@@ -183,6 +221,26 @@ def _how_it_went(run: RunRecord) -> str:
             return f"was stopped by a signal ({name})" + (", or was out of memory" if name == "SIGKILL" else "")
         time.sleep(_WRITES_ITS_CODE_WITHIN_S / 20)
     return "is gone without a word: stopped by a signal, or out of memory"
+
+
+def _goes_on(run: RunRecord) -> bool:
+    """Whether jobs of it go on, or ranks of a job whose rank 0 has ended."""
+    return run.status == "RUNNING" or any(rank.status == "RUNNING" for job in run.jobs for rank in job.ranks)
+
+
+def _goes_on_here(run: RunRecord) -> bool:
+    working: list[JobRecord | RankRecord] = [*run.jobs, *(rank for job in run.jobs for rank in job.ranks)]
+    return any(
+        each.host is not None and each.pid is not None and is_alive(ProcessIdentity(each.host, each.pid, each.born)) is True
+        for each in working
+        if each.status == "RUNNING"
+    )
+
+
+def _hang_up() -> None:
+    """The run's process waits no longer."""
+    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def _say(answer: Mapping[str, Any]) -> None:
