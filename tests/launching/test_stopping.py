@@ -200,6 +200,24 @@ def a_record(root: Path, processes: dict[int, ProcessIdentity], **more: object) 
     return RunRecord("a", root, "MULTIRUN", "RUNNING" if runs else "INTERRUPTED", jobs, over=True)
 
 
+@pytest.mark.parametrize(
+    ("uploaded", "does"),
+    [({"to": "s3://b/a"}, "still uploads its files"), ({"to": "s3://b/a", "files": 3}, "goes on with something else")],
+)
+def test_what_keeps_the_runs_process_is_said(tmp_path: Path, uploaded: dict[str, object], does: str) -> None:
+    """The run has ended, and its process has not."""
+    said: list[str] = []
+    with a_process(STUBBORN) as (_, who):
+
+        def read() -> RunRecord:
+            run = RunRecord("a", tmp_path, "RUN", "INTERRUPTED" if said else "RUNNING", (), process=who)
+            run.facts = {"uploaded": uploaded}
+            return run
+
+        Stopping(read, said.append, 1.0).end()
+    assert said[-1] == f"The run has ended, and its process ({who.pid}) {does}."
+
+
 def test_a_job_that_comes_up_late_is_ended_gently_as_well(tmp_path: Path) -> None:
     """The first has had its time already when the second is first heard of, which has its own."""
     said: list[str] = []

@@ -105,7 +105,8 @@ class Stopping:
                 while is_alive(process) and time.monotonic() < until_s:
                     time.sleep(_LOOKS_EVERY_S)
                 if is_alive(process):
-                    self._say(f"The run has ended, and its process ({process.pid}) goes on with something else.")
+                    does = "still uploads its files" if _uploads(self._read()) else "goes on with something else"
+                    self._say(f"The run has ended, and its process ({process.pid}) {does}.")
 
     def _still_to_come(self, hard_s: float) -> list[float]:
         """When hard signals are due that have not been sent."""
@@ -220,6 +221,12 @@ def _processes(run: RunRecord) -> dict[ProcessIdentity, _Who]:
                 if rank.status == "RUNNING" and rank.host is not None and rank.pid is not None:
                     found.setdefault(ProcessIdentity(rank.host, rank.pid, rank.born), _Who(False, (job.job_num,), rank.rank))
     return found
+
+
+def _uploads(run: RunRecord) -> bool:
+    """Whether its files are to be sent somewhere, and nothing is on record of that they have been."""
+    fact = run.facts.get("uploaded")
+    return type(fact) is dict and "files" not in fact
 
 
 def _process_of(job: JobRecord) -> ProcessIdentity | None:
