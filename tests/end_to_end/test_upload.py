@@ -220,6 +220,27 @@ def test_what_callbacks_have_written_is_not_deleted_here(app: App, launcher: str
         assert "model.bin" not in left
 
 
+@pytest.mark.parametrize("mode", ["run", "sweep that is sent at its end"])
+def test_what_is_there_for_people_is_not_deleted_here(app: App, mode: str) -> None:
+    """What the log has just announced, the profiles that the report links to, and what TensorBoard looks at."""
+    others = "profiler_callback, provenance_callback, performance_callback, tensorboard_callback"
+    config = CONFIG.replace("upload_callback, ", f"upload_callback, {others}, ")
+    events = "hydra.callbacks.tensorboard_callback.directory=events"
+    write(app, "pathlib.Path('there').is_file() and pathlib.Path('there').unlink()\n" + BODY, config)
+    if mode == "run":
+        done = app.run("x=1", events, DELETES="true")
+    else:  # the place is away until the jobs have started, and none of them tries it
+        (app.directory / "there").touch()
+        done = app.run("-m", "x=1,4", events, DELETES="true")
+    assert done.code == 0, done.stderr
+    job = done.root if mode == "run" else done.root / "0"
+    left = names(job)
+    assert "model.bin" not in left
+    assert {"profile.html", "profile.txt", "app.log", "metrics.jsonl"} <= left
+    assert any(name.startswith("events/") for name in left)
+    assert {"report.html", "results.json", "performance.json", "provenance.json"} <= names(done.root)
+
+
 @pytest.mark.parametrize(
     ("to", "says"),
     [

@@ -12,6 +12,7 @@ from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
 from hydra_callback_kit.hooks.job_recorder import record_job_config
 from hydra_callback_kit.hooks.metric_recorder import listen
+from hydra_callback_kit.hooks.own_files import are_written
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.so_far import job_so_far, run_so_far
 from hydra_callback_kit.hooks.tracker_parameters import below
@@ -92,6 +93,7 @@ class TensorboardCallback(RecordingCallback):
         _written[id(config)] = config, written
         listen(config, written.add)
         add_job_facts({NAME: {"directory": directory, "sent": False}}, config)
+        are_written(config, [directory])
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Completes the file."""

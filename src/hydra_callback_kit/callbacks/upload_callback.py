@@ -3,7 +3,8 @@
 import glob
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -22,21 +23,24 @@ from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.same_files import files_in_the_root
 from hydra_callback_kit.hooks.tracker_parameters import globs, seconds
 from hydra_callback_kit.hooks.upload_parameters import destination, options
-from hydra_callback_kit.hooks.written_files import written_by_all_ranks
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.rank import rank_of_this_process
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import utc_now
+from hydra_callback_kit.journal.written import written_in
 from hydra_callback_kit.remote.deleting import delete
 from hydra_callback_kit.remote.sending import Sent
 from hydra_callback_kit.remote.store import Store, is_url, lies_in, load
+from hydra_callback_kit.remote.tree import LocalFile
 from hydra_callback_kit.trackers import upload, upload_record
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.stopped import FOR_GOOD, begin_again, lose, lost_s
 from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent, Wanted
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.seal import is_as_sealed
 
 log = SafeLogger("hydra_callback_kit.upload_callback")
 
@@ -160,7 +164,7 @@ class UploadCallback(RecordingCallback):
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
-            delete(job.run.root, sent.verified, directory, _kept(config, directory, written_by_the_job(config)))
+            _delete(config, job.run.root, sent.verified, directory, written_by_the_job(config))
 
     def at_the_end(self, config: DictConfig) -> None:
         """Sends what is not there yet, and then the journal."""
@@ -187,13 +191,20 @@ class UploadCallback(RecordingCallback):
         if sent is None:
             return
         self._say(config, what, sent.now)
-        for place, job in upload.completed_places(run).items() if self.delete_local else ():
-            own = [file for file in sent.now.verified if file.name.startswith(f"{place}/" if place else "")]
-            delete(run.root, own, place, _kept(config, place, written_by_all_ranks(job)))
+        if self.delete_local:
+            self._delete(config, run, sent)
         if sent.is_whole:
             left_out = f"; {sent.left_out} left out" if sent.left_out else ""
             size, to = wording.size(sent.bytes), self._patience(config).hide(address)
             log.info("Uploaded %s (%s) to %s%s", wording.count_of_files(sent.files), size, to, left_out)
+
+    def _delete(self, config: DictConfig, run: RunRecord, sent: RunSent) -> None:
+        """Deletes here what is there of jobs that could not do it as they ended."""
+        written = written_in(run.root, run.run_id)
+        for place, job in upload.completed_places(run).items():
+            own = [file for file in sent.now.verified if file.name.startswith(f"{place}/" if place else "")]
+            ours = written.get(job.job_num, set()) | (set() if place else written.get(None, set()))
+            _delete(config, run.root, own, place, ours)
 
     def _try(
         self, config: DictConfig, what: str, request: Callable[[Store, Course], Answer], timeout_s: float
@@ -263,12 +274,13 @@ def _as_written(config: DictConfig) -> str:
     return next((str(node.get("to")) for node in ours if str(node.get("_target_")).endswith(".UploadCallback")), "")
 
 
-def _kept(config: DictConfig, directory: str, written: Sequence[str]) -> list[str]:
-    """What stays in a job's directory besides: what Hydra writes, and what callbacks of this package have written."""
+def _delete(config: DictConfig, root: Path, files: Iterable[LocalFile], place: str, written: Iterable[str]) -> None:
+    """Deletes files of a job that are there, but for what Hydra writes, and what callbacks of this package have written."""
     subdir = OmegaConf.select(config, "hydra.output_subdir")
-    of_the_run = [] if directory else files_in_the_root(config)  # a single run's job has its directory
-    own = map(glob.escape, [*written, *of_the_run])
-    return [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *own]
+    of_the_run = [] if place else files_in_the_root(config)  # a single run's job has its directory
+    own = [glob.escape(name) for name in (*written, *of_the_run) if name not in ("", ".")]
+    kept = [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *own]
+    delete(root, [file for file in files if not is_as_sealed(file.path)], place, kept)
 
 
 def _word(run: RunIdentity) -> str:

@@ -21,12 +21,13 @@ from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.outcomes import CLEARED, Outcome, Outcomes
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import journal_file, write_line
+from hydra_callback_kit.journal.written import USUAL
 from hydra_callback_kit.views.direction import Best, direction_of
 from hydra_callback_kit.views.kept_best import Deleted, Standing, standing, sum_in_words, value_of
 
 SPARED: Final = (
     *("*.log", "*.log.*", ".hydra", "config.yaml", "hydra.yaml", "overrides.yaml", JOURNAL_DIR, ".submitit"),
-    *("metrics.jsonl", "resources*.csv", "tensorboard", "wandb", "mlruns"),
+    *USUAL,
 )
 """Names that Hydra, launchers, trackers and callbacks of this package have for what they write in a job's directory."""
 _MARKS: Final = (".hydra", "hydra.yaml")

@@ -20,10 +20,8 @@ from hydra_callback_kit.journal.fingerprint import fingerprint_of, is_one_of
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import write_line
+from hydra_callback_kit.journal.written import FILES
 from hydra_callback_kit.views import files
-
-FACT: Final = "files"
-"""The fact that holds them: of a run those that its own process wrote, of a job those that lie in its directory."""
 
 _WRITTEN: Final = "own_files"
 """The note of a job that holds the names of those in its directory."""
@@ -50,7 +48,9 @@ def own_file(config: DictConfig, name: str | Path, log: SafeLogger) -> Iterator[
         yield temporary
         fingerprint = fingerprint_of(temporary)
         known.add(path.name, fingerprint)
-        write_line(run, "run_facts", {FACT: {path.name: fingerprint}})
+        write_line(run, "run_facts", {FILES: {path.name: fingerprint}})
+        if run.mode == "RUN":  # its directory is the job's as well
+            are_written(config, [path.name])
 
 
 def write_own_file(config: DictConfig, name: str | Path, content: str | bytes, log: SafeLogger) -> Path:
@@ -114,7 +114,7 @@ def record_job_files(config: DictConfig, facts: Mapping[str, Any], fingerprints:
     if known.is_read:  # else it will find it on record, and a sweep of many jobs need not keep it
         for name, fingerprint in fingerprints.items():
             known.add(name, fingerprint)
-    record_job_facts(config, facts, {FACT: dict(fingerprints)})
+    record_job_facts(config, facts, {FILES: dict(fingerprints)})
 
 
 def are_written(config: DictConfig, names: Iterable[str]) -> None:
@@ -159,7 +159,7 @@ class _Known:
             from hydra_callback_kit.journal.journal_lines import facts_in  # noqa: PLC0415  most places are free
 
             self.is_read = True
-            for written in facts_in(self._root, FACT):
+            for written in facts_in(self._root, FILES):
                 for name, fingerprint in written.items() if isinstance(written, dict) else ():
                     self.add(name, fingerprint)
         return is_one_of(path, self._by_name.get(path.name, ()))

@@ -7,12 +7,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from hydra_callback_kit.journal.follower import RunFollower
-from hydra_callback_kit.journal.format import CAPTURED_OUTPUT, CONFIGS
+from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.journal_lines import names_by_run
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
 from hydra_callback_kit.journal.metric import Metric, metrics_in
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.values import as_text, from_json
+from hydra_callback_kit.journal.written import names_in
 
 ValueOf: TypeAlias = "Callable[[Any, Mapping[str, Metric]], float | None]"
 """Tells what a job is judged by, given what it returned and what it reported."""
@@ -181,15 +182,9 @@ class Outcomes(RunFollower):
         elif event == "job_ended" and line["time"] >= told.ended_at:
             told.ended_at = line["time"]
             told.value = self._value_of(from_json(facts.get("return_value")), metrics_in(from_json(facts.get("metrics"))))
-        files, tensorboard = facts.get("files"), facts.get("tensorboard")
-        told.written.update(files if isinstance(files, dict) else ())
-        captured = facts.get(CAPTURED_OUTPUT)
-        output = captured.get("files") if isinstance(captured, dict) else None
-        told.written.update(PurePosixPath(name).name for name in (output if isinstance(output, dict) else ()))
+        told.written.update(names_in(facts))
         log_files = facts.get(LOG_FILES)
         told.log_files.update(map(as_text, log_files) if isinstance(log_files, list) else ())
-        if isinstance(tensorboard, dict):
-            told.written.add(as_text(tensorboard.get("directory")))
 
     def _clear(self, facts: Mapping[str, Any]) -> None:
         for name, fact in facts.items():

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from hydra_callback_kit.journal import metric_points
+from hydra_callback_kit.journal.written import USUAL
 from hydra_callback_kit.remote.patterns import is_meant
 from hydra_callback_kit.remote.tree import LocalFile, inside, journal_apart
 
-_STAYS: Final = ("*.log", metric_points.NAME, "resources*.csv")
-"""What is not deleted here: it is small, and the commands and the report read it."""
+_STAYS: Final = ("*.log", *USUAL)
+"""What is not deleted here: it is small, and people, the commands and the report read it."""
 
 
 def delete(root: Path, files: Sequence[LocalFile], place: str, kept: Sequence[str]) -> int:

@@ -45,12 +45,6 @@ def files_of(job: JobRecord) -> list[str]:
     return _names(job.facts.get(CAPTURED_OUTPUT))
 
 
-def files_of_all_ranks(job: JobRecord) -> list[str]:
-    """The same, with those of its other ranks."""
-    records: list[JobRecord | RankRecord] = [job, *job.ranks]
-    return [name for each in records for name in _names(each.facts.get(CAPTURED_OUTPUT))]
-
-
 def _names(fact: Any) -> list[str]:
     files = fact.get("files") if isinstance(fact, dict) else None
     return list(map(str, files)) if isinstance(files, dict) else []
