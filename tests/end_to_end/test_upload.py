@@ -302,6 +302,32 @@ def test_ranks(app: App) -> None:
     assert sum(each.stdout.count("Uploaded") for each in done) == 1
 
 
+IN_SUBMITIT = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5", "hydra.launcher.tasks_per_node=2")
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_what_ranks_have_left_is_deleted_here_as_a_whole(app: App, away: bool) -> None:
+    """Once all have ended, rank 0's files as well as those that rank 1 writes later; or none, if one is not there."""
+    body = """
+    here, number = pathlib.Path(HydraConfig.get().runtime.output_dir), JobEnvironment().global_rank
+    while number == 1 and not list(here.parents[1].glob(f"there/app/*/{here.name}/rank0.bin")):
+        time.sleep(0.01)
+    (here / f"rank{number}.bin").write_bytes(bytes(1000))
+    if number == 1 and os.environ.get("AWAY"):
+        (here / "rank2.bin").write_bytes(bytes(1000))
+        next(here.parents[1].glob(f"there/app/*/{here.name}")).joinpath("rank2.bin").mkdir()
+    """
+    config = CONFIG.replace(", report_callback", "")
+    write(app, body, config.replace("delete_local", "exclude: []\n      delete_local"))
+    (app.directory / "app.py").write_text("from submitit import JobEnvironment\n" + (app.directory / "app.py").read_text())
+    done = app.run("-m", *IN_SUBMITIT, "x=1", DELETES="true", **({"AWAY": "1"} if away else {}))
+    left = {name for name in names(done.root / "0") if name.startswith("rank")}
+    assert left == ({"rank0.bin", "rank1.bin", "rank2.bin"} if away else set())
+    assert {"0/rank0.bin", "0/rank1.bin"} <= names(there(app))
+    says = "Nothing that job 0 left is deleted here: not all that they have left is verified there."
+    assert done.stdout.count(says) == away
+
+
 def test_ctrl_c_sends_what_there_is(app: App) -> None:
     """The sweep's end is done, and the run is whole there."""
     write(app, "print('in job', cfg.x, flush=True)\nif cfg.x == 2: time.sleep(60)")

@@ -30,10 +30,10 @@ from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import utc_now
 from hydra_callback_kit.journal.written import written_in
-from hydra_callback_kit.remote.deleting import delete
+from hydra_callback_kit.remote.deleting import deletable, delete
 from hydra_callback_kit.remote.sending import Sent
 from hydra_callback_kit.remote.store import Store, is_url, lies_in, load
-from hydra_callback_kit.remote.tree import LocalFile
+from hydra_callback_kit.remote.tree import LocalFile, inside
 from hydra_callback_kit.trackers import upload, upload_record
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Patience, patience_of
@@ -164,7 +164,8 @@ class UploadCallback(RecordingCallback):
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
-            _delete(config, job.run.root, sent.verified, directory, written_by_the_job(config))
+            own = _deletable(config, job.run.root, directory, written_by_the_job(config))
+            delete(file for file in own if file in sent.verified)
 
     def at_the_end(self, config: DictConfig) -> None:
         """Sends what is not there yet, and then the journal."""
@@ -185,7 +186,8 @@ class UploadCallback(RecordingCallback):
 
         def send(store: Store, course: Course) -> RunSent:
             shown = without_credentials(address)
-            return upload.send_run(store, shown, run, self._wanted(), course, record, careful=False)
+            again = upload.distributed_places(run) if self.delete_local else ()
+            return upload.send_run(store, shown, run, self._wanted(), course, record, careful=again)
 
         sent = self._try(config, what, send, timeout_s)
         if sent is None:
@@ -199,12 +201,22 @@ class UploadCallback(RecordingCallback):
             log.info("Uploaded %s (%s) to %s%s", wording.count_of_files(sent.files), size, to, left_out)
 
     def _delete(self, config: DictConfig, run: RunRecord, sent: RunSent) -> None:
-        """Deletes here what is there of jobs that could not do it as they ended."""
-        written = written_in(run.root, run.run_id)
+        """Deletes here what is there of jobs that could not do it as they ended; of a distributed job all or nothing."""
+        written, left = written_in(run.root, run.run_id), dict[str, list[int]]()
         for place, job in upload.completed_places(run).items():
-            own = [file for file in sent.now.verified if file.name.startswith(f"{place}/" if place else "")]
             ours = written.get(job.job_num, set()) | (set() if place else written.get(None, set()))
-            _delete(config, run.root, own, place, ours)
+            files, why = _deletable(config, run.root, place, ours), ""
+            verified = [file for file in files if file in sent.now.verified]
+            if upload.is_distributed(job):
+                wanted = [file for file in files if self._wanted().takes(inside(file.name, place))]
+                why = "" if len(verified) == len(wanted) else "not all that they have left is verified there"
+                why = why if upload.all_ranks_have_ended(job) else "not all of their ranks have ended"
+            if why:
+                left.setdefault(why, []).append(job.job_num)
+            else:
+                delete(verified)
+        for why, jobs in left.items():
+            log.caution("Nothing that %s left is deleted here: %s.", wording.named_jobs(jobs), why)
 
     def _try(
         self, config: DictConfig, what: str, request: Callable[[Store, Course], Answer], timeout_s: float
@@ -274,13 +286,13 @@ def _as_written(config: DictConfig) -> str:
     return next((str(node.get("to")) for node in ours if str(node.get("_target_")).endswith(".UploadCallback")), "")
 
 
-def _delete(config: DictConfig, root: Path, files: Iterable[LocalFile], place: str, written: Iterable[str]) -> None:
-    """Deletes files of a job that are there, but for what Hydra writes, and what callbacks of this package have written."""
+def _deletable(config: DictConfig, root: Path, place: str, written: Iterable[str]) -> list[LocalFile]:
+    """The files of a job, but for what Hydra writes, and what callbacks of this package have written."""
     subdir = OmegaConf.select(config, "hydra.output_subdir")
     of_the_run = [] if place else files_in_the_root(config)  # a single run's job has its directory
     own = [glob.escape(name) for name in (*written, *of_the_run) if name not in ("", ".")]
     kept = [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *own]
-    delete(root, [file for file in files if not is_as_sealed(file.path)], place, kept)
+    return [file for file in deletable(root, place, kept) if not is_as_sealed(file.path)]
 
 
 def _word(run: RunIdentity) -> str:

@@ -1,7 +1,8 @@
 """Deletes what was sent: only what is there as it lies here, in a job's own directory, through no link."""
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,27 +14,34 @@ _STAYS: Final = ("*.log", *USUAL)
 """What is not deleted here: it is small, and people, the commands and the report read it."""
 
 
-def delete(root: Path, files: Sequence[LocalFile], place: str, kept: Sequence[str]) -> int:
-    """Deletes files here that are there, and have not changed since. The journal stays, and what people and commands read.
+def deletable(root: Path, place: str, kept: Sequence[str]) -> list[LocalFile]:
+    """The files of a job that may be deleted here, as they are now: not the journal, nor what people and commands read.
 
     Args:
         root: the run's directory.
-        files: those that are there.
-        place: the job's directory in it; others are left alone.
+        place: the job's directory in it; others are left alone, and nothing is reached through a link.
         kept: globs of what stays besides.
+    """
+    logs, stays = _open_logs(), (*_STAYS, *kept)
+    files = journal_apart(root, place)
+    return [
+        file for file in files if not is_meant(inside(file.name, place), stays) and str(file.path.absolute()) not in logs
+    ]
+
+
+def delete(files: Iterable[LocalFile]) -> int:
+    """Deletes files.
+
+    Args:
+        files: the files.
 
     Returns:
         How many were deleted.
     """
-    logs, count = _open_logs(), 0
-    now = {file.name: file for file in journal_apart(root, place)}  # through no link
+    count = 0
     for file in files:
-        is_same = now.get(file.name) == file
-        if is_same and not is_meant(inside(file.name, place), (*_STAYS, *kept)) and str(file.path.absolute()) not in logs:
-            try:
-                file.path.unlink()
-            except OSError:
-                continue
+        with contextlib.suppress(OSError):
+            file.path.unlink()
             count += 1
     return count
 

@@ -4,7 +4,7 @@ A mark beside the journal, `.callbacks/upload.json`, says whether all of the jou
 that the store can be written to, and says so last: a reader sees a whole run or none.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -124,7 +124,7 @@ def send_run(
     course: Course,
     record: Callable[[int, int, bool], object],
     *,
-    careful: bool,
+    careful: Collection[str] | None,
 ) -> RunSent:
     """Sends what is missing of a run.
 
@@ -135,8 +135,8 @@ def send_run(
         wanted: what goes there.
         course: how long.
         record: puts on record how many files and bytes are there, and whether that is all, before the journal is sent.
-        careful: whether all files are compared by their checksums; else those of jobs that were sent as they ended are
-            compared by size and time.
+        careful: the directories of jobs whose files are compared by their checksums; None for all. Else those of jobs that
+            were sent as they ended are compared by size and time.
     """
     known, owners = store.listed(), _owners(run)
     running = {place for place, job in owners.items() if job.status == "RUNNING" and place}
@@ -150,7 +150,7 @@ def send_run(
             continue
         in_all += file.size
         info = known.get(file.name)
-        sent_at = float("-inf") if careful else _sent_at(owners.get(place), f"{address}/{place}")
+        sent_at = float("-inf") if careful is None or place in careful else _sent_at(owners.get(place), f"{address}/{place}")
         if info is None or info.get("size") != file.size or file.changed_s > sent_at:
             files.append(file)
         else:
@@ -181,6 +181,22 @@ def _send_journal(store: Store, run: RunRecord, known: Mapping[str, Mapping[str,
 def completed_places(run: RunRecord) -> dict[str, JobRecord]:
     """The jobs that completed and share their directories with no other, by these, relative to the run's."""
     return {place: job for place, job in _owners(run).items() if job.status == "COMPLETED"}
+
+
+def distributed_places(run: RunRecord) -> list[str]:
+    """Those of jobs of several processes: rank 0 has sent what was there as it ended."""
+    return [place for place, job in completed_places(run).items() if is_distributed(job)]
+
+
+def is_distributed(job: JobRecord) -> bool:
+    """Whether a job is of several processes."""
+    return (job.world_size or 1) > 1
+
+
+def all_ranks_have_ended(job: JobRecord) -> bool:
+    """Whether each of them has said that it is done."""
+    done = {rank.rank for rank in job.ranks if rank.status == "COMPLETED" and rank.ended_at is not None}
+    return len(done) >= (job.world_size or 1)
 
 
 def _owners(run: RunRecord) -> dict[str, JobRecord]:
