@@ -302,6 +302,36 @@ def test_ranks(app: App) -> None:
     assert sum(each.stdout.count("Uploaded") for each in done) == 1
 
 
+@pytest.mark.parametrize("away", [False, True])
+def test_what_an_earlier_attempt_has_left_is_not_there_under_a_job_that_completed(app: App, away: bool) -> None:
+    """The second attempt does worse than another job, and `keep_best_callback` deletes its file: no other stands for it."""
+    body = """
+    here = pathlib.Path(HydraConfig.get().runtime.output_dir)
+    (here / "ck").mkdir(exist_ok=True)
+    (here / "ck" / "model.ckpt").write_text(f"{cfg.x}")
+    there, elsewhere = done.with_name("there"), done.with_name("elsewhere")
+    first = done.with_name(f"first{cfg.x}")
+    if cfg.x < 2 and not first.exists():
+        first.touch()
+        raise OSError("once")
+    if cfg.x == 1 and os.environ.get("AWAY"):
+        there.rename(elsewhere)
+        there.touch()
+    if cfg.x == 0 and elsewhere.exists():
+        there.unlink()
+        elsewhere.rename(there)
+    return {"accuracy": cfg.x}
+    """
+    config = CONFIG.replace("upload_callback, report_callback", "retry_callback, keep_best_callback, upload_callback")
+    config += "      exclude: []\n    keep_best_callback: {metric: accuracy, keep: 1, what: ['**/*.ckpt']}\n"
+    write(app, body, config)
+    done = app.run("-m", "x=2,1,0", **({"AWAY": "1"} if away else {}))
+    assert done.code == 0, done.stderr
+    assert done.stdout.count("The upload failed at the end of job 1") == away
+    assert {"0/ck/model.ckpt"} == {name for name in names(there(app)) if name.endswith(".ckpt")}
+    assert [job.attempts for job in load_run(f"file://{there(app)}").jobs] == [1, 2, 2]
+
+
 IN_SUBMITIT = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5", "hydra.launcher.tasks_per_node=2")
 
 

@@ -1,46 +1,39 @@
 """`upload_callback`: the files of a run are sent to a bucket or a network folder, each job's as it ends."""
 
-import glob
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.callback_nodes import callback_nodes
 from hydra_callback_kit.configs.directories import absolute_directory, is_shared
 from hydra_callback_kit.configs.identity import identify_job, identify_run
 from hydra_callback_kit.configs.notes import notes_of
+from hydra_callback_kit.hooks.deleting_sent import delete_of_all, delete_of_job
 from hydra_callback_kit.hooks.end_of_run import run_at_its_end
 from hydra_callback_kit.hooks.facts import add_job_facts, add_run_facts
 from hydra_callback_kit.hooks.job_recorder import JobEnd
-from hydra_callback_kit.hooks.log_files import log_files_of
-from hydra_callback_kit.hooks.own_files import written_by_the_job
 from hydra_callback_kit.hooks.recording import RecordingCallback
-from hydra_callback_kit.hooks.same_files import files_in_the_root
 from hydra_callback_kit.hooks.tracker_parameters import globs, seconds
 from hydra_callback_kit.hooks.upload_parameters import destination, options
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.rank import rank_of_this_process
-from hydra_callback_kit.journal.records import RunRecord
+from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.writer import utc_now
-from hydra_callback_kit.journal.written import written_in
-from hydra_callback_kit.remote.deleting import deletable, delete
 from hydra_callback_kit.remote.sending import Sent
 from hydra_callback_kit.remote.store import Store, is_url, lies_in, load
-from hydra_callback_kit.remote.tree import LocalFile, inside
 from hydra_callback_kit.trackers import upload, upload_record
 from hydra_callback_kit.trackers.credentials import without_credentials
 from hydra_callback_kit.trackers.patience import Patience, patience_of
 from hydra_callback_kit.trackers.stopped import FOR_GOOD, begin_again, lose, lost_s
-from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent, Wanted
+from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent
+from hydra_callback_kit.trackers.upload_wanted import Wanted, is_of_the_last_attempt
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.seal import is_as_sealed
 
 log = SafeLogger("hydra_callback_kit.upload_callback")
 
@@ -151,8 +144,12 @@ class UploadCallback(RecordingCallback):
             return
         began_s, at, what = time.monotonic(), utc_now(), f"the end of job {job.job_num}"
 
+        def may_be_stale() -> bool:
+            run = read_run(job.run.root, job.run.run_id, without=CONFIGS)
+            return any(is_of_the_last_attempt(each) for each in run.jobs if each.job_num == job.job_num)
+
         def send(store: Store, course: Course) -> Sent:
-            return upload.send_job(store, job.run.root, directory, self._wanted(), course)
+            return upload.send_job(store, job.run.root, directory, self._wanted(), course, may_be_stale)
 
         sent = self._try(config, what, send, self.timeout_s)
         if sent is None:
@@ -164,8 +161,7 @@ class UploadCallback(RecordingCallback):
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
-            own = _deletable(config, job.run.root, directory, written_by_the_job(config))
-            delete(file for file in own if file in sent.verified)
+            delete_of_job(config, job.run.root, directory, sent.verified)
 
     def at_the_end(self, config: DictConfig) -> None:
         """Sends what is not there yet, and then the journal."""
@@ -194,29 +190,11 @@ class UploadCallback(RecordingCallback):
             return
         self._say(config, what, sent.now)
         if self.delete_local:
-            self._delete(config, run, sent)
+            delete_of_all(config, run, self._wanted(), sent.now.verified, log)
         if sent.is_whole:
             left_out = f"; {sent.left_out} left out" if sent.left_out else ""
             size, to = wording.size(sent.bytes), self._patience(config).hide(address)
             log.info("Uploaded %s (%s) to %s%s", wording.count_of_files(sent.files), size, to, left_out)
-
-    def _delete(self, config: DictConfig, run: RunRecord, sent: RunSent) -> None:
-        """Deletes here what is there of jobs that could not do it as they ended; of a distributed job all or nothing."""
-        written, left = written_in(run.root, run.run_id), dict[str, list[int]]()
-        for place, job in upload.completed_places(run).items():
-            ours = written.get(job.job_num, set()) | (set() if place else written.get(None, set()))
-            files, why = _deletable(config, run.root, place, ours), ""
-            verified = [file for file in files if file in sent.now.verified]
-            if upload.is_distributed(job):
-                wanted = [file for file in files if self._wanted().takes(inside(file.name, place))]
-                why = "" if len(verified) == len(wanted) else "not all that they have left is verified there"
-                why = why if upload.all_ranks_have_ended(job) else "not all of their ranks have ended"
-            if why:
-                left.setdefault(why, []).append(job.job_num)
-            else:
-                delete(verified)
-        for why, jobs in left.items():
-            log.caution("Nothing that %s left is deleted here: %s.", wording.named_jobs(jobs), why)
 
     def _try(
         self, config: DictConfig, what: str, request: Callable[[Store, Course], Answer], timeout_s: float
@@ -284,15 +262,6 @@ def _as_written(config: DictConfig) -> str:
     """What the config says of `to`, in which nothing is resolved."""
     ours = (node for node in callback_nodes(config).values() if isinstance(node, dict))
     return next((str(node.get("to")) for node in ours if str(node.get("_target_")).endswith(".UploadCallback")), "")
-
-
-def _deletable(config: DictConfig, root: Path, place: str, written: Iterable[str]) -> list[LocalFile]:
-    """The files of a job, but for what Hydra writes, and what callbacks of this package have written."""
-    subdir = OmegaConf.select(config, "hydra.output_subdir")
-    of_the_run = [] if place else files_in_the_root(config)  # a single run's job has its directory
-    own = [glob.escape(name) for name in (*written, *of_the_run) if name not in ("", ".")]
-    kept = [".hydra", *([str(subdir)] if subdir else []), *log_files_of(config), *own]
-    return [file for file in deletable(root, place, kept) if not is_as_sealed(file.path)]
 
 
 def _word(run: RunIdentity) -> str:

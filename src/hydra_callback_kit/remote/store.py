@@ -3,6 +3,7 @@
 Nothing of fsspec is imported before a place is opened.
 """
 
+import contextlib
 import difflib
 import importlib.util
 import os
@@ -146,6 +147,11 @@ class Store:
         """Writes a small file."""
         self.make_room(name)
         self._fs.pipe_file(self.place_of(name), content)
+
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(self.place_of(name))
 
     def make_room(self, name: str) -> None:
         """Makes the directory that a file goes into, in a store that has directories."""

@@ -67,6 +67,14 @@ def inside(name: str, directory: str) -> str:
     return name[len(directory) + 1 :] if directory else name
 
 
+def directories_above(name: str) -> Iterator[str]:
+    """The directories above a file, the nearest first, and then the root."""
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
+    yield ""
+
+
 def _entries(directory: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:

@@ -4,7 +4,8 @@ A mark beside the journal, `.callbacks/upload.json`, says whether all of the jou
 that the store can be written to, and says so last: a reader sees a whole run or none.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,11 +15,11 @@ from hydra_callback_kit.journal.journal_lines import files_of_run
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.remote.mark import MARK, mark, whole
-from hydra_callback_kit.remote.patterns import is_meant
 from hydra_callback_kit.remote.sending import Sent, send
 from hydra_callback_kit.remote.store import Store
-from hydra_callback_kit.remote.tree import LocalFile, inside, journal_apart
+from hydra_callback_kit.remote.tree import LocalFile, directories_above, inside, journal_apart
 from hydra_callback_kit.trackers.patience import Tracker
+from hydra_callback_kit.trackers.upload_wanted import Wanted, files_of_job, stale_files
 
 TRACKER: Final = Tracker(
     "uploaded",
@@ -28,25 +29,6 @@ TRACKER: Final = Tracker(
     is_address=True,
     says="%s failed at %s: %s. The job is not affected, and its files are here. To send what is missing there, type: %s",
 )
-
-_NEVER: Final = (".submitit/**/*.pkl",)
-"""What a launcher has pickled: it holds the configs as they are, secrets included, and tells nobody anything."""
-
-
-class Wanted(NamedTuple):
-    """What of a run goes there.
-
-    Attributes:
-        what: globs of the files that do.
-        exclude: globs of those that do not.
-    """
-
-    what: Sequence[str]
-    exclude: Sequence[str]
-
-    def takes(self, name: str) -> bool:
-        """Whether a file goes there, by its name in the job's directory or in the sweep's."""
-        return is_meant(name, self.what) and not is_meant(name, (*self.exclude, *_NEVER))
 
 
 class Course(NamedTuple):
@@ -82,8 +64,10 @@ def begin(store: Store, course: Course) -> bool:
     return True
 
 
-def send_job(store: Store, root: Path, directory: str, wanted: Wanted, course: Course) -> Sent:
-    """Sends the files of a job.
+def send_job(
+    store: Store, root: Path, directory: str, wanted: Wanted, course: Course, may_be_stale: Callable[[], bool]
+) -> Sent:
+    """Sends the files of a job, and removes what an earlier attempt at it has left there.
 
     Args:
         store: where its run goes.
@@ -91,9 +75,22 @@ def send_job(store: Store, root: Path, directory: str, wanted: Wanted, course: C
         directory: the job's, relative to it; empty for that of a single run.
         wanted: what goes there.
         course: how long.
+        may_be_stale: tells whether what is there and not here is an earlier attempt's; it is asked if there is any.
     """
-    files = [file for file in journal_apart(root, directory) if wanted.takes(inside(file.name, directory))]
-    return send(store, files, store.listed(directory), *course)
+    here = list(journal_apart(root, directory))
+    known = store.listed(directory)
+    sent = send(store, [file for file in here if wanted.takes(inside(file.name, directory))], known, *course)
+    gone = files_of_job(known.keys() - {file.name for file in here}, directory, wanted)
+    if gone and sent.complete and may_be_stale():
+        _remove(store, gone, course)
+    return sent
+
+
+def _remove(store: Store, names: Iterable[str], course: Course) -> None:
+    for name in names:
+        if time.monotonic() < course.until_s:
+            store.remove(name)
+            course.answered()
 
 
 class RunSent(NamedTuple):
@@ -141,10 +138,10 @@ def send_run(
     known, owners = store.listed(), _owners(run)
     running = {place for place, job in owners.items() if job.status == "RUNNING" and place}
     files, there, left_out, in_all = [], 0, 0, 0
-    gone = {name: info for name, info in known.items() if running.isdisjoint(_above(name))}
+    gone = {name: info for name, info in known.items() if running.isdisjoint(directories_above(name))}
     for file in journal_apart(run.root, "", running):
         gone.pop(file.name, None)
-        place = next((above for above in _above(file.name) if above in owners), "")
+        place = next((above for above in directories_above(file.name) if above in owners), "")
         if not wanted.takes(inside(file.name, place)):
             left_out += 1
             continue
@@ -156,6 +153,10 @@ def send_run(
         else:
             there += 1
     now = send(store, files, known, *course)
+    if now.complete:
+        stale = stale_files(run, owners, gone, wanted)
+        _remove(store, stale, course)
+        gone = {name: info for name, info in gone.items() if name not in stale}
     # what was sent before, and is not here any more
     sizes = [info.get("size") or 0 for name, info in gone.items() if not name.startswith(f"{JOURNAL_DIR}/")]
     there += now.sent + now.there + len(sizes)
@@ -226,11 +227,3 @@ def _sent_at(job: JobRecord | None, address: str) -> float:
         except ValueError:
             pass
     return float("-inf")
-
-
-def _above(name: str) -> Iterator[str]:
-    """The directories above a file, the nearest first, and then the root."""
-    while "/" in name:
-        name = name.rpartition("/")[0]
-        yield name
-    yield ""

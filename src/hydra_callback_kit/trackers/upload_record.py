@@ -9,7 +9,8 @@ from hydra_callback_kit.journal.journal_lines import latest_facts
 from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.journal.values import as_text
 from hydra_callback_kit.trackers.credentials import without_credentials
-from hydra_callback_kit.trackers.upload import TRACKER, Wanted
+from hydra_callback_kit.trackers.upload import TRACKER
+from hydra_callback_kit.trackers.upload_wanted import Wanted
 
 
 def fact_of(address: str, files: int, size: int, took_s: float, **more: Any) -> dict[str, Any]:
