@@ -332,6 +332,20 @@ def test_what_an_earlier_attempt_has_left_is_not_there_under_a_job_that_complete
     assert [job.attempts for job in load_run(f"file://{there(app)}").jobs] == [1, 2, 2]
 
 
+def test_nothing_is_sent_of_a_run_that_is_refused(app: App) -> None:
+    """Neither where nothing starts, nor where a callback that comes after this one refuses it."""
+    config = CONFIG.replace("report_callback", "validation_callback, keep_best_callback")
+    config += "    validation_callback: {json_schema: {properties: {x: {type: number}}}}\n"
+    write(app, config=config + "    keep_best_callback: {metric: '${oc.env:METRIC,accuracy}'}\n")
+    refused = app.run("-m", "x=1,nine"), app.run("x=nine"), app.run("-m", "x=1,4", METRIC="what")
+    assert [each.code for each in refused] == [1, 1, 1]
+    assert "Nothing was started: the name 'what'" in refused[2].stderr
+    assert not list(app.directory.glob("there/app/*"))
+    done = app.run("-m", "x=1,4")
+    assert done.code == 0, done.stderr
+    assert "0/model.bin" in names(there(app))
+
+
 IN_SUBMITIT = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5", "hydra.launcher.tasks_per_node=2")
 
 

@@ -175,6 +175,10 @@ class UploadCallback(RecordingCallback):
             f"the end of the {_word(identity)}",
         )
 
+        if not run.jobs and "aborted" in run.facts:
+            self.when_refused(config)
+            return
+
         def record(files: int, size: int, complete: bool) -> None:
             took_s = time.monotonic() - began_s
             written = {"as_written": without_credentials(_as_written(config)), **self._said()}
@@ -195,6 +199,12 @@ class UploadCallback(RecordingCallback):
             left_out = f"; {sent.left_out} left out" if sent.left_out else ""
             size, to = wording.size(sent.bytes), self._patience(config).hide(address)
             log.info("Uploaded %s (%s) to %s%s", wording.count_of_files(sent.files), size, to, left_out)
+
+    def when_refused(self, config: DictConfig) -> None:
+        """Leaves nothing there."""
+        if TRACKER.name in notes_of(config):
+            what = f"the end of the {_word(identify_run(config))}"
+            self._try(config, what, lambda store, _: upload.take_back(store), min(self.timeout_s, _MAX_FIRST_S))
 
     def _try(
         self, config: DictConfig, what: str, request: Callable[[Store, Course], Answer], timeout_s: float

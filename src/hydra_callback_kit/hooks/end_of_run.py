@@ -168,7 +168,12 @@ def _finish_what_is_armed() -> None:
 
 def _finish_run(key: tuple[int, str]) -> None:
     config, _, finishes = _armed[key]
-    if not gates.is_refused(config):
+    if gates.is_refused(config):
+        for finish in finishes:
+            when_refused = getattr(getattr(finish, "__self__", None), "when_refused", None)
+            if when_refused is not None:
+                _finish(when_refused, config)
+    else:
         record_run_end(config, late=True)
         while finishes:  # a callback that wraps others makes up for their end hooks, and what they armed is taken back
             others = [finish for finish in finishes if not _comes_last(finish)]

@@ -176,6 +176,15 @@ class RecordingCallback(KnownParameters, Callback):
             config: that of the hook that started it; with `writes_summaries` it may be that of a job.
         """
 
+    def when_refused(self, config: DictConfig) -> None:
+        """Called in the parent process in place of `at_the_end`, where a later callback has stopped the run, unrecorded.
+
+        Does nothing, unless overridden.
+
+        Args:
+            config: that of the hook that starts it, `on_run_start` or `on_multirun_start`.
+        """
+
     def after_the_job(self, config: DictConfig) -> None:
         """Called with `comes_last` in the job's process, when `on_job_end` of this package's other callbacks is done.
 

@@ -153,6 +153,12 @@ class Store:
         with contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(self.place_of(name))
 
+    def remove_if_empty(self, *names: str) -> None:
+        """Removes directories that nothing lies in: some below this place, and the place itself."""
+        for place in (*map(self.place_of, names), self.base) if not self._has_buckets else ():
+            with contextlib.suppress(OSError, NotImplementedError):
+                self._fs.rmdir(place)
+
     def make_room(self, name: str) -> None:
         """Makes the directory that a file goes into, in a store that has directories."""
         if not self._has_buckets:

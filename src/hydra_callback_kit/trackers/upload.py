@@ -64,6 +64,21 @@ def begin(store: Store, course: Course) -> bool:
     return True
 
 
+def take_back(store: Store) -> bool:
+    """Removes what `begin` has left of a run of which nothing is sent, unless something else is there.
+
+    Args:
+        store: where it was to go.
+
+    Returns:
+        That it has.
+    """
+    if store.listed().keys() <= {MARK}:
+        store.remove(MARK)
+        store.remove_if_empty(JOURNAL_DIR)
+    return True
+
+
 def send_job(
     store: Store, root: Path, directory: str, wanted: Wanted, course: Course, may_be_stale: Callable[[], bool]
 ) -> Sent:
