@@ -346,6 +346,19 @@ def test_nothing_is_sent_of_a_run_that_is_refused(app: App) -> None:
     assert "0/model.bin" in names(there(app))
 
 
+def test_the_best_job_whose_files_are_there_alone(app: App) -> None:
+    """`keep_best_callback` finds nothing to delete, which is no mistake, and `best` says where the files are."""
+    config = CONFIG.replace("upload_callback, report_callback", "upload_callback, keep_best_callback")
+    config += "      exclude: []\n    keep_best_callback: {metric: accuracy, keep: 1, what: ['*.ckpt']}\n"
+    write(app, config=config)
+    done = app.run("-m", "x=1,4", DELETES="true")
+    assert "no file of the worse jobs matches" not in done.stdout
+    assert "upload_callback has sent what jobs left" in done.stdout
+    assert "last.ckpt" in names(there(app) / "1")
+    copy = rf"^  copy +file://{there(app)}/1 \([0-9]+ files of it deleted here\)$"
+    assert re.search(copy, command(app, "best", "out", "--sort-by", "accuracy").stdout, re.MULTILINE)
+
+
 IN_SUBMITIT = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5", "hydra.launcher.tasks_per_node=2")
 
 

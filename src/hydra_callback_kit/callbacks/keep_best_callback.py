@@ -30,6 +30,7 @@ from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.direction import known_direction
 from hydra_callback_kit.views.kept_best import Deleted, deleted_in, other_values, sum_in_words
 from hydra_callback_kit.views.metrics import metric_names
+from hydra_callback_kit.views.whereabouts import deleted_for_it
 
 log = SafeLogger("hydra_callback_kit.keep_best_callback")
 
@@ -229,13 +230,20 @@ class KeepBestCallback(RecordingCallback):
         elif deleted:
             log.info("Deleted: %s", _in_words(deleted))
         elif self._deletes and found.standing.worse and not found.doubt and not elsewhere and not doubts:
-            deeper = [f"**/{glob}" for glob in kept.what if not glob.startswith("**")]
-            there = would_delete(config, deeper, found)[0] if deeper else {}
-            hint = f" In their subdirectories are {sum_in_words(there.values())}: write what={deeper}." if there else ""
-            log.caution("Nothing was deleted: no file of the worse jobs matches %s.%s", what, hint)
+            self._say_that_nothing_matched(config, found, sent=any(map(deleted_for_it, run.jobs)))
         for doubt in dict.fromkeys(doubts.values()):
             jobs = wording.named_jobs([num for num, why in doubts.items() if why == doubt])
             log.caution("Not all that %s left was deleted: %s.", jobs, doubt)
+
+    def _say_that_nothing_matched(self, config: DictConfig, found: Found, *, sent: bool) -> None:
+        if sent:
+            log.info("Deleted: nothing, for upload_callback has sent what jobs left, and deleted it here (delete_local)")
+            return
+        what = self.kept.what
+        deeper = [f"**/{glob}" for glob in what if not glob.startswith("**")]
+        there = would_delete(config, deeper, found)[0] if deeper else {}
+        hint = f" In their subdirectories are {sum_in_words(there.values())}: write what={deeper}." if there else ""
+        log.caution("Nothing was deleted: no file of the worse jobs matches %s.%s", ", ".join(what), hint)
 
 
 def _in_words(deleted: Mapping[int, Deleted]) -> str:

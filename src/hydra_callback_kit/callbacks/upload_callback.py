@@ -34,6 +34,7 @@ from hydra_callback_kit.trackers.stopped import FOR_GOOD, begin_again, lose, los
 from hydra_callback_kit.trackers.upload import TRACKER, Course, RunSent
 from hydra_callback_kit.trackers.upload_wanted import Wanted, is_of_the_last_attempt
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.whereabouts import DELETED_HERE
 
 log = SafeLogger("hydra_callback_kit.upload_callback")
 
@@ -157,11 +158,14 @@ class UploadCallback(RecordingCallback):
         self._say(config, what, sent)
         address, took_s = f"{self._address(config)}/{directory}", time.monotonic() - began_s
         files = sent.sent + sent.there
-        add_job_facts(upload_record.fact_of(address, files, sent.bytes, took_s, complete=sent.complete, at=at), config)
+        fact = upload_record.fact_of(address, files, sent.bytes, took_s, complete=sent.complete, at=at)
+        add_job_facts(fact, config)
         end: JobEnd | None = notes_of(config).get("job_ended")
         completed = end is not None and end.status == "COMPLETED"
         if self.delete_local and completed and rank_of_this_process() is None:
-            delete_of_job(config, job.run.root, directory, sent.verified)
+            count = delete_of_job(config, job.run.root, directory, sent.verified)
+            if count:
+                add_job_facts({TRACKER.name: {**fact[TRACKER.name], DELETED_HERE: count}}, config)
 
     def at_the_end(self, config: DictConfig) -> None:
         """Sends what is not there yet, and then the journal."""

@@ -23,6 +23,7 @@ from hydra_callback_kit.cli.target import (
 )
 from hydra_callback_kit.journal import values
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
+from hydra_callback_kit.remote.mirror import is_mirror
 from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.best import setting_or_why_not
 from hydra_callback_kit.views.commands import Commands, NotRecordedError
@@ -35,6 +36,7 @@ from hydra_callback_kit.views.results import nested_row
 from hydra_callback_kit.views.setting_ranking import RankBy, best_setting
 from hydra_callback_kit.views.settings import settings_of
 from hydra_callback_kit.views.varied import varied_overrides, varied_text
+from hydra_callback_kit.views.whereabouts import copy_of, deleted_for_it
 
 
 @click.command("best")
@@ -108,9 +110,17 @@ def command(
             "best by": f"{metric} ({direction_of(run.facts, metric, mode)})",
             **_outcome(best),
             "directory": str(best.output_dir or "?"),
+            **_copy(run, best),
             "run again": again.line() if again else why_not,
         }
     )
+
+
+def _copy(run: RunRecord, job: JobRecord) -> dict[str, str]:
+    """Where its files are besides, or no longer here; nothing where the copy is what is looked at."""
+    copy, count = copy_of(run, job), deleted_for_it(job)
+    deleted = f" ({wording.count_of_files(count)} of it deleted here)" if count else ""
+    return {"copy": f"{copy}{deleted}"} if copy and not is_mirror(run.root) else {}
 
 
 def _outcome(job: JobRecord) -> dict[str, str]:

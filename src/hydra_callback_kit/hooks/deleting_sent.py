@@ -20,7 +20,7 @@ from hydra_callback_kit.views import wording
 from hydra_callback_kit.views.seal import is_as_sealed
 
 
-def delete_of_job(config: DictConfig, root: Path, place: str, verified: Collection[LocalFile]) -> None:
+def delete_of_job(config: DictConfig, root: Path, place: str, verified: Collection[LocalFile]) -> int:
     """Deletes what is there of the job that ends.
 
     Args:
@@ -28,8 +28,11 @@ def delete_of_job(config: DictConfig, root: Path, place: str, verified: Collecti
         root: the run's directory.
         place: the job's, relative to it.
         verified: the files that are there as they were here.
+
+    Returns:
+        How many files.
     """
-    delete(file for file in _own(config, root, place, written_by_the_job(config)) if file in verified)
+    return delete(file for file in _own(config, root, place, written_by_the_job(config)) if file in verified)
 
 
 def delete_of_all(

@@ -1,11 +1,17 @@
-"""Where a job ran and what it is called there: the launcher's id, and what the batch system says of its place."""
+"""Where a job ran and what it is called there: the launcher's id, the batch system's place; and where its files are."""
 
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hydra_callback_kit.journal.records import JobRecord
+from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.journal.values import as_text
+
+UPLOADED: Final = "uploaded"
+"""The fact of a run or job whose files were sent to a bucket or a folder."""
+
+DELETED_HERE: Final = "deleted_here"
+"""What it says of a job whose files were deleted here because they are there: how many."""
 
 MAX_NAMED: Final = 5
 """Places that are named of many."""
@@ -37,6 +43,30 @@ def place_in_words(job: JobRecord) -> str:
     known = [f"{as_text(batch.get('system'))} {as_text(array)}{_words(batch, 'node_list', ' on ')}"]
     known += filter(None, (_words(batch, "partition", "partition "), _words(batch, "gpus", "GPUs ")))
     return ", ".join(known)
+
+
+def copy_of(run: RunRecord, job: JobRecord) -> str:
+    """Where a copy of a job's files is, by `upload_callback`; empty where none, or not all of it, is on record.
+
+    Args:
+        run: the run.
+        job: one of its jobs.
+    """
+    own, all_of_it = job.facts.get(UPLOADED), run.facts.get(UPLOADED)
+    if type(own) is dict and own.get("complete") is True and own.get("to"):
+        return as_text(own["to"])
+    inside = job.output_dir is not None and job.output_dir.is_relative_to(run.root)
+    if not inside or type(all_of_it) is not dict or all_of_it.get("complete") is not True or not all_of_it.get("to"):
+        return ""
+    place = job.output_dir.relative_to(run.root).as_posix() if job.output_dir is not None else "."
+    return f"{as_text(all_of_it['to'])}/{place}".removesuffix("/.")
+
+
+def deleted_for_it(job: JobRecord) -> int:
+    """How many of a job's files were deleted here because the copy has them."""
+    fact = job.facts.get(UPLOADED)
+    count = fact.get(DELETED_HERE) if type(fact) is dict else None
+    return count if type(count) is int else 0
 
 
 def batch_systems(jobs: Sequence[JobRecord]) -> str:
