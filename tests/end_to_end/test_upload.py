@@ -359,6 +359,21 @@ def test_the_best_job_whose_files_are_there_alone(app: App) -> None:
     assert re.search(copy, command(app, "best", "out", "--sort-by", "accuracy").stdout, re.MULTILINE)
 
 
+def test_the_end_says_what_is_not_there(app: App) -> None:
+    """A warning where it went wrong, and as the last line how many files there are to be sent, and the command."""
+    write(app)
+    (app.directory / "there").touch()
+    done = app.run("-m", "x=1,4")
+    assert done.code == 0, done.stderr
+    last = re.search(r"Not uploaded: (\d+) files. They are here. To send them, type: (hydra-callback-kit .*)$", done.stdout)
+    assert last is not None, done.stdout
+    assert done.stdout.count("The upload failed") == 1
+    assert int(last[1]) == len(sent(app))
+    (app.directory / "there").unlink()
+    assert command(app, *last[2].split()[1:]).code == 0
+    assert names(there(app)) == sent(app)
+
+
 IN_SUBMITIT = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5", "hydra.launcher.tasks_per_node=2")
 
 

@@ -1,6 +1,7 @@
 """`upload_callback`: the files of a run are sent to a bucket or a network folder, each job's as it ends."""
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -171,14 +172,10 @@ class UploadCallback(RecordingCallback):
         """Sends what is not there yet, and then the journal."""
         identity, began_s = identify_run(config), time.monotonic()
         timeout_s = self.timeout_s - lost_s(identity)
-        if TRACKER.name not in notes_of(config) or timeout_s <= 0:
+        if TRACKER.name not in notes_of(config):
             return
-        run, address, what = (
-            run_at_its_end(config, without=CONFIGS),
-            self._address(config),
-            f"the end of the {_word(identity)}",
-        )
-
+        run, address = run_at_its_end(config, without=CONFIGS), self._address(config)
+        what, shown = f"the end of the {_word(identity)}", without_credentials(address)
         if not run.jobs and "aborted" in run.facts:
             self.when_refused(config)
             return
@@ -189,14 +186,15 @@ class UploadCallback(RecordingCallback):
             add_run_facts(upload_record.fact_of(address, files, size, took_s, **written, complete=complete), config)
 
         def send(store: Store, course: Course) -> RunSent:
-            shown = without_credentials(address)
             again = upload.distributed_places(run) if self.delete_local else ()
             return upload.send_run(store, shown, run, self._wanted(), course, record, careful=again)
 
-        sent = self._try(config, what, send, timeout_s)
+        sent = self._try(config, what, send, timeout_s) if timeout_s > 0 else None
         if sent is None:
+            self._say_what_is_missing(config, upload.count_not_sent(run, shown, self._wanted()))
             return
         self._say(config, what, sent.now)
+        self._say_what_is_missing(config, sent.missing)
         if self.delete_local:
             delete_of_all(config, run, self._wanted(), sent.now.verified, log)
         if sent.is_whole:
@@ -244,6 +242,14 @@ class UploadCallback(RecordingCallback):
             patience.complain(f"{what}, for {wording.count_of_files(len(sent.failed))} such as {name}", error)
         elif not sent.has_all:
             patience.complain(what, f"not all was sent within {self.timeout_s:g} s")
+
+    def _say_what_is_missing(self, config: DictConfig, count: int) -> None:
+        """Says it as the last word: what went wrong was said when it did, a long log above."""
+        if count:
+            patience, root = self._patience(config), identify_run(config).root
+            to = patience.hide(notes_of(config)[TRACKER.name])
+            command = shlex.join(["hydra-callback-kit", "sync", str(root), "--to", to])
+            log.info("Not uploaded: %s. They are here. To send them, type: %s", wording.count_of_files(count), command)
 
     def _wanted(self) -> Wanted:
         return Wanted(self.what, self.exclude)

@@ -118,6 +118,7 @@ class RunSent(NamedTuple):
         left_out: how many are not wanted there.
         is_whole: whether all is there, the journal included.
         running: how many jobs still run, and are left to send theirs.
+        missing: how many files are not there that are wanted there.
     """
 
     now: Sent
@@ -126,6 +127,7 @@ class RunSent(NamedTuple):
     left_out: int
     is_whole: bool
     running: int
+    missing: int
 
 
 def send_run(
@@ -178,7 +180,23 @@ def send_run(
     in_all += sum(sizes)
     record(there, in_all, now.complete)
     is_whole = now.complete and run.status != "RUNNING" and _send_journal(store, run, known, course)
-    return RunSent(now, there, in_all, left_out, is_whole, run.count("RUNNING"))
+    return RunSent(now, there, in_all, left_out, is_whole, run.count("RUNNING"), len(files) - now.sent - now.there)
+
+
+def count_not_sent(run: RunRecord, address: str, wanted: Wanted) -> int:
+    """How many files of a run are not there, as far as can be told without the store.
+
+    Args:
+        run: its record.
+        address: what the place is called on record.
+        wanted: what goes there.
+    """
+    owners, count = _owners(run), 0
+    for file in journal_apart(run.root, ""):
+        place = next(filter(owners.__contains__, directories_above(file.name)), "")
+        is_new = file.changed_s > _sent_at(owners.get(place), f"{address}/{place}")
+        count += is_new and wanted.takes(inside(file.name, place))
+    return count
 
 
 def _send_journal(store: Store, run: RunRecord, known: Mapping[str, Mapping[str, Any]], course: Course) -> bool:
