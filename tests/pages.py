@@ -3,8 +3,8 @@
 In a page, a fenced block with `title="train.py"` is a file, and a block of the language `console` holds commands (`$ ...`)
 with their outputs, both streams together. All of a page happens in one empty folder, shown as `/home/me/app`;
 `<!-- new folder -->` begins another one, and `<!-- not run: why -->` before a block leaves it alone. In an output `…`
-stands for any text of a line, and a line `...` for any lines; times, durations, which job took longest, sizes, process numbers
-and the width of columns may differ.
+stands for any text of a line, and a line `...` for any lines; times, durations, which job took longest, sizes, process
+numbers and the width of columns may differ.
 
 `python tests/pages.py docs/some-page.md` puts in the outputs as they are now.
 """
