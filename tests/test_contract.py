@@ -178,7 +178,8 @@ def test_the_plugin_module_imports_only_hydra() -> None:
 FLOORS = (
     ("cli",),
     ("callbacks",),
-    ("trackers", "hooks"),
+    ("hooks",),
+    ("trackers",),
     ("launching",),
     ("devices",),
     ("views", "checks", "provenance", "measure"),
