@@ -27,9 +27,9 @@ def no_settings_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
 
-def write(app: App, body: str = BODY, callbacks: str = "wandb_callback", preamble: str = "") -> None:
-    """An app that also logs itself."""
-    settings = "wandb_callback: {project: study, job_type: train, tags: [vision]}"
+def write(app: App, body: str = BODY, callbacks: str = "wandb_callback", preamble: str = "", timeout_s: float = 100) -> None:
+    """An app that also logs itself; on a busy machine W&B takes longer than people have patience for."""
+    settings = f"wandb_callback: {{project: study, job_type: train, tags: [vision], timeout_s: {timeout_s}}}"
     tracker_app.write(
         app, callbacks, body, preamble=f"import urllib.request, wandb\n{textwrap.dedent(preamble)}", more=settings
     )

@@ -29,7 +29,7 @@ hydra:
 """
 
 
-@pytest.mark.parametrize("launcher", [*LAUNCHERS, pytest.param("ray", marks=pytest.mark.ray)])
+@pytest.mark.parametrize("launcher", [*LAUNCHERS, pytest.param("ray", marks=(pytest.mark.ray, pytest.mark.in_ci))])
 def test_a_sweep_with_all_of_them_on(app: App, launcher: str) -> None:
     """A job fails: every file tells the same, and the exit code is the one without us."""
     app.write('print("job", cfg.x)\nif cfg.x == 1:\n    raise ValueError("boom")\nreturn {"double": 2 * cfg.x}', CONFIG)

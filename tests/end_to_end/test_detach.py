@@ -215,6 +215,7 @@ def test_what_was_stopped_goes_on_detached_as_well(app: App) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.in_ci
 @pytest.mark.usefixtures("ended")
 def test_under_ray(app: App) -> None:
     """Ray starts in the process that goes on, and ends with it."""

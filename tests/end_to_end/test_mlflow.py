@@ -44,11 +44,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     server.kill()
 
 
+PATIENT = ", timeout_s: 100, setup_timeout_s: 200"
+"""On a busy machine a server that lives takes longer than people have patience for."""
+
+
 def write(
-    app: App, server: MlflowServer, body: str = BODY, callbacks: str = "mlflow_callback", preamble: str = "", more: str = ""
+    app: App,
+    server: MlflowServer,
+    body: str = BODY,
+    callbacks: str = "mlflow_callback",
+    preamble: str = "",
+    more: str = "",
+    timeouts: str = PATIENT,
 ) -> None:
     """An app whose sweeps go into an experiment that is called as its directory."""
-    settings = f"{{experiment: {app.directory.name}, tracking_uri: '{server.uri}', tags: {{team: vision}}}}"
+    settings = f"{{experiment: {app.directory.name}, tracking_uri: '{server.uri}', tags: {{team: vision}}{timeouts}}}"
     tracker_app.write(
         app,
         callbacks,
@@ -359,7 +369,7 @@ def test_nobody_answers(app: App, server: MlflowServer) -> None:
     All that was wanted is on record by then: it goes where the config says, as it says, and nobody's token goes elsewhere.
     """
     mortal = server.another(app.directory)
-    write(app, mortal, 'open(f"{cfg.x}.txt", "w").close()\nreturn cfg.x')
+    write(app, mortal, 'open(f"{cfg.x}.txt", "w").close()\nreturn cfg.x', timeouts="")
     settings = app.directory / "config.yaml"
     written = settings.read_text("utf-8")
     wanted = 'tags: {team: vision}, nested: false, log_artifacts: ["*.txt"]'
@@ -388,7 +398,7 @@ def test_nobody_answers(app: App, server: MlflowServer) -> None:
 def test_a_tracker_that_hangs(app: App, launcher: str) -> None:
     """A socket that takes connections and says nothing: it is waited for once, and the jobs do not ask."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        write(app, MlflowServer(app.directory, port=listener.getsockname()[1]), "return cfg.x")
+        write(app, MlflowServer(app.directory, port=listener.getsockname()[1]), "return cfg.x", timeouts="")
         done = app.sweep(launcher, "x=1,2", "hydra.callbacks.mlflow_callback.setup_timeout_s=1")
     assert done.code == 0, done.stderr
     (warning,) = warnings_of(done)
@@ -406,7 +416,7 @@ def test_the_server_is_killed_in_the_middle(app: App, server: MlflowServer) -> N
         time.sleep(1)
     return cfg.x
     """
-    write(app, mortal, body)
+    write(app, mortal, body, timeouts="")
     assert mortal.process is not None
     done = app.sweep("basic", "x=1,2,3", SERVER=str(mortal.process.pid))
     assert done.code == 0, done.stderr
@@ -433,7 +443,7 @@ def test_a_server_that_stops_answering(app: App, server: MlflowServer) -> None:
     print("at", time.monotonic())
     return cfg.x
     """
-    write(app, mortal, body)
+    write(app, mortal, body, timeouts="")
     try:
         settings = ["hydra.callbacks.mlflow_callback.timeout_s=5"]
         done = app.sweep("basic", "x=0,1,2,3", *settings, SERVER=str(mortal.process.pid))

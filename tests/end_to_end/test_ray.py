@@ -40,6 +40,7 @@ def test_every_job_has_a_row(app: App, wrong: str, status: set[str], attempts: i
     assert all(row["overrides"] == {"x": num} for num, row in rows.items())
 
 
+@pytest.mark.in_ci
 def test_ctrl_c_loses_no_row(app: App) -> None:
     """The app is interrupted while its jobs run: what started has a row, and the exit code is as without us."""
     app.write(
@@ -57,6 +58,7 @@ def test_ctrl_c_loses_no_row(app: App) -> None:
     assert {row["job_num"]: row["status"] for row in done.json("results.json")}[1] == "INTERRUPTED"
 
 
+@pytest.mark.in_ci
 def test_those_that_decide_what_starts_work_over_all_workers(app: App) -> None:
     """Progress counts the workers' jobs; after a failure no job starts; the directory is not used a second time."""
     deciding = "[progress_callback,failure_limit_callback,output_guard_callback]"

@@ -7,6 +7,7 @@ from end_to_end.test_retry import ended, starts, sweep
 pytestmark = pytest.mark.ray
 
 
+@pytest.mark.in_ci
 def test_who_is_lost_is_started_again_and_who_goes_on_is_waited_for(app: App) -> None:
     """Ray's launcher gives up at the first job that is lost; the others are queued, or run on."""
     done = sweep(app, "ray", {0: "kills_once", 1: "fails_once"}, "+hydra.launcher.ray.remote.max_retries=0", count=6)

@@ -26,7 +26,8 @@ def test_each_job_is_one_run_in_each(app: App) -> None:
     server = MlflowServer(app.directory)
     server.start()
     options = "mlflow_callback,wandb_callback,tensorboard_callback"
-    write(app, options, BODY, preamble="import mlflow, wandb", more=f"mlflow_callback: {{tracking_uri: '{server.uri}'}}")
+    more = f"mlflow_callback: {{tracking_uri: '{server.uri}', timeout_s: 100, setup_timeout_s: 200}}"
+    write(app, options, BODY, preamble="import mlflow, wandb", more=f"{more}, wandb_callback: {{timeout_s: 100}}")
     try:
         arguments = [*ON_LAUNCHER["ray"], "+hydra.launcher.ray.remote.max_retries=0", "x=range(5)", "killed=4"]
         done = app.run("-m", *arguments, timeout_s=300)

@@ -211,7 +211,7 @@ def test_a_run_that_was_open_and_one_that_the_app_ends(app: App) -> None:
 
 def test_nobody_answers(app: App) -> None:
     """A server that is down: it is said once, the runs are kept offline, and the exit code is the app's own."""
-    write(app)
+    write(app, timeout_s=10)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     started_s = time.monotonic()
@@ -229,7 +229,7 @@ def test_nobody_answers(app: App) -> None:
 
 def test_no_key(app: App) -> None:
     """Nobody is asked for one."""
-    write(app)
+    write(app, timeout_s=10)
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         done = app.run("x=1", WANDB_MODE="online", WANDB_BASE_URL=f"http://127.0.0.1:{server.server_port}")

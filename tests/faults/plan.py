@@ -7,7 +7,7 @@ from faults.fault import FAULTS, LAUNCHERS, Fault
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "tested.md"
 
-RAY_IN_CI = ("the job raises", "SIGKILL of a worker", "directory deleted")
+RAY_IN_CI = ("the job raises", "SIGKILL of a worker")
 """A start of Ray takes ten seconds: of its column these are run wherever the tests of Ray are."""
 
 FEW_JOBS = 10

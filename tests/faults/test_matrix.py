@@ -18,7 +18,9 @@ def cells() -> Iterator[object]:
             if launcher not in fault.not_on:
                 marks = [pytest.mark.engine_faults if launcher in ENGINES else pytest.mark.faults]
                 if launcher == "ray":
-                    marks = [pytest.mark.ray_faults, *([pytest.mark.ray] if fault.name in RAY_IN_CI else [])]
+                    marks = [pytest.mark.ray_faults]
+                    if fault.name in RAY_IN_CI:
+                        marks += [pytest.mark.ray, pytest.mark.in_ci]
                 elif in_ci(fault, launcher):
                     marks.append(pytest.mark.in_ci)
                 if fault.needs:
