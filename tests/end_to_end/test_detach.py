@@ -427,7 +427,7 @@ def test_stop_kills_what_does_not_end(app: App, launcher: str) -> None:
     stopped = cli("stop", "out", "--after", "0.5", cwd=app.directory)
     assert stopped.code == 0, stopped.err + stopped.out
     assert "Interrupted: " in stopped.out
-    assert ("Killed: " in stopped.out) == (launcher != "joblib")  # which kills its workers itself
+    assert launcher == "joblib" or "Killed: " in stopped.out  # that kills its workers itself, if it comes to it first
     wait_until(lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes())
     assert read_run(app.directory / "out").status == "INTERRUPTED"
 

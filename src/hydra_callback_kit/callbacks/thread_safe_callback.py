@@ -151,9 +151,9 @@ class ThreadSafeCallback(KnownParameters, Callback):
         self._end_run("on_multirun_end", config, kwargs)
 
     def _start_run(self, hook: str, config: DictConfig, kwargs: dict[str, Any]) -> None:
-        files = [] if self.output_file is None else [OwnFile(self.output_file, "output_file", "jobs.json")]
-        with gates.nothing_is_recorded(config):
-            refuse_same_files(config, type(self).__name__, files)
+        if self.output_file is not None:
+            with gates.nothing_is_recorded(config):
+                refuse_same_files(config, type(self).__name__, [OwnFile(self.output_file, "output_file", "jobs.json")])
         try:
             record_run_start(config)
         finally:

@@ -91,7 +91,7 @@ def _of_others(config: DictConfig) -> Iterator[tuple[str, str]]:
     yield _place(config, metric_points.NAME, of_each_job=True), "what report_metrics writes"
     yield _place(config, "multirun.yaml", of_each_job=False), "what Hydra writes"
     for group in ("job_logging", "hydra_logging"):
-        node = config.hydra.get(group)
+        node = OmegaConf.select(config, f"hydra.{group}")
         written: Any = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_dict(node) else {}
         handlers = written.get("handlers")
         for name, handler in handlers.items() if isinstance(handlers, dict) else ():
