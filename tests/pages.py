@@ -129,7 +129,7 @@ def _commands(block: "re.Match[str]") -> Iterator[Command]:
 
 
 def _run(line: str, folder: Path) -> list[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HYDRA_", "PYTHON", "COV_"))}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HYDRA_", "PYTHON", "PYTEST_", "COV_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**kept, "PATH": path, "PYTHONWARNINGS": "ignore::DeprecationWarning", "COLUMNS": "120", "USER": "me"}
     environment["HYDRA_CALLBACK_KIT_DEVICE_CLAIMS"] = str(folder / ".device-claims")
