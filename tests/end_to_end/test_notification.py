@@ -284,9 +284,12 @@ def test_a_rank_that_comes_to_grief_after_rank_0_has_ended(
     """Rank 0 does not wait for it; people are told all the same, and hear nothing more where all went well."""
     body = """
     if os.environ["RANK"] == "1":
+        open("here", "w").close()
         print("HERE", flush=True)
         sys.stdin.readline()
         raise ValueError("boom")
+    while not os.path.exists("here"):  # who has not started before rank 0 ends, is waited for by nobody
+        time.sleep(0.02)
     """
     app.write(body, CONFIG)
     given = {"NOTIFY_URL": url_to(inbox)}
