@@ -131,7 +131,7 @@ def test_slurm_is_asked_for_whom_nobody_sees(run: RunIdentity, gone: int, state:
 
     class Asked:
         def about(self, job: str, owner: int, cluster: str | None) -> Found:
-            return Found(state, 0)  # type: ignore[arg-type]
+            return Found(state, 0)  # type: ignore[arg-type]  # one of the states
 
     for file in (run.root / ".callbacks").glob("*.host-*"):
         file.write_text(file.read_text("utf-8").replace(f'"host":"{this_process().host}"', '"host":"n1"'), "utf-8")

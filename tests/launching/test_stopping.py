@@ -195,7 +195,7 @@ def a_record(root: Path, processes: dict[int, ProcessIdentity], **more: object) 
         for number, who in processes.items()
     )
     for job in jobs:
-        job.ranks = more.get("ranks", ())  # type: ignore[assignment]
+        job.ranks = more.get("ranks", ())  # type: ignore[assignment]  # a tuple of ranks
     runs = any(job.status == "RUNNING" for job in jobs)
     return RunRecord("a", root, "MULTIRUN", "RUNNING" if runs else "INTERRUPTED", jobs, over=True)
 

@@ -28,7 +28,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(self: jinja2.Environment, source: str, name: str, *more: object) -> object:
         names.append(name)
-        return compile_(self, source, name, *more)  # type: ignore[call-overload]
+        return compile_(self, source, name, *more)  # type: ignore[call-overload]  # whatever it takes, it is passed on
 
     monkeypatch.setattr(jinja2.Environment, "compile", counted)
     return names

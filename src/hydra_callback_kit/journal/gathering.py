@@ -5,7 +5,6 @@ and to whoever reads them.
 """
 
 import contextlib
-import itertools
 import os
 import socket
 from collections.abc import Callable
@@ -56,9 +55,9 @@ def _gather(run: RunIdentity, files: list[Path], sight: Sight) -> None:
         with temporary.open("xb") as written:
             for file in files:
                 with contextlib.suppress(OSError):
-                    if _is_over(file, lookout, facts):
-                        with open_regular(file) as journal:
-                            text = journal.read()
+                    with open_regular(file) as journal:
+                        text = journal.read()
+                    if _is_over(file, text, lookout, facts):
                         taken[file] = len(text)
                         written.write(_ended(text))
             written.flush()
@@ -73,16 +72,16 @@ def _gather(run: RunIdentity, files: list[Path], sight: Sight) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _is_over(file: Path, lookout: Lookout, run_facts: dict[str, Any]) -> bool:
+def _is_over(file: Path, text: bytes, lookout: Lookout, run_facts: dict[str, Any]) -> bool:
     """Whether nobody writes a file any more; one of which no line can be read is not touched."""
     if file.is_symlink():
         return False
     if file.name.partition(".")[2].startswith(GATHERED):
         return True
     process, batch = None, None
-    for _, text, _ in itertools.islice(lines_in(file), _FEW_LINES):
+    for said in text.split(b"\n", _FEW_LINES)[:_FEW_LINES]:
         with contextlib.suppress(BrokenLineError):
-            line = parse_line(text)
+            line = parse_line(said)
             process = ProcessIdentity(line["host"], line["pid"], line["born"])
             batch = batch or batch_id(line["facts"], run_facts)
     return process is not None and lookout.life_of(process, batch) == "gone"
