@@ -363,7 +363,8 @@ FAULTS: Final = (
     Fault(
         "two into one directory at once",
         at_once=2,
-        kept=("*resources.csv.bak*",),
+        # what the other one is about to record as its own
+        kept=("*resources.csv.bak*", "*profile.*.bak*"),
         not_on=_ONE_COMMAND,
     ),
     Fault(
