@@ -29,7 +29,8 @@ if cfg.x == 3:
     raise ValueError("boom")
 if cfg.x == 5:
     return None
-return {"accuracy": float("nan") if cfg.x == 4 else [0.5, 0.9, 0.9, 0, 0, 0, 0, 0.7][cfg.x], "told": {"accuracy": "good"}}
+accuracy = float("nan") if cfg.x == 4 else [0.5, 0.9, 0.9, 0, 0, 0, 0, 0.7][cfg.x]
+return {"accuracy": accuracy, "told": {"accuracy": "good"}, "steps": 7}
 """
 JOBS = "x=0,1,2,3,4,5"
 ONLY = "hydra.callbacks.keep_best_callback"
@@ -54,6 +55,7 @@ def test_only_the_best_keep_their_checkpoints(app: App, launcher: str) -> None:
     assert "Deleted: 2 files (2 KiB) of jobs 0, 4" in done.stdout
     assert os.readlink(app.directory / "best") == "out/1"  # noqa: PTH115  as written
     assert "deleted    2 files (2 KiB) of 2 jobs" in cli("show", done.root).out
+    assert "best by    accuracy (max)" in cli("best", done.root).out  # nobody has to say it twice
 
 
 def test_all_of_it_is_without_the_logs_and_what_others_wrote(app: App) -> None:

@@ -21,12 +21,14 @@ from hydra_callback_kit.hooks.log_files import open_log_files
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.hooks.run_links import link_name, point_to, remove_if_broken
+from hydra_callback_kit.hooks.run_recorder import record_run_facts
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.outcomes import LOG_FILES, Outcome
 from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.shared_disk import may_not_share_the_disk
 from hydra_callback_kit.views import wording
+from hydra_callback_kit.views.asked_ranking import KEPT_BY
 from hydra_callback_kit.views.direction import known_direction
 from hydra_callback_kit.views.kept_best import Deleted, deleted_in, other_values, sum_in_words
 from hydra_callback_kit.views.metrics import metric_names
@@ -84,7 +86,7 @@ class KeepBestCallback(RecordingCallback):
         `best`: a symbolic link to the directory of the best job, where `latest_run_callback` has its own: above the first
         part of `hydra.sweep.dir` that comes from `${now:...}`; where such links cannot be made `best.txt`.
         `.callbacks/*.jsonl` in the sweep directory: the journal (JSON lines), where the run has facts `kept_best_*`: of each
-        job of which something was deleted, how many files, and how many bytes.
+        job of which something was deleted, how many files, and how many bytes; and the fact `kept_by`: `metric` and `mode`.
 
     Example:
         ```yaml
@@ -142,9 +144,10 @@ class KeepBestCallback(RecordingCallback):
             )
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Says who keeps what, and where nothing can be deleted."""
-        kept = self.kept
-        best = "largest" if kept.direction(config) == "max" else "smallest"
+        """Says who keeps what, and where nothing can be deleted; whoever looks at the sweep finds the same jobs the best."""
+        kept, direction = self.kept, self.kept.direction(config)
+        record_run_facts(config, {KEPT_BY: {"metric": kept.metric, "mode": direction}})
+        best = "largest" if direction == "max" else "smallest"
         jobs = "job" if kept.keep == 1 else f"{kept.keep} jobs"
         tried = " (dry_run: nothing is deleted)" if self.dry_run else ""
         keep = "keeps" if kept.keep == 1 else "keep"

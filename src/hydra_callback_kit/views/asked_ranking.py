@@ -1,4 +1,4 @@
-"""By what a sweep's jobs or settings are ranked: as its `results_aggregator_callback` was asked, or whoever looks at it."""
+"""By what a sweep's jobs or settings are ranked: as its callbacks were asked, or whoever looks at it."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, get_args
@@ -12,6 +12,8 @@ from hydra_callback_kit.views.setting_ranking import RANK_BY, RankBy
 
 FACT: Final = "ranking"
 """The fact of a run that says how its results are ranked: `metric`, `mode`, `average_over`, `rank_by`."""
+KEPT_BY: Final = "kept_by"
+"""The fact of a run that says by what `keep_best_callback` judges its jobs: `metric`, `mode`."""
 
 
 class AskedRanking(NamedTuple):
@@ -31,10 +33,14 @@ class AskedRanking(NamedTuple):
 
 
 def ranking_on_record(run: RunRecord) -> AskedRanking:
-    """What the callback was asked for, as the record tells; a journal may be anybody's."""
-    fact = run.facts.get(FACT)
-    said = fact if isinstance(fact, dict) else {}
-    metric, mode, over, rank_by = (said.get(name) for name in AskedRanking._fields)
+    """What `results_aggregator_callback` was asked for, as the record tells; a journal may be anybody's.
+
+    Where it was asked for no metric, it is that of `keep_best_callback`.
+    """
+    said, kept_by = (fact if isinstance(fact, dict) else {} for fact in map(run.facts.get, (FACT, KEPT_BY)))
+    by = said if isinstance(said.get("metric"), str) else kept_by
+    metric, mode = by.get("metric"), by.get("mode")
+    over, rank_by = said.get("average_over"), said.get("rank_by")
     return AskedRanking(
         metric if isinstance(metric, str) else None,
         mode if mode in get_args(Best) else None,

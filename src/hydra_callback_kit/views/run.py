@@ -96,8 +96,8 @@ class Run(RunRecord):
             metric: a key of the mapping that the jobs return, dotted where it is nested (`test.accuracy`); `return_value`
                 where they return a bare number.
             mode: whether the largest (`max`) or the smallest (`min`) value is the best; None for what
-                `results_aggregator_callback` has put on record of this metric, else the sweeper's direction where it has
-                one, else `min` for what is named like a loss or an error and `max` for the rest.
+                `results_aggregator_callback` or `keep_best_callback` has put on record of this metric, else the sweeper's
+                direction where it has one, else `min` for what is named like a loss or an error and `max` for the rest.
 
         Raises:
             MetricNotFoundError: if no completed job returned such a number, or only NaN; it is a `LookupError`.

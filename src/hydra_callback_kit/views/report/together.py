@@ -10,7 +10,7 @@ from hydra_callback_kit.journal.format import Status
 from hydra_callback_kit.journal.overrides import override_key, quoted_value, typed_override
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views import wording
-from hydra_callback_kit.views.asked_ranking import FACT, AskedRanking
+from hydra_callback_kit.views.asked_ranking import FACT, KEPT_BY, AskedRanking
 from hydra_callback_kit.views.figures import in_words
 from hydra_callback_kit.views.metrics import metric_of
 from hydra_callback_kit.views.ranking import best_job
@@ -20,7 +20,7 @@ from hydra_callback_kit.views.varied import varied_overrides, varied_text
 
 _KEYS: Final = ("sweep", "report.sweep")
 _WORST_FIRST: Final[tuple[Status, ...]] = ("RUNNING", "FAILED", "INTERRUPTED")
-_SHARED: Final = ("job_name", "directions", FACT)
+_SHARED: Final = ("job_name", "directions", FACT, KEPT_BY)
 """Facts that the page has of all of them, where they are the same."""
 
 
