@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,11 @@ GENTLY: Final = signal.SIGINT
 """As Ctrl-C does: Python raises it where the process is, and what is to be done at the end is done."""
 
 HARD: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+LOOKS_EVERY_S: Final = 0.1
+"""How often it is looked whether what was told to end is gone."""
+HARD_WITHIN_S: Final = 10.0
+"""How long what was killed may take to be gone."""
 
 
 def is_certain(process: ProcessIdentity) -> bool:
@@ -51,6 +57,18 @@ def send(process: ProcessIdentity, number: int) -> bool:
         if handle >= 0:
             os.close(handle)
     return True
+
+
+def is_gone_by(process: ProcessIdentity, until_s: float) -> bool:
+    """Waits until a process is gone, or nobody can tell.
+
+    Args:
+        process: the process.
+        until_s: how long at most, by the monotonic clock.
+    """
+    while is_alive(process) and time.monotonic() < until_s:
+        time.sleep(LOOKS_EVERY_S)
+    return not is_alive(process)
 
 
 def descendants(processes: Collection[ProcessIdentity]) -> list[ProcessIdentity]:

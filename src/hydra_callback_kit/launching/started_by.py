@@ -7,9 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
-from hydra_callback_kit.journal.signalling import GENTLY, HARD, descendants, is_certain, send
-
-_LOOKS_EVERY_S: Final = 0.1
+from hydra_callback_kit.journal.signalling import GENTLY, HARD, LOOKS_EVERY_S, descendants, is_certain, send
 
 _LEAVES_WITHIN_S: Final = 2.0
 """How long what has lost its parent may take to leave by itself, as most do."""
@@ -52,7 +50,7 @@ class StartedBy:
 
     def _wait(self, until_s: float) -> None:
         while self._left() and time.monotonic() < until_s:
-            time.sleep(_LOOKS_EVERY_S)
+            time.sleep(LOOKS_EVERY_S)
 
 
 def _sent(process: ProcessIdentity, number: int) -> bool:

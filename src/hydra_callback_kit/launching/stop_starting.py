@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
-from hydra_callback_kit.journal.signalling import GENTLY, HARD, descendants, is_certain, send
-
-_LOOKS_EVERY_S: Final = 0.1
-
-_HARD_WITHIN_S: Final = 10.0
-"""How long what was killed may take to be gone."""
+from hydra_callback_kit.journal.signalling import (
+    GENTLY,
+    HARD,
+    HARD_WITHIN_S,
+    LOOKS_EVERY_S,
+    descendants,
+    is_certain,
+    is_gone_by,
+    send,
+)
 
 
 def stop_starting(process: ProcessIdentity, say: Callable[[str], None], after_s: float) -> None:
@@ -30,12 +33,10 @@ def stop_starting(process: ProcessIdentity, say: Callable[[str], None], after_s:
             told = [child for child in descendants([process]) if send(child, GENTLY)]
             if told:
                 say(f"Interrupted: what was about to start the run (process {told[0].pid}).")
-        time.sleep(_LOOKS_EVERY_S)
+        time.sleep(LOOKS_EVERY_S)
     if not is_alive(process):
         return
     for each in (*descendants([process]), process):
         send(each, HARD)
     say(f"Killed: what was about to start the run (process {process.pid}).")
-    hard_s = time.monotonic() + _HARD_WITHIN_S
-    while is_alive(process) and time.monotonic() < hard_s:
-        time.sleep(_LOOKS_EVERY_S)
+    is_gone_by(process, time.monotonic() + HARD_WITHIN_S)

@@ -13,16 +13,21 @@ from hydra_callback_kit.journal.life import batch_id, launcher_of
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive, this_process
 from hydra_callback_kit.journal.queue import submitit_folders
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
-from hydra_callback_kit.journal.signalling import GENTLY, HARD, descendants, is_certain, send
+from hydra_callback_kit.journal.signalling import (
+    GENTLY,
+    HARD,
+    HARD_WITHIN_S,
+    LOOKS_EVERY_S,
+    descendants,
+    is_certain,
+    is_gone_by,
+    send,
+)
 from hydra_callback_kit.launching.started_by import StartedBy
-
-_LOOKS_EVERY_S: Final = 0.1
 
 _READS_EVERY_S: Final = 1.0
 """How long it takes until the record is read again while nothing has ended: a job may have started since."""
 
-_HARD_WITHIN_S: Final = 10.0
-"""How long what was killed may take to be gone."""
 
 _MOST_AT_ONCE: Final = 500
 """Jobs that Slurm is told of by one command."""
@@ -80,7 +85,7 @@ class Stopping:
         while (run := self._read()).status == "RUNNING":
             # the time begins with the first signals: to read a long record may take longer than it
             batch_hard = time.monotonic() >= hard_s or not self._after_s
-            within_s = _SLURM_KILLS_WITHIN_S if self._batch.are_being_killed else _HARD_WITHIN_S
+            within_s = _SLURM_KILLS_WITHIN_S if self._batch.are_being_killed else HARD_WITHIN_S
             if time.monotonic() > max([hard_s, *self._hard_at_s.values()]) + within_s:
                 break
             others = {process: who for process, who in _processes(run).items() if process != this_process()}
@@ -101,12 +106,9 @@ class Stopping:
     def _see_off(self, until_s: float) -> None:
         """Waits for the run's process, which takes a while to leave after its last word, or goes on with something else."""
         for process, who in self._told.items():
-            if who.is_parent and process not in self._not_ours:
-                while is_alive(process) and time.monotonic() < until_s:
-                    time.sleep(_LOOKS_EVERY_S)
-                if is_alive(process):
-                    does = "still uploads its files" if _uploads(self._read()) else "goes on with something else"
-                    self._say(f"The run has ended, and its process ({process.pid}) {does}.")
+            if who.is_parent and process not in self._not_ours and not is_gone_by(process, until_s):
+                does = "still uploads its files" if _uploads(self._read()) else "goes on with something else"
+                self._say(f"The run has ended, and its process ({process.pid}) {does}.")
 
     def _still_to_come(self, hard_s: float) -> list[float]:
         """When hard signals are due that have not been sent."""
@@ -147,7 +149,7 @@ class Stopping:
     def _wait(self, processes: Iterable[ProcessIdentity], until_s: float) -> None:
         waited_for = list(processes)
         while time.monotonic() < until_s:
-            time.sleep(_LOOKS_EVERY_S)
+            time.sleep(LOOKS_EVERY_S)
             if waited_for and not all(map(is_alive, waited_for)):
                 return
 

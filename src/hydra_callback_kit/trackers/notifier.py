@@ -23,13 +23,13 @@ from hydra_callback_kit.journal.errors import NOT_LET_START
 from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
 from hydra_callback_kit.journal.format import CONFIGS
 from hydra_callback_kit.journal.life import HERE, Sight, launcher_of
-from hydra_callback_kit.journal.output_file import exit_code_of, output_file_of
 from hydra_callback_kit.journal.process import ProcessIdentity, is_alive
 from hydra_callback_kit.journal.reader import read_run
-from hydra_callback_kit.journal.records import JobRecord, RankRecord, RunRecord
+from hydra_callback_kit.journal.records import RunRecord
 from hydra_callback_kit.launching.retry_rule import is_worth_it
 from hydra_callback_kit.trackers import apprise_library
 from hydra_callback_kit.trackers.errand import Errand
+from hydra_callback_kit.trackers.going_on import goes_on, goes_on_here, how_it_went
 from hydra_callback_kit.views.message import Message, fields_of, message_of, was_not_let_start, what_failed
 
 _LOOK_S: Final = 1.0
@@ -44,11 +44,6 @@ _SETTLES_WITHIN_S: Final = 1.5
 _ELSEWHERE_FOR_S: Final = 120.0
 """How long what goes on elsewhere is looked at: Slurm takes that long to end what it was told to end."""
 _ASKS_EVERY_S: Final = 5.0
-
-_WRITES_ITS_CODE_WITHIN_S: Final = 1.0
-_SIGNALS: Final = {int(number): number.name for number in signal.Signals}
-_BY_A_SIGNAL: Final = 128
-"""A shell's exit code of what a signal has ended is so much more than the signal's number."""
 
 KILLED: Final = "It started and never reported its end: killed, stopped, or left by sys.exit"
 
@@ -150,7 +145,7 @@ class Notifier:
         if not run.jobs and "aborted" in run.facts:
             return  # whoever has typed it has read why
         self._say_the_end(run, lost=lost)
-        if _goes_on(run):
+        if goes_on(run):
             _hang_up()
             after = self._when_all_is_over(run, has_ended=not lost)
             if after.status not in ("RUNNING", run.status):
@@ -166,7 +161,7 @@ class Notifier:
     def _when_all_is_over(self, run: RunRecord, *, has_ended: bool) -> RunRecord:
         """Waits for what runs on this machine, and for a while for what does not."""
         until_s = time.monotonic() + _ELSEWHERE_FOR_S
-        while _goes_on(run) and ((here := _goes_on_here(run)) or time.monotonic() < until_s):
+        while goes_on(run) and ((here := goes_on_here(run)) or time.monotonic() < until_s):
             time.sleep(_LOOK_S if here else _ASKS_EVERY_S)
             started_s = time.monotonic()
             with contextlib.suppress(Exception):  # the directory may be gone
@@ -175,7 +170,7 @@ class Notifier:
         return run
 
     def _say_the_end(self, run: RunRecord, *, lost: bool) -> None:
-        words = [f"its process (pid {self._process.pid}) {_how_it_went(run)}"] if lost else []
+        words = [f"its process (pid {self._process.pid}) {how_it_went(run)}"] if lost else []
         if run.status == "RUNNING":
             words += [*([] if lost else ["its command has ended"]), f"{'jobs' if self._errand.is_sweep else 'ranks'} go on"]
         stopped = lost or run.status == "INTERRUPTED" or "aborted" in run.facts or any(map(was_not_let_start, run.jobs))
@@ -209,32 +204,6 @@ class Notifier:
 
     def _answer(self, place: int, why_not: str) -> None:
         _say({"url": f"urls[{place}] ({apprise_library.named(self._errand.urls[place])})", "why_not": why_not})
-
-
-def _how_it_went(run: RunRecord) -> str:
-    """What is known of the end of a process that has said nothing; a shell writes down the code of one that was detached."""
-    output, until_s = output_file_of(run.root, run.facts), time.monotonic() + _WRITES_ITS_CODE_WITHIN_S
-    while output is not None and time.monotonic() < until_s:
-        code = exit_code_of(output)
-        name = None if code is None else _SIGNALS.get(code - _BY_A_SIGNAL)
-        if name is not None:
-            return f"was stopped by a signal ({name})" + (", or was out of memory" if name == "SIGKILL" else "")
-        time.sleep(_WRITES_ITS_CODE_WITHIN_S / 20)
-    return "is gone without a word: stopped by a signal, or out of memory"
-
-
-def _goes_on(run: RunRecord) -> bool:
-    """Whether jobs of it go on, or ranks of a job whose rank 0 has ended."""
-    return run.status == "RUNNING" or any(rank.status == "RUNNING" for job in run.jobs for rank in job.ranks)
-
-
-def _goes_on_here(run: RunRecord) -> bool:
-    working: list[JobRecord | RankRecord] = [*run.jobs, *(rank for job in run.jobs for rank in job.ranks)]
-    return any(
-        each.host is not None and each.pid is not None and is_alive(ProcessIdentity(each.host, each.pid, each.born)) is True
-        for each in working
-        if each.status == "RUNNING"
-    )
 
 
 def _hang_up() -> None:
