@@ -34,7 +34,7 @@ def app_config(config: DictConfig) -> AppConfig:
     reader = PlainReader()
     with reading(config):
         plain = {
-            str(plain_name(key)): reader.read(config, key, node, (str(plain_name(key)),))
+            (name := str(plain_name(key))): reader.read(config, key, node, (name,))
             for key, node in config.items_ex(resolve=False)
             if key != "hydra"
         }

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig
 
+from hydra_callback_kit.configs.containers import is_container
 from hydra_callback_kit.configs.secret_keys import SecretKeys
 from hydra_callback_kit.journal.masking import is_marked
 
@@ -44,9 +45,8 @@ def flat_value(key: Any, node: Any, keys: SecretKeys, hide: Callable[[str], str]
         keys: as above.
         hide: as above.
     """
-    is_container = isinstance(node, (DictConfig, ListConfig))
     written = node._value()  # noqa: SLF001  as it is written
-    is_secret = keys.is_secret(str(key)) and (is_container or keys.hides(str(key), written))
+    is_secret = keys.is_secret(str(key)) and (is_container(node) or keys.hides(str(key), written))
     if not is_secret:
         yield _shortened(_plain(node, keys, hide))
 
@@ -68,12 +68,12 @@ def _fill(flat: dict[str, Any], name: str, key: Any, node: Any, keys: SecretKeys
 
 def _content(node: Any) -> dict[Any, Any]:
     """What lies in a mapping, as it is written; nothing for what is none."""
-    content = node.__dict__["_content"] if isinstance(node, DictConfig) else None
+    content = node.__dict__["_content"] if is_container(node) else None
     return content if isinstance(content, dict) else {}
 
 
 def _plain(node: Any, keys: SecretKeys, hide: Callable[[str], str]) -> Any:
-    if isinstance(node, (DictConfig, ListConfig)):
+    if is_container(node):
         content = node.__dict__["_content"]
         if isinstance(content, list):
             return [_plain(item, keys, hide) for item in content]

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.callback_urls import urls_in
+from hydra_callback_kit.configs.containers import is_container
 from hydra_callback_kit.configs.given_overrides import hydra_overrides, task_overrides
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.plain_values import PlainReader
@@ -114,7 +115,7 @@ def _places(config: DictConfig, keys: SecretKeys) -> Iterator[tuple[Any, Any, An
                 waiting += _parts_of_hydra(node)
             elif keys.is_secret(str(key)):
                 yield container, key, node
-            elif isinstance(node, (DictConfig, ListConfig)):
+            elif is_container(node):
                 waiting.append(node)
             else:
                 value = node._value()  # noqa: SLF001  as it is written
@@ -128,7 +129,7 @@ def _parts_of_hydra(node: Any) -> Iterator[Any]:
         for key in path:
             content = part.__dict__["_content"] if isinstance(part, DictConfig) else None
             part = content.get(key) if isinstance(content, dict) else None
-        if isinstance(part, (DictConfig, ListConfig)):
+        if is_container(part):
             yield part
 
 

@@ -3,8 +3,10 @@
 import enum
 from typing import Any, Final
 
-from omegaconf import DictConfig, ListConfig, Node
+from omegaconf import AnyNode, DictConfig, ListConfig, Node
 from omegaconf.errors import OmegaConfBaseException
+
+from hydra_callback_kit.configs.containers import is_container
 
 MAX_DEPTH: Final = 50
 """Interpolations that are nested deeper are not resolved to mappings and lists."""
@@ -32,17 +34,22 @@ class PlainReader:
             node: the node that lies there, as it is written.
             path: the whole key.
         """
-        value = node._value() if isinstance(node, Node) else node  # noqa: SLF001  as it was written; to read it takes much longer
+        is_leaf = type(node) is AnyNode  # as most are: see `is_container`
+        # as it was written; to read it takes much longer
+        value = node._value() if is_leaf or isinstance(node, Node) else node  # noqa: SLF001
         if isinstance(value, str) and ("${" in value or value == "???"):
             written = value
             try:
                 node = value = parent[key]
             except OmegaConfBaseException:
                 return self._left(written, path)
-            if isinstance(node, (DictConfig, ListConfig)):
+            is_leaf = False
+            if is_container(node):
                 self._brought_in += 1
                 if len(path) > MAX_DEPTH or self._brought_in > MAX_BROUGHT_IN:
                     return self._left(written, path)
+        if is_leaf:
+            return plain_name(value)
         if isinstance(node, DictConfig) and value is not None:
             return {
                 plain_name(name): self.read(node, name, item, (*path, str(plain_name(name))))

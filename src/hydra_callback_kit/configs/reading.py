@@ -16,6 +16,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import Container, DictConfig, Node, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_callback_kit.configs.containers import is_container
+
 _BUILT_IN: Final = frozenset(
     (
         *("oc.env", "oc.decode", "oc.select", "oc.deprecated", "oc.dict.keys", "oc.dict.values", "oc.create"),
@@ -112,7 +114,7 @@ def _make_readable(container: Container, changed: list[tuple[Container, type]]) 
     object.__setattr__(container, "__class__", _readable[kind])
     content = container.__dict__["_content"]
     for item in content.values() if isinstance(content, dict) else content if isinstance(content, (list, tuple)) else ():
-        if isinstance(item, Container):
+        if is_container(item):
             _make_readable(item, changed)
 
 
