@@ -81,6 +81,8 @@ def test_what_is_said_of_all_of_them() -> None:
     assert (both.status, both.facts) == ("RUNNING", {"job_name": "train", "ranking": RANKING})
     other = replace(b, facts={"job_name": "other"})
     assert together([a, other]).facts == {"ranking": RANKING}
+    kept = {"kept_by": {"metric": "acc", "mode": "max"}}
+    assert together([replace(a, facts=kept), replace(b, facts=kept)]).facts == kept
     own = replace(a, jobs=(job(0, "sweep=mine", value=1.0, root=a.root),))
     assert together([own, b]).jobs[0].task_overrides == ("report.sweep=a", "sweep=mine")
     assert "b: It still runs." in page_of(both)
