@@ -214,8 +214,8 @@ STREAMS = {
     "stderr closed": "sys.stderr.close()",
     "1 closed": "os.close(1)",
     "2 closed": "os.close(2)",
-    "1 is a file": "os.close(1)\nfiles.append(open(f'{cfg.x}.mine', 'wb', 0))\nfiles[-1].write(b'mine')",
-    "2 is a file": "os.close(2)\nfiles.append(open(f'{cfg.x}.mine', 'wb', 0))\nfiles[-1].write(b'mine')",
+    "1 is a file": "becomes_a_file(1, cfg.x)",
+    "2 is a file": "becomes_a_file(2, cfg.x)",
     "none": "sys.stdout = sys.stderr = None",
     "an object that raises": "sys.stdout = sys.stderr = Stream(ValueError('no stream'))",
     "an object that exits": "sys.stdout = sys.stderr = Stream(SystemExit(77))",
@@ -225,7 +225,11 @@ STREAMS = {
 IN_THE_WAY = """
 import logging
 
-files = []
+def becomes_a_file(number, x):
+    # As by closing it and opening the file, but no thread's file gets the number in between.
+    with open(f"{x}.mine", "wb", 0) as file:
+        file.write(b"mine")
+        os.dup2(file.fileno(), number, inheritable=False)
 
 class Stream:
     def __init__(self, error):
