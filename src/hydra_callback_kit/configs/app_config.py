@@ -33,11 +33,7 @@ def app_config(config: DictConfig) -> AppConfig:
     """
     reader = PlainReader()
     with reading(config):
-        plain = {
-            (name := str(plain_name(key))): reader.read(config, key, node, (name,))
-            for key, node in config.items_ex(resolve=False)
-            if key != "hydra"
-        }
+        plain = {str(plain_name(key)): item for key, item in reader.items(config, but="hydra")}
     redaction = redaction_of(config)
     # an interpolation may have brought a secret to where the key does not tell: postgres://user:${db.password}@host
     redaction.learn(redaction.secrets_in(plain))

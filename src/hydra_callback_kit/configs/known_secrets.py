@@ -110,15 +110,16 @@ def _places(config: DictConfig, keys: SecretKeys) -> Iterator[tuple[Any, Any, An
         container = waiting.pop()
         content = container.__dict__["_content"]
         items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+        secret = keys.secret_ones(content) if isinstance(content, dict) else ()
         for key, node in items:
             if container is config and key == "hydra":
                 waiting += _parts_of_hydra(node)
-            elif keys.is_secret(str(key)):
+            elif key in secret:
                 yield container, key, node
             elif is_container(node):
                 waiting.append(node)
             else:
-                value = node._value()  # noqa: SLF001  as it is written
+                value = node._val  # noqa: SLF001  as it is written
                 if isinstance(value, str) and ("://" in value or "oc.env" in value):
                     yield container, key, node
 

@@ -1,6 +1,7 @@
 """Parts of a config as plain Python values, interpolations resolved as far as that needs no resolver of the app's."""
 
 import enum
+from collections.abc import Iterator
 from typing import Any, Final
 
 from omegaconf import AnyNode, DictConfig, ListConfig, Node
@@ -12,6 +13,9 @@ MAX_DEPTH: Final = 50
 """Interpolations that are nested deeper are not resolved to mappings and lists."""
 MAX_BROUGHT_IN: Final = 10_000
 """So many mappings and lists are brought in by the interpolations of a config."""
+
+_QUICK: Final = frozenset((bool, float, int, type(None)))
+"""Types of values that are plain, and no interpolation."""
 
 
 class PlainReader:
@@ -51,14 +55,25 @@ class PlainReader:
         if is_leaf:
             return plain_name(value)
         if isinstance(node, DictConfig) and value is not None:
-            return {
-                plain_name(name): self.read(node, name, item, (*path, str(plain_name(name))))
-                for name, item in node.items_ex(resolve=False)
-            }
+            return {plain_name(name): item for name, item in self.items(node, path)}
         if isinstance(node, ListConfig) and value is not None:
             items = enumerate(node._iter_ex(resolve=False))  # noqa: SLF001  the same
             return [self.read(node, index, item, (*path, str(index))) for index, item in items]
         return plain_name(value)
+
+    def items(self, mapping: DictConfig, path: tuple[str, ...] = (), but: str | None = None) -> Iterator[tuple[Any, Any]]:
+        """Reads what lies in a mapping: the keys as they are, and the values.
+
+        Args:
+            mapping: the mapping; neither null nor missing nor an interpolation.
+            path: the whole key of it.
+            but: a key that is left out.
+        """
+        for key, node in mapping.__dict__["_content"].items():
+            if key != but:
+                # most are such leaves, and to call `read` takes longer than all else that is done for one
+                value = node._val if type(node) is AnyNode else node  # noqa: SLF001  as it is written
+                yield key, value if type(value) in _QUICK else self.read(mapping, key, node, (*path, str(plain_name(key))))
 
     def _left(self, written: str, path: tuple[str, ...]) -> str:
         if written != "???":

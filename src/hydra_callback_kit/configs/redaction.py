@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, QuotedString, RangeSweep
@@ -14,6 +14,9 @@ from hydra_callback_kit.configs.secret_keys import DEFAULT_SECRET_KEYS, SecretKe
 from hydra_callback_kit.journal.command_line import HYDRA_OPTIONS
 from hydra_callback_kit.journal.encoder import to_json
 from hydra_callback_kit.journal.masking import MIN_SECRET, Secrets, passwords_in
+
+_NO_TEXT: Final = frozenset((bool, float, int, type(None)))
+"""Types of values that are secret by their key alone."""
 
 
 class Redaction:
@@ -65,12 +68,18 @@ class Redaction:
     def of_value(self, value: Any) -> Any:
         """Returns JSON-like `value` with the values of secret keys replaced, at any depth; null stays null."""
         if isinstance(value, dict):
-            return {
-                self._of_key(key): self.mark(item) if self.keys.hides(str(key), item) else self.of_value(item)
+            secret = self.keys.secret_ones(value)
+            items = [
+                self.mark(item)
+                if key in secret and self.keys.hides(str(key), item)
+                else item  # most are numbers, and a call takes longer than all else that is done for one
+                if type(item) in _NO_TEXT
+                else self.of_value(item)
                 for key, item in value.items()
-            }
+            ]
+            return dict(zip(self._known.hide_inside_all(value), items, strict=True))
         if isinstance(value, list):
-            return [self.of_value(item) for item in value]
+            return [item if type(item) in _NO_TEXT else self.of_value(item) for item in value]
         return self.of_text(value) if isinstance(value, str) else value
 
     def of_result(self, value: Any) -> Any:
@@ -104,12 +113,16 @@ class Redaction:
         """
         found: list[str] = []
         if isinstance(value, dict):
+            secret = self.keys.secret_ones(value)
             for key, item in value.items():
-                hidden = self.keys.is_secret(key) if only_texts else self.keys.hides(str(key), item)
-                found += _texts(item, only_texts) if hidden else self.secrets_in(item, only_texts=only_texts)
+                if key in secret and (only_texts or self.keys.hides(str(key), item)):
+                    found += _texts(item, only_texts)
+                elif type(item) not in _NO_TEXT:
+                    found += self.secrets_in(item, only_texts=only_texts)
         elif isinstance(value, list):
             for item in value:
-                found += self.secrets_in(item, only_texts=only_texts)
+                if type(item) not in _NO_TEXT:
+                    found += self.secrets_in(item, only_texts=only_texts)
         elif isinstance(value, str) and self.keys.words:
             found = passwords_in(value)
         return found

@@ -55,6 +55,11 @@ class SecretKeys:
             answer = self._asked[key] = self._is_secret(key)
         return answer
 
+    def secret_ones(self, keys: Iterable[Any]) -> set[Any]:
+        """Those of some keys that are secret; most mappings have none."""
+        asked = self._asked
+        return {key for key in keys if asked.get(key) is not False and self.is_secret(str(key))}
+
     def hides(self, key: str, value: Any) -> bool:
         """Tells whether a value is secret because of its key.
 

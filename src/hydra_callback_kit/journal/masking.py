@@ -7,7 +7,7 @@ nobody anything. A sweep that goes on makes another key, and gives the secrets t
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 MIN_SECRET: Final = 6
 """A secret of fewer characters is hidden where it is the whole text; it is not looked for in other texts."""
@@ -164,6 +164,11 @@ class Secrets:
         inside = self._inside
         return text if inside is None else inside.hide(text)
 
+    def hide_inside_all(self, names: Iterable[Any]) -> Iterable[Any]:
+        """The same for several, of which some may be no texts."""
+        inside = self._inside
+        return names if inside is None else [inside.hide(name) if isinstance(name, str) else name for name in names]
+
 
 class _Inside:
     """Finds secrets inside of texts.
@@ -175,10 +180,6 @@ class _Inside:
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._marks = [mark for _, mark in patterns]
         self._pattern = re.compile("|".join([_MARK.pattern, *(f"({pattern})" for pattern, _ in patterns)]))
-
-    def texts(self) -> list[str]:
-        """The secrets that are known."""
-        return list(self._marks)
 
     def hide(self, text: str) -> str:
         """A text without the secrets in it; marks stay."""
