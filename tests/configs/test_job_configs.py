@@ -231,6 +231,22 @@ def test_jobs_that_differ_in_values_share_one_composition(master, job_configs, m
     assert not jobs.reasons
 
 
+def test_who_looks_at_the_same_sweep_shares_what_is_composed(master) -> None:
+    """Until another sweep is looked at, or a callback has changed what Hydra would compose."""
+    shared = job_configs_module.job_configs(master)
+    assert job_configs_module.job_configs(master) is shared
+    with open_dict(master.hydra):
+        master.hydra.overrides.hydra.append("hydra.job.chdir=true")
+        try:
+            changed = job_configs_module.job_configs(master).compose(0, ["x=1"])
+        finally:
+            del master.hydra.overrides.hydra[-1]
+    assert changed.hydra.job.chdir is True
+    again = job_configs_module.job_configs(master)
+    assert again.compose(0, ["x=1"]).hydra.job.chdir is None
+    assert job_configs_module.job_configs(copy.deepcopy(master)) is not again
+
+
 def test_a_config_that_does_not_survive_being_copied_is_left_to_hydra(master, monkeypatch) -> None:
     """As if Hydra wrote something into it that is of this composition alone."""
     loader = config_loader()

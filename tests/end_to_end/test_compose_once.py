@@ -193,6 +193,29 @@ def test_each_config_can_be_checked_against_hydras(app: App) -> None:
     assert [job["return_value"] for job in _jobs(ours)] == [0.1] * 4
 
 
+COUNTS = """
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+load = ConfigLoaderImpl.load_sweep_config
+
+def counted(self, *args):
+    with open("composed", "a") as file:
+        file.write(".")
+    return load(self, *args)
+
+ConfigLoaderImpl.load_sweep_config = counted
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("check=true",)], ids=["", "checked"])
+def test_who_looks_at_the_jobs_before_they_start_looks_at_the_same_configs(app: App, more: tuple[str, ...]) -> None:
+    """Validation, resuming and composing once let Hydra compose what the jobs share once; checking compares each as well."""
+    on = "[validation_callback, resume_callback, compose_once_callback]"
+    write(app, CONFIG.replace("[compose_once_callback]", on), "return cfg.lr", SHAPES + COUNTS)
+    done = app.sweep("basic", "x=1,2", *(f"hydra.callbacks.compose_once_callback.{each}" for each in more), COPIED="1")
+    assert done.code == 0, done.stderr
+    assert (app.directory / "composed").read_text() == ("...." if more else ".")
+
+
 CHANGES = """
 class Changes(RecordingCallback):
     def on_job_end(self, config, **kwargs):

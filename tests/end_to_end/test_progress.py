@@ -226,7 +226,9 @@ def test_a_live_bar_takes_its_line_again(app: App) -> None:
 
 def test_a_file_that_got_the_number_of_stderr(app: App) -> None:
     """As of a task that closes its stderr and opens one: nothing of the bar is in it."""
-    app.write("os.dup2(os.open('mine', os.O_CREAT | os.O_WRONLY), 2, inheritable=False)\ntime.sleep(2)\nos.close(2)\n", CONFIG)
+    app.write(
+        "os.dup2(os.open('mine', os.O_CREAT | os.O_WRONLY), 2, inheritable=False)\ntime.sleep(2)\nos.close(2)\n", CONFIG
+    )
     watched = Watched(app, "x=1")
     assert (app.directory / "mine").read_bytes() == b""
     assert any("1/1" in bar or "0/1" in bar for bar in watched.bars)

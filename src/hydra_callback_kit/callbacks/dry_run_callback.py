@@ -13,7 +13,7 @@ from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.in_the_job import seen_by_the_job
-from hydra_callback_kit.configs.job_configs import JobConfigs
+from hydra_callback_kit.configs.job_configs import job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.hooks import gates
@@ -87,7 +87,7 @@ class DryRunCallback(RecordingCallback):
             self._print_configs(config, jobs, shown)
 
     def _print_configs(self, config: DictConfig, jobs: Sequence[Sequence[str]], shown: Sequence[Sequence[str]]) -> None:
-        composed = JobConfigs(config)
+        composed = job_configs(config)
         for job_num, overrides in enumerate(jobs):
             _print(f"\njob {job_num}: {wording.overrides(shown[job_num])}")
             try:

@@ -18,7 +18,7 @@ from hydra_callback_kit.checks.report import InvalidJob, report
 from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.in_the_job import app_part, seen_by_the_job
-from hydra_callback_kit.configs.job_configs import JobConfigs
+from hydra_callback_kit.configs.job_configs import job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import unchanged_randomness
@@ -183,7 +183,7 @@ class ValidationCallback(RecordingCallback):
         return self._name in notes_of(config).get(what, [])
 
     def _invalid_jobs(self, config: DictConfig, jobs: Sequence[Sequence[str]]) -> list[InvalidJob]:
-        check, composed = self._check(config), JobConfigs(config)
+        check, composed = self._check(config), job_configs(config)
         twice = duplicates(jobs) if self.forbid_duplicates else {}
         redaction = redaction_of(config)
         invalid = []
@@ -201,7 +201,7 @@ class ValidationCallback(RecordingCallback):
 
     def _invalid_sample(self, config: DictConfig, overrides: list[str], chosen: set[str]) -> InvalidJob | None:
         try:
-            with seen_by_the_job(JobConfigs(config).compose(0, overrides)) as seen:
+            with seen_by_the_job(job_configs(config).compose(0, overrides)) as seen:
                 violations = self._check(config).violations(seen)
         except (HydraException, OmegaConfBaseException, ValueError):
             return None  # what cannot be composed without the sweeper is left to the jobs

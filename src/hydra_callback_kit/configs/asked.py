@@ -15,7 +15,7 @@ from omegaconf.nodes import ValueNode
 
 from hydra_callback_kit.configs.composed_job import parsed, set_values
 from hydra_callback_kit.configs.flat_config import flat_config, flat_value, name_of_key
-from hydra_callback_kit.configs.job_configs import JobConfigs
+from hydra_callback_kit.configs.job_configs import job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.journal.asked import Asked, Flat, differences, digest_of
 
@@ -33,7 +33,7 @@ class AskedConfigs:
     """
 
     def __init__(self, config: DictConfig) -> None:
-        self._configs = JobConfigs(config)
+        self._configs = job_configs(config)
         redaction = redaction_of(config)
         self._keys, self._hide = redaction.keys, redaction.of_text
         self.bases: dict[str, Flat] = {}

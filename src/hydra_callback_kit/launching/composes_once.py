@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.composed_job import ComposedJob, made
 from hydra_callback_kit.configs.hydra_internals import config_loader_impl
-from hydra_callback_kit.configs.job_configs import JobConfigs
+from hydra_callback_kit.configs.job_configs import JobConfigs, job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.journal.safe_log import SafeLogger
@@ -110,7 +110,7 @@ class ComposesOnce(Policy):
         if type(loader) is not config_loader_impl.ConfigLoaderImpl:
             log.warning("Each job's config is composed as it starts: %s loads it, and not Hydra.", type(loader).__name__)
             return context
-        self._jobs = JobConfigs(self._config, self._check)
+        self._jobs = JobConfigs(self._config, check=True) if self._check else job_configs(self._config)
         self._compose_all(self._jobs)
         context = copy.copy(context)
         context.config_loader = self._loader = ComposedConfigs(loader, self._jobs)
