@@ -1,5 +1,6 @@
 """`hydra-callback-kit`: the group of commands, each imported when it is asked for."""
 
+import errno
 import gc
 import importlib
 import io
@@ -44,6 +45,22 @@ class _Commands(click.Group):
         name = cmd_name.replace("-", "_")
         command: click.Command = importlib.import_module(f"hydra_callback_kit.cli.{name}_command").command
         return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        if sys.stdout is None:  # it was closed before
+            sys.stdout = io.StringIO()
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if error.filename is not None:  # it is a file's, and not the output's
+                raise
+            sys.stdout = io.StringIO()  # what is left of the output is not tried again
+            if error.errno != errno.EPIPE:  # who reads no more wants no more
+                click.ClickException(f"The output cannot be written: {error.strerror}").show()
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
