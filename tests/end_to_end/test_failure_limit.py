@@ -42,6 +42,33 @@ def test_no_job_starts_after_the_limit(app: App, launcher: str) -> None:
         assert "The first was job 1 (x=1): ValueError: boom" in done.stderr
 
 
+LOOKS = """
+from hydra_callback_kit.journal.follower import RunFollower
+looks = RunFollower.look
+
+def look(self, **closely):
+    with open(f"{os.environ['RAN']}/looked", "a") as file:
+        file.write(".")
+    looks(self, **closely)
+
+RunFollower.look = look
+"""
+
+
+def test_the_journal_is_asked_only_where_the_limit_may_be_reached(app: App) -> None:
+    """One has failed, and two may: those after it do not ask what became of each. What they noted goes with the sweep."""
+    app.write(BODY, CONFIG, LOOKS)
+    ran = app.directory / "ran"
+    ran.mkdir()
+    done = app.sweep("joblib", "x=0,1,3,4,5", f"{LIMIT}=2", "hydra.launcher.n_jobs=1", RAN=str(ran))
+    assert [job.status for job in read_run(done.root).jobs].count("COMPLETED") == 4
+    assert not (ran / "looked").exists()
+    assert not list(done.root.glob(".callbacks/*.open"))
+    again = app.sweep("joblib", "x=0,1,2,3,4,5", f"{LIMIT}=2", "hydra.launcher.n_jobs=1", RAN=str(ran))
+    assert again.code == 1
+    assert (ran / "looked").read_text() != ""
+
+
 def test_a_rerun_is_not_refused(app: App) -> None:
     """The sweep has reached its limit; its jobs can be run again all the same, and those that never started too."""
     app.write(BODY, CONFIG)

@@ -66,6 +66,7 @@ def _leftovers(fault: Fault, ours: Left, bare: Left) -> Iterator[str]:
 _KNOWN = (
     *("*.hydra/*.yaml", "multirun.yaml", "*app.log", ".submitit/*"),  # Hydra's own
     *(".callbacks/*.jsonl", ".callbacks/ranks-*.json", ".callbacks/upload-failed.*"),
+    ".callbacks/*.open/*",  # of a sweep whose process was killed, or whose jobs outlive it
     *("detached.log", ".callbacks/detached.log.exit"),
     *(file for files in CALLBACKS.values() for file in files),
 )

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.hooks.abort import abort
+from hydra_callback_kit.hooks.counting_failures import count_failures, count_failures_no_more, failures_so_far
 from hydra_callback_kit.hooks.parameters import ParameterError
 from hydra_callback_kit.hooks.recording import RecordingCallback
 from hydra_callback_kit.journal.errors import NOT_LET_START
@@ -41,8 +42,9 @@ class FailureLimitCallback(RecordingCallback):
 
     Files:
         `.callbacks/*.jsonl` in the sweep directory: the journal (JSON lines).
-        `.callbacks/<run>.read.json` beside it, where jobs have processes of their own (submitit, RQ): what was read of the
-        journal so far, so that not every job reads it whole. It may be removed at any time.
+        `.callbacks/<run>.open/` beside it, while the sweep runs: an empty file for each job that runs or has failed, so that
+        a job need not ask what became of each of thousands. `.callbacks/<run>.read.json` (JSON), once some have failed and
+        jobs have processes of their own (submitit, RQ): what was read of the journal so far. It may be removed at any time.
 
     Example:
         ```yaml
@@ -64,10 +66,20 @@ class FailureLimitCallback(RecordingCallback):
             raise ParameterError("max_failures", max_failures, "1 or more", "Write max_failures=1, or drop the callback.")
         self.max_failures = max_failures
 
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Lets the jobs note that they run, and that they have failed."""
+        count_failures(config)
+
+    def at_the_end(self, config: DictConfig) -> None:
+        """Removes what the jobs have noted."""
+        count_failures_no_more(config)
+
     def on_job_start(self, config: DictConfig, *, task_function: TaskFunction, **kwargs: Any) -> None:
         """Counts the jobs that have failed, and stops this one if they are too many."""
         job = identify_job(config)
         if job.run.mode == "MULTIRUN" and not job.run.rerun:
+            if failures_so_far(config, job) < self.max_failures:
+                return
             since = notes_of(config).get("goes_on_since", "")  # what failed before it went on is what it goes on with
             failed = [job for job in _failed(job.run.root, job.run.run_id, job.job_num) if job.started_at >= since]
             retry = notes_of(config).get("retry")

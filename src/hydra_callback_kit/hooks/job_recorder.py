@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.known_secrets import learn_secrets, redaction_of
 from hydra_callback_kit.configs.notes import notes_of
-from hydra_callback_kit.hooks import running_jobs
+from hydra_callback_kit.hooks import counting_failures, running_jobs
 from hydra_callback_kit.hooks.job_lines import write_job_line
 from hydra_callback_kit.hooks.secret_paths import warn_of_a_secret_in
 from hydra_callback_kit.journal.batch_job import batch_job, this_start
@@ -62,6 +62,7 @@ def record_job_start(config: DictConfig) -> JobIdentity:
     if "job_started_s" not in notes:
         notes["job_started_s"] = time.monotonic()
         running_jobs.job_runs(config, job.run.run_id)
+        counting_failures.job_runs(config, job)
         if job.rank:
             rank = rank_of_this_process()
             write_job_line(config, "job_started", {"world_size": rank and rank.size})
@@ -144,6 +145,7 @@ def record_job_end(config: DictConfig, job_return: JobReturn) -> None:
             returned = redaction_of(config).encoded({"": value})[""]
             write_job_line(config, "job_ended", facts, {"return_value": returned, **reported})
         notes["job_ended"] = JobEnd(job, status, duration_s, error, returned, reported)
+        counting_failures.job_is_over(config, job, status)
         if "kept_lines" in notes:
             from hydra_callback_kit.launching.lines_home import ride_on  # noqa: PLC0415  as above
 
@@ -184,6 +186,7 @@ def record_job_aborted(config: DictConfig, aborted: BaseException) -> None:
     end = JobEnd(job, "FAILED", duration_s, _error(config, aborted)._replace(traceback=""))
     write_job_line(config, "job_ended", {"status": end.status, "duration_s": duration_s, "error": end.error})
     notes["job_ended"] = end
+    counting_failures.job_is_over(config, job, end.status)
 
 
 def record_job_killed(config: DictConfig, error: BaseException, where: Iterable[str]) -> None:
@@ -204,6 +207,7 @@ def record_job_killed(config: DictConfig, error: BaseException, where: Iterable[
     notes["job_ended"] = end
     facts = {"status": end.status, "duration_s": duration_s, "error": end.error, "killed_by": "time_limit_callback"}
     write_job_line(config, "job_ended", facts)
+    counting_failures.job_is_over(config, job, end.status)
 
 
 def record_job_facts(config: DictConfig, facts: Mapping[str, Any], own: Mapping[str, Any] = MappingProxyType({})) -> None:
