@@ -13,6 +13,7 @@ import composing
 import costs_page
 import hydra
 import journals
+import last_of_many
 import listing
 import metrics
 import of_jobs
@@ -70,6 +71,7 @@ def main() -> None:
             "Journals": lambda: journals.lines(
                 (1_000,) if quick else journals.JOBS, 100 if quick else journals.FILES, rounds(5)
             ),
+            "Many processes": lambda: last_of_many.lines(100 if quick else last_of_many.JOBS, rounds(5)),
             "Wrapped callbacks": wrapping.lines,
             "The results table": lambda: results.lines(1_000 if quick else results.JOBS),
             "Settings": lambda: settings.lines(1_000) if quick else settings.lines(),
