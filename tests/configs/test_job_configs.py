@@ -243,7 +243,7 @@ def test_who_looks_at_the_same_sweep_shares_what_is_composed(master) -> None:
             del master.hydra.overrides.hydra[-1]
     assert changed.hydra.job.chdir is True
     again = job_configs_module.job_configs(master)
-    assert again.compose(0, ["x=1"]).hydra.job.chdir is None
+    assert again.compose(0, ["x=1"]).hydra.job.chdir is not True
     assert job_configs_module.job_configs(copy.deepcopy(master)) is not again
 
 
