@@ -20,6 +20,8 @@ from hydra_callback_kit.journal.reader import read_run
 
 HYDRA_VERSION = tuple(int(part) for part in hydra.__version__.split(".")[:2])
 LAUNCHERS = ("basic", "joblib", "submitit_local")
+MOST_LAUNCHERS = ("basic", "joblib", pytest.param("submitit_local", marks=pytest.mark.nightly))
+"""For what is the same in any process that is not the sweep's own: submitit starts one for each job, which takes long."""
 ON_LAUNCHER = {
     "basic": [],
     "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps import LAUNCHERS, App
+from apps import MOST_LAUNCHERS, App
 from faults.matrix import pytest_terminal_summary
 from hypothesis import HealthCheck, Phase, settings
 from journals import Fresh
@@ -54,9 +54,9 @@ def app(tmp_path: Path) -> App:
     return App(tmp_path)
 
 
-@pytest.fixture(params=LAUNCHERS)
+@pytest.fixture(params=MOST_LAUNCHERS)
 def launcher(request: pytest.FixtureRequest) -> str:
-    """Each launcher in turn."""
+    """Each launcher in turn, submitit in the night; a test of how workers come and go has LAUNCHERS as its parameters."""
     return request.param
 
 

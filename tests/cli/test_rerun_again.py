@@ -31,7 +31,7 @@ def test_what_others_have_started_meanwhile_is_left_out(app: App) -> None:
     app.write(WAITS, CONFIG)
     done = app.run("-m", "x=0")
     assert done.code == 1
-    done = app.sweep("submitit_local", "x=0,1,2,3", "hydra.sweep.dir=out")
+    done = app.sweep("basic", "x=0,1,2,3", "hydra.sweep.dir=out")
     run = read_run(done.root)
     assert [job.status for job in run.jobs] == ["FAILED"] * 4
     (app.directory / "again").touch()
@@ -51,7 +51,7 @@ def test_what_others_have_started_meanwhile_is_left_out(app: App) -> None:
 def test_a_job_that_failed_meanwhile_is_run_again(app: App) -> None:
     """Somebody else has run job 1, and it failed: it is still to be run."""
     app.write(WAITS + "\nif cfg.x == 1 and not os.path.exists('fixed'):\n    raise ValueError('still')", CONFIG)
-    done = app.sweep("submitit_local", "x=0,1")
+    done = app.sweep("basic", "x=0,1")
     (app.directory / "again").touch()
     lines = cli("rerun", "out", cwd=app.directory).out.splitlines()
     execution = started([*COMMAND, "rerun", "out", "--execute"], app.directory)
@@ -68,7 +68,7 @@ def test_a_job_that_failed_meanwhile_is_run_again(app: App) -> None:
 def test_of_several_at_once_one_runs_a_job(app: App) -> None:
     """Three people type the same at the same time: each job is run once, and who does not run it says who does."""
     app.write("if not os.path.exists('again'):\n    raise ValueError('boom')\ntime.sleep(1)", CONFIG)
-    done = app.sweep("submitit_local", "x=0,1")
+    done = app.sweep("basic", "x=0,1")
     (app.directory / "again").touch()
     command = [*COMMAND, "rerun", "out", "--execute"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -84,7 +84,7 @@ def test_of_several_at_once_one_runs_a_job(app: App) -> None:
 def test_where_no_turn_can_be_taken_nothing_is_run(app: App) -> None:
     """A journal into which nothing can be written cannot tell either whether somebody else has the job."""
     app.write("raise ValueError('boom')", CONFIG)
-    done = app.sweep("submitit_local", "x=0")
+    done = app.sweep("basic", "x=0")
     names = sorted(file.name for file in (done.root / ".callbacks").iterdir())
     full = ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *COMMAND, "rerun", "out", "--execute"]
     refused = subprocess.run(full, check=False, cwd=app.directory, env=environment(), capture_output=True, text=True)

@@ -113,7 +113,7 @@ def test_jobs_are_submitted_once(app: App, slurm: Slurm) -> None:
 def test_what_sbatch_refuses_is_said(app: App, slurm: Slurm) -> None:
     """One that Slurm refuses is not queued; nor is there a Slurm everywhere. Secrets are shown to nobody."""
     app.write(FAILS_ONCE, CONFIG)
-    app.sweep("submitit_local", "x=0", "db.password=swordfish")
+    app.sweep("basic", "x=0", "db.password=swordfish")
     given = ("db.password=open_sesame", "--execute")
     refused = cli("rerun", "out", *given, "--sbatch", "--partition=none", cwd=app.directory, PATH=slurm.path)
     assert (refused.code, refused.out) == (1, "")
@@ -148,7 +148,7 @@ def test_jobs_that_never_started_and_single_runs(app: App, slurm: Slurm) -> None
 def test_of_several_at_once_one_submits_a_job(app: App, slurm: Slurm) -> None:
     """Three people type the same at the same time, and sbatch takes its time: each job is submitted once."""
     app.write(FAILS_ONCE, CONFIG)
-    app.sweep("submitit_local", "x=0,1,2,3")
+    app.sweep("basic", "x=0,1,2,3")
     slurm.program("sbatch", "import time\ntime.sleep(0.3)\n" + SBATCH.format(log=slurm.log))
     command = [*COMMAND, "rerun", "out", "--sbatch", "", "--execute"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -162,7 +162,7 @@ def test_of_several_at_once_one_submits_a_job(app: App, slurm: Slurm) -> None:
 def test_what_a_killed_one_has_left_is_submitted(app: App, slurm: Slurm) -> None:
     """As soon as its process is known to be gone; until then it has the job."""
     app.write(FAILS_ONCE, CONFIG)
-    app.sweep("submitit_local", "x=0")
+    app.sweep("basic", "x=0")
     asked = slurm.bin / "asked"
     slurm.program("sbatch", f"import time\nopen({str(asked)!r}, 'w').close()\ntime.sleep(60)")
     command = [*COMMAND, "rerun", "out", "--sbatch", "", "--execute"]
@@ -184,7 +184,7 @@ def test_what_a_killed_one_has_left_is_submitted(app: App, slurm: Slurm) -> None
 def test_one_that_failed_again_meanwhile_is_submitted_once(app: App, slurm: Slurm) -> None:
     """It has more attempts than when the jobs were listed: what is on record of its submission goes by those."""
     app.write("raise ValueError('boom')", CONFIG)
-    done = app.sweep("submitit_local", "x=0,1")
+    done = app.sweep("basic", "x=0,1")
     line = shlex.join(shlex.split(cli("rerun", "out", cwd=app.directory).out.splitlines()[1]))
     slow = f"import subprocess\nif '--job-name=app_0' in sys.argv:\n    subprocess.run({line!r}, shell=True)\n"
     slurm.program("sbatch", f"import sys\n{slow}" + SBATCH.format(log=slurm.log))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,21 @@ return {"accuracy": found[cfg.lr, cfg.seed], "size": 7}
 """lr=1 has the best single job; lr=3 the best mean, of one seed, for the others failed; lr=2 is the best bet."""
 
 
-@pytest.fixture
-def swept(app: App) -> App:
-    """A sweep of three settings and three seeds, two of which fail."""
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> App:
+    """A sweep of three settings and three seeds, two of which fail; it is only read."""
+    app = App(tmp_path_factory.mktemp("swept"))
     app.write(ACCURACY, CONFIG.format(settings="average_over: [seed], rank_by: lower_bound"))
     assert app.sweep("basic", "lr=1,2,3", "seed=0,1,2").code == 1
+    return app
+
+
+@pytest.fixture(scope="module")
+def unranked(tmp_path_factory: pytest.TempPathFactory) -> App:
+    """A sweep that has asked for nothing; it is only read."""
+    app = App(tmp_path_factory.mktemp("unranked"))
+    app.write(ACCURACY, CONFIG.format(settings="").replace("sort_by: accuracy, ", ""))
+    assert app.sweep("basic", "lr=1,2", "seed=0,1").code == 0
     return app
 
 
@@ -81,10 +92,9 @@ def test_the_table_of_settings(swept: App) -> None:
     assert len(told["jobs"]) == 9
 
 
-def test_where_nothing_was_asked_for(app: App) -> None:
+def test_where_nothing_was_asked_for(unranked: App) -> None:
     """`--average-over` is enough; a metric is named where there are several."""
-    app.write(ACCURACY, CONFIG.format(settings="").replace("sort_by: accuracy, ", ""))
-    app.sweep("basic", "lr=1,2", "seed=0,1")
+    app = unranked
     assert "best" not in cli("show", "out", cwd=app.directory).out
     assert "sorted by" not in cli("show", "out", "--average-over", "seed", cwd=app.directory).out
     assert "Say --sort-by METRIC" in cli("best", "out", "--average-over", "seed", cwd=app.directory).err
@@ -120,6 +130,7 @@ def test_what_is_mistyped(swept: App) -> None:
 
 def test_a_record_of_anybodys(swept: App, tmp_path: Path) -> None:
     """What is on record in another form than ours ranks nothing, and ends no command."""
+    shutil.copytree(swept.directory / "out", tmp_path / "out")
     (journal,) = (tmp_path / "out" / ".callbacks").glob("*.jsonl")
     text = journal.read_text("utf-8")
     ours = '"ranking":{"metric":"accuracy","mode":null,"average_over":["seed"],"rank_by":"lower_bound"}'
@@ -273,11 +284,9 @@ def test_a_sweep_of_which_nothing_is_known_yet(app: App) -> None:
         ("table out --rows lr --rows seed --average-over seed", "seed is averaged over, and has no values left"),
     ],
 )
-def test_options_that_would_do_nothing(app: App, arguments: str, said: str) -> None:
+def test_options_that_would_do_nothing(unranked: App, arguments: str, said: str) -> None:
     """Are refused, with what to type instead."""
-    app.write(ACCURACY, CONFIG.format(settings="").replace("sort_by: accuracy, ", ""))
-    assert app.sweep("basic", "lr=1,2", "seed=0,1").code == 0
-    done = cli(*arguments.split(), cwd=app.directory)
+    done = cli(*arguments.split(), cwd=unranked.directory)
     assert (done.code, done.out) == (2, "")
     assert said in " ".join(done.err.split())
 

@@ -17,9 +17,10 @@ hydra: {callbacks: {results_aggregator_callback: {average_over: [seed]}}}
 """
 
 
-@pytest.fixture
-def swept(app: App) -> Path:
-    """Where a sweep lies."""
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a sweep lies, which is only read."""
+    app = App(tmp_path_factory.mktemp("swept"))
     app.write("return {'acc': cfg.model + cfg.data / 10 + cfg.seed / 100, 'loss': 1}", CONFIG)
     assert app.sweep("basic", "model=1,2", "data=1,2", "seed=1,2").code == 0
     return app.directory

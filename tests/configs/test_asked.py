@@ -71,7 +71,11 @@ def outcome(action) -> object:
         return type(error)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=min(settings.default.max_examples // 5, 1_000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(overrides=st.lists(st.sampled_from(OVERRIDES), max_size=4))
 def test_what_is_asked_is_what_hydra_composes(master, configs, overrides: list[str]) -> None:
     """Base and differences are the config that the launcher would compose; or both fail."""

@@ -27,6 +27,9 @@ from hydra_callback_kit.configs.in_the_job import seen_by_the_job
 from hydra_callback_kit.configs.job_configs import JobConfigs
 from hydra_callback_kit.configs.sweep_jobs import config_loader, sample_job, sweep_jobs
 
+EXAMPLES = min(settings.default.max_examples // 5, 1_000)
+"""To compose a config and compare it takes a quarter of a second."""
+
 CONFIG = """
 defaults:
   - db: mysql
@@ -161,7 +164,7 @@ def by_hydra(master: DictConfig, overrides: list[str]) -> DictConfig:
     return config
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(overrides=st.lists(st.sampled_from(OVERRIDES), max_size=4))
 def test_a_job_is_composed_as_hydra_composes_it(master, job_configs, overrides: list[str]) -> None:
     """The same config with the same `hydra` node, types, flags and cache, or the same failure."""
@@ -172,7 +175,7 @@ def test_a_job_is_composed_as_hydra_composes_it(master, job_configs, overrides: 
         assert_same(copy.deepcopy(ours), copy.deepcopy(theirs))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(overrides=st.lists(st.sampled_from(OVERRIDES), max_size=4))
 def test_another_process_makes_the_same_of_what_travels(master, job_configs, overrides: list[str]) -> None:
     """With the variables and the directory that it has itself."""

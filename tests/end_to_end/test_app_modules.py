@@ -87,8 +87,11 @@ def test_no_module_of_the_apps_is_loaded_for_us(app: App, arguments: list[str]) 
 USED = ("statistics", "secrets", "csv", "shlex", "html", "rich", "psutil")
 
 
-@pytest.mark.parametrize("first", ["the app", "we"])
-@pytest.mark.parametrize("how", [["app.py"], ["-m", "app"]], ids=["script", "module"])
+@pytest.mark.parametrize(
+    ("how", "first"),
+    [(["app.py"], "the app"), (["app.py"], "we"), (["-m", "app"], "we")],
+    ids=["script-app", "script-we", "module"],
+)
 def test_the_app_gets_its_own_modules(app: App, first: str, how: list[str]) -> None:
     """Whoever imports first; the file of `psutil` alone is not made, and it is said why."""
     imports = f"import {', '.join(USED)}\nassert all(module.OWN for module in ({', '.join(USED)}))\n"

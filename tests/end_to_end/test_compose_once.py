@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from apps import LAUNCHERS, App, Finished
+from apps import LAUNCHERS, MOST_LAUNCHERS, App, Finished
 
 CONFIG = """
 defaults:
@@ -123,7 +123,7 @@ class Editor(RecordingCallback):
 EDITOR = CONFIG + "  callbacks: {editor: {_target_: __main__.Editor}}\n"
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize("launcher", MOST_LAUNCHERS)
 @pytest.mark.parametrize("arguments", [("db=mysql,pg", "x=3"), ()], ids=["groups", "no overrides"])
 def test_an_edit_during_the_sweep_reaches_no_job(app: App, launcher: str, arguments: tuple[str, ...]) -> None:
     """As it does without the callback."""

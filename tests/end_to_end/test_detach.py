@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from apps import ON_LAUNCHER, App
+from apps import LAUNCHERS, ON_LAUNCHER, App
 from click.testing import CliRunner
 from terminal import COMMAND, cli, environment
 
@@ -81,6 +81,7 @@ def the_end(root: Path) -> RunRecord:
 
 
 @pytest.mark.usefixtures("ended")
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_sweep_goes_on(app: App, launcher: str) -> None:
     """The command is back while the jobs run; its stdout is the directory; the jobs have no terminal and no input."""
     app.write(WAITS, CONFIG)
@@ -413,6 +414,7 @@ def test_stop_ends_a_sweep_gently(app: App, launcher: str, *, detached: bool) ->
 
 
 @pytest.mark.usefixtures("ended")
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_stop_kills_what_does_not_end(app: App, launcher: str) -> None:
     """A job that ignores Ctrl-C and SIGTERM, and what it has started."""
     app.write(
@@ -433,6 +435,7 @@ def test_stop_kills_what_does_not_end(app: App, launcher: str) -> None:
 
 
 @pytest.mark.usefixtures("ended")
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_stop_ends_what_jobs_have_started(app: App, launcher: str) -> None:
     """As Ctrl-C on a terminal does; what is in a session of its own means to stay, there as well."""
     children = "for own in (False, True): subprocess.Popen([sys.executable, '-c', CHILD.format(own)], start_new_session=own)"

@@ -1,6 +1,7 @@
 """End to end: after so many failures no further job of a sweep starts."""
 
-from apps import App
+import pytest
+from apps import LAUNCHERS, App
 from terminal import cli
 
 from hydra_callback_kit.journal.reader import read_run
@@ -21,6 +22,7 @@ return cfg.x
 LIMIT = "hydra.callbacks.failure_limit_callback.max_failures"
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_no_job_starts_after_the_limit(app: App, launcher: str) -> None:
     """Jobs in one worker, one after another: two failures, and those after them do not run; who was counted is said."""
     app.write(BODY, CONFIG)

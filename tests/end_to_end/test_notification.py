@@ -150,13 +150,13 @@ def test_failures_are_told_while_the_sweep_runs(app: App, inbox: Inbox) -> None:
 
 
 def test_many_failures_are_few_messages(app: App, inbox: Inbox) -> None:
-    """Two hundred jobs fail in several processes: one message a minute at most, and the end's."""
+    """Sixty jobs fail in several processes: one message a minute at most, and the end's."""
     app.write("raise ValueError('boom')", CONFIG.replace("logging_callback", "compose_once_callback"))
     started_s = time.monotonic()
-    done = app.sweep("joblib", "x=range(200)", NOTIFY_URL=url_to(inbox), timeout_s=300)
+    done = app.sweep("joblib", "x=range(60)", NOTIFY_URL=url_to(inbox), timeout_s=300)
     minutes = (time.monotonic() - started_s) // 60
     assert done.code == 1
-    assert inbox.titles[-1] == "app: sweep FAILED: 200 failed"
+    assert inbox.titles[-1] == "app: sweep FAILED: 60 failed"
     assert len(inbox.messages) <= 2 + minutes
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from apps import MAIN_ARGUMENTS, App
+from apps import LAUNCHERS, MAIN_ARGUMENTS, App
 from ranks import RANK, start_ranks, torchrun_rank
 from terminal import cli
 
@@ -46,6 +46,7 @@ def tails(root: Path, job: int = 0) -> dict[str, str]:
     return read_run(root).jobs[job].facts["captured_output"]["tails"]
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_each_job_has_what_it_wrote(app: App, launcher: str) -> None:
     """Python, C and children, of a job that fails as of the others; the terminal and the exit code are as without us."""
     app.write(FAILS, CONFIG, WRITES)

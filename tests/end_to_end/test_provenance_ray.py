@@ -12,7 +12,6 @@ CONFIG = "defaults:\n- callbacks: [provenance_callback, latest_run_callback]\n- 
 ON_RAY = ["hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"]
 
 
-@pytest.mark.in_ci
 def test_the_files_are_written_once_and_a_dirty_work_tree_starts_no_job(app: App) -> None:
     """Provenance and link at the sweep's root only; with require_clean a changed file stops the sweep in the parent."""
     app.write('print("job ran", flush=True)\nreturn cfg.x', CONFIG)

@@ -10,7 +10,7 @@ import time
 
 import pyarrow.parquet
 import pytest
-from apps import App, Finished
+from apps import LAUNCHERS, App, Finished
 from terminal import cli
 
 from hydra_callback_kit.journal.reader import read_run
@@ -111,6 +111,7 @@ def interrupted(app: App, launcher: str, *arguments: str) -> Finished:
     return pytest.fail("it hangs")
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_ctrl_c_loses_no_row(app: App, launcher: str) -> None:
     """Ctrl-C reaches the app and its workers: a row for each job that started, the exit code as without us."""
     app.write(

@@ -54,6 +54,7 @@ def ended(root: Path) -> dict[int, tuple[str, int]]:
     return {job.job_num: (job.status, job.attempts) for job in load_run(root).jobs}
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_what_fails_once_leaves_no_trace_in_the_exit_code(app: App, launcher: str) -> None:
     """It is started again with its number and in its directory, the others are not; the record tells of both attempts."""
     done = sweep(app, launcher, {1: "fails_once"})

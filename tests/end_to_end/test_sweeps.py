@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from apps import HYDRA_VERSION, App, Finished, without_numbers
+from apps import HYDRA_VERSION, LAUNCHERS, App, Finished, without_numbers
 
 from hydra_callback_kit.journal.reader import read_run
 
@@ -29,6 +29,7 @@ def bare(app: App, launcher: str, *arguments: str) -> Finished:
     return app.sweep(launcher, "callbacks=[]", "hydra.sweep.dir=bare", *arguments)
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_failed_job_is_named_and_the_others_are_kept(app: App, launcher: str) -> None:
     """One of three jobs fails: summary, performance.json and exit code are right under every launcher."""
     app.write(BODY, CALLBACKS)
@@ -179,6 +180,7 @@ def test_a_single_run_that_leaves_early_is_recorded(app: App) -> None:
     assert job["status"] == ("FAILED" if HYDRA_VERSION >= (1, 4) else "INTERRUPTED")
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_nothing_shows_a_secret(app: App, launcher: str) -> None:
     """No log and no file of ours holds a secret: given as an override, carried by an interpolation, an error or a result."""
     body = """

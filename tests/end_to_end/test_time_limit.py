@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from apps import App, Finished
+from apps import LAUNCHERS, App, Finished
 from terminal import cli
 
 from hydra_callback_kit.journal.reader import read_run
@@ -73,6 +73,7 @@ def _run(done: Finished) -> RunRecord:
     return read_run(done.root)
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_jobs_that_take_too_long_are_told_wherever_they_are(app: App, launcher: str) -> None:
     """In a loop, asleep and waiting for a child; each cleans up, and the others go on. One leaves by `sys.exit`."""
     app.write(BODY, CONFIG, PREAMBLE)

@@ -29,7 +29,6 @@ def test_a_mistake_is_reported_before_anything_runs(app: App) -> None:
     assert [path.name for path in done.root.iterdir()] == [".callbacks"]
 
 
-@pytest.mark.in_ci
 def test_a_job_that_was_not_known_never_runs(app: App) -> None:
     """The job ends with its worker, the other one runs, and the exit code is not 0."""
     app.write('print("RAN", cfg.x, file=open("ran", "a"))', CONFIG)

@@ -7,7 +7,7 @@ from faults.fault import FAULTS, LAUNCHERS, Fault
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "tested.md"
 
-RAY_IN_CI = ("the job raises", "SIGKILL of a worker")
+RAY_IN_CI = ("SIGKILL of a worker",)
 """A start of Ray takes ten seconds: of its column these are run wherever the tests of Ray are."""
 
 FEW_JOBS = 10
@@ -19,8 +19,6 @@ SUBMITIT_IN_CI = ("the job raises", "SIGKILL of a worker", "SIGKILL of the paren
 
 def in_ci(fault: Fault, launcher: str) -> bool:
     """Whether a cell is run for every change; `.ci/nightly` runs them all."""
-    if fault.needs:
-        return True  # its library is where the trackers' tests are, all of which are run
     if launcher == "ray":
         return fault.name in RAY_IN_CI
     if len(fault.jobs) > FEW_JOBS:

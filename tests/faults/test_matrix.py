@@ -24,7 +24,7 @@ def cells() -> Iterator[object]:
                 elif in_ci(fault, launcher):
                     marks.append(pytest.mark.in_ci)
                 if fault.needs:
-                    marks = [getattr(pytest.mark, fault.needs)]
+                    marks = [getattr(pytest.mark, fault.needs), *(() if in_ci(fault, launcher) else (pytest.mark.nightly,))]
                 yield pytest.param(fault, launcher, marks=marks, id=f"{launcher}-{fault.name}".replace(" ", "_"))
 
 
