@@ -1,6 +1,7 @@
 """A Ray cluster of two nodes on one machine, of which the second has another disk in the place of a directory."""
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -15,14 +16,17 @@ from pathlib import Path
 import psutil
 
 ENVIRONMENT = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+_ONLY_SECOND = "second"
+"""What the second node has and the first has not."""
 
 
 @dataclass(frozen=True)
 class TwoNodes:
-    """The cluster: its address, and a process of the second node."""
+    """The cluster: its address, a process of the second node, and where that has a disk of its own."""
 
     address: str
     second: int
+    hidden: Path
 
     @property
     def arguments(self) -> list[str]:
@@ -30,9 +34,20 @@ class TwoNodes:
         init = "++hydra.launcher.ray.init"
         return ["hydra/launcher=ray", f"{init}.address={self.address}", f"{init}.object_store_memory=null"]
 
+    @property
+    def only_second(self) -> list[str]:
+        """What makes all jobs run on the second node, up to four of them at once."""
+        remote = "++hydra.launcher.ray.remote"
+        return [f"{remote}.num_cpus=0.25", f"{remote}.resources={{{_ONLY_SECOND}:0.25}}"]
+
     def on_second(self, path: Path) -> Path:
         """Where a file of the second node can be seen from here."""
         return Path(f"/proc/{self.second}/root", *path.parts[1:])
+
+
+def in_workers(environment: dict[str, str]) -> list[str]:
+    """What lets an app's workers have these variables: a node that is there already does not pass on the app's."""
+    return [f"++hydra.launcher.ray.init.runtime_env.env_vars.{name}='{value}'" for name, value in environment.items()]
 
 
 @contextmanager
@@ -49,7 +64,8 @@ def two_nodes(hidden: Path) -> Iterator[TwoNodes]:
     head = (
         f"{node} --head --port {port} --ray-client-server-port {client_port} --temp-dir {session} --include-dashboard=false"
     )
-    mounted = f"mount -t tmpfs none {hidden} && exec {node} --address {address}"
+    resources = shlex.quote(f'{{"{_ONLY_SECOND}": 1}}')
+    mounted = f"mount -t tmpfs none {hidden} && exec {node} --address {address} --resources {resources}"
     processes = []
     try:
         processes.append(_started(head.split()))
@@ -60,7 +76,7 @@ def two_nodes(hidden: Path) -> Iterator[TwoNodes]:
         _wait_for(
             lambda: "/2.0 CPU" in subprocess.run(status, env=environment, capture_output=True, text=True, check=False).stdout
         )
-        yield TwoNodes(address, processes[1].pid)
+        yield TwoNodes(address, processes[1].pid, hidden)
     finally:
         family = [each for process in processes for each in [*_children(process.pid), psutil.Process(process.pid)]]
         for each in family:

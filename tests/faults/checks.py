@@ -1,9 +1,12 @@
 """What must hold of an app with our callbacks, whatever went wrong: each complaint is a sentence."""
 
 import csv
+import dataclasses
 import fnmatch
 import html.parser
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from faults.scene import Left
 
 from hydra_callback_kit import load_run
 from hydra_callback_kit.cli.main import main
-from hydra_callback_kit.journal.format import JournalNotFoundError
+from hydra_callback_kit.journal.format import JOURNAL_DIR, JournalNotFoundError
 from hydra_callback_kit.views.seal import is_as_sealed
 
 
@@ -34,11 +37,19 @@ def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]
         *_exit(fault, launcher, ours, bare),
         *_reports(fault, ours),
         *_leftovers(fault, ours, bare),
-        *(f"job {x} reached its end twice" for x in sorted(ours.twice) if fault.at_once == 1),
-        *_strangers(fault, ours.root),
-        *_files(ours.root),
+        *_twice(fault, ours),
+        *(complaint for root in _roots(ours) for complaint in (*_strangers(fault, root), *_files(root))),
         *_record(fault, launcher, ours),
+        *_away(ours),
+        *_record_with_what_is_away(fault, launcher, ours),
     ]
+
+
+def _roots(ours: Left) -> Iterator[Path]:
+    """The directories that the run has on each disk."""
+    yield ours.root
+    if ours.away is not None:
+        yield ours.away
 
 
 def _exit(fault: Fault, launcher: str, ours: Left, bare: Left) -> Iterator[str]:
@@ -54,6 +65,12 @@ def _reports(fault: Fault, ours: Left) -> Iterator[str]:
     reported = "Please report this as a bug" in ours.output
     if reported != fault.reports:
         yield "a bug of ours is reported" if reported else "the failure of our callbacks is not reported"
+
+
+def _twice(fault: Fault, ours: Left) -> Iterator[str]:
+    """A sweep that goes on cannot know of what ended on another disk, for none of it came home."""
+    if fault.at_once == 1 and not (fault.again and ours.away is not None):
+        yield from (f"job {x} reached its end twice" for x in sorted(ours.twice))
 
 
 def _leftovers(fault: Fault, ours: Left, bare: Left) -> Iterator[str]:
@@ -138,9 +155,11 @@ def _record(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
     if shown.exit_code != 0:
         yield f"show ended with {shown.exit_code}: {shown.output} {shown.exception!r}"
         return
-    jobs = json.loads(shown.stdout, parse_constant=_not_json)["jobs"]
+    told = json.loads(shown.stdout, parse_constant=_not_json)
+    jobs = told["jobs"]
     statuses = {job["job_num"]: job["status"] for job in jobs}
-    yield from _jobs(fault, launcher, ours, statuses)
+    stayed = frozenset(told["jobs_without_record"]) if fault.kills and ours.away is not None else frozenset()
+    yield from _jobs(fault, launcher, dataclasses.replace(ours, started=ours.started - stayed), statuses)
     if any((job["duration_s"] or 0) < 0 for job in jobs):
         yield "a duration is negative"
     if fault.ranks > 1:
@@ -151,10 +170,32 @@ def _record(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
         yield from _views(fault, ours, statuses)
 
 
+def _away(ours: Left) -> Iterator[str]:
+    """Jobs that have another disk leave nothing on this one."""
+    if ours.away is not None:
+        yield from (f"job {x} has a directory on this disk" for x in sorted(ours.started) if (ours.root / str(x)).exists())
+
+
+def _record_with_what_is_away(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
+    """With the lines of the other disk, which are copied as the documentation says, it tells what it would have on one."""
+    if ours.away is None or not (ours.root / JOURNAL_DIR).is_dir() or not (ours.away / JOURNAL_DIR).is_dir():
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        for root in _roots(ours):
+            shutil.copytree(root / JOURNAL_DIR, Path(directory, JOURNAL_DIR), dirs_exist_ok=True)
+        try:
+            run = load_run(Path(directory))
+        except JournalNotFoundError:
+            return
+    statuses = {job.job_num: job.status for job in run.jobs}
+    yield from (f"{complaint}, in both places" for complaint in _jobs(fault, launcher, ours, statuses))
+
+
 def _best(ours: Left, statuses: dict[int, str]) -> Iterator[str]:
     """The best of those that completed has what it left."""
     best = max((num for num, status in statuses.items() if status == "COMPLETED"), default=None)
-    if best is not None and not any((ours.root / place / "left.ckpt").exists() for place in (".", str(best))):
+    places = [root / place for root in _roots(ours) for place in (".", str(best))]
+    if best is not None and not any((place / "left.ckpt").exists() for place in places):
         yield f"job {best} is the best and has lost its checkpoint"
 
 

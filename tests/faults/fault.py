@@ -38,11 +38,17 @@ FAIL_CLOSED: Final = {
 }
 """Those that are on as well, with what they are given: nothing may start where they fail inside."""
 
-LAUNCHERS: Final = ("single run", "basic", "joblib", "submitit_local", "ray", "slurm", "rq")
+ANOTHER_DISK: Final = "ray, another disk"
+"""Ray, whose jobs all run on a node that has a disk of its own where the sweep's directory is."""
+
+LAUNCHERS: Final = ("single run", "basic", "joblib", "submitit_local", "ray", ANOTHER_DISK, "slurm", "rq")
 """The columns."""
 
 ENGINES: Final = ("slurm", "rq")
 """Those that send jobs to a service, which must be there."""
+
+ON_RAY: Final = ("ray", ANOTHER_DISK)
+"""Those of Ray."""
 
 IN_ONE_PROCESS: Final = ("single run", "basic")
 """Where the jobs run in the app's own process."""
@@ -57,7 +63,8 @@ class Fault:
 
     Attributes:
         name: the row's name.
-        strikes: statements at the start of the job, where `APP` is the pid of the app's own process.
+        strikes: statements at the start of the job, where `APP` is the pid of the app's own process and `out`
+            the run's directory.
         preamble: what `app.py` defines besides.
         config: lines of the app's config.
         arguments: overrides, with and without us.
@@ -133,7 +140,7 @@ for _ in range(200):  # in a worker: until the last job has made its directory, 
     if os.getpid() == APP or (scene / "started" / "2").exists():
         break
     time.sleep(0.05)
-for directory, _, files in os.walk("out", topdown=False):
+for directory, _, files in os.walk(out, topdown=False):
     for name in [*files, "."]:
         os.chmod(os.path.join(directory, name), 0o444 if name != "." else 0o555)
 """
@@ -175,7 +182,7 @@ def _class_name(option: str) -> str:
 
 
 # Ray ends the jobs of an app that is gone by `sys.exit`, which Hydra 1.4 takes for a job's end, if there is time for it
-_ENDED_BY_RAY: Final = {"ray": frozenset({"FAILED"})} if HYDRA_VERSION >= (1, 4) else {}
+_ENDED_BY_RAY: Final = dict.fromkeys(ON_RAY, frozenset({"FAILED"})) if HYDRA_VERSION >= (1, 4) else {}
 _HANGS: Final = "Hydra 1.4 with joblib 1.6 hangs without us as well when a worker calls sys.exit"
 _ONE_PROCESS: Final = dict.fromkeys(IN_ONE_PROCESS, "there is no worker: see SIGKILL of the parent")
 _WORKERS_ANSWER: Final = dict.fromkeys(SEVERAL_AT_ONCE, "the fork answers in its worker's place, without us as well")
@@ -183,9 +190,9 @@ _JOBLIBS: Final = dict.fromkeys((name for name in LAUNCHERS if name != "joblib")
 _NO_SWEEP: Final = {"single run": "speaks of sweeps"}
 _ONE_COMMAND: Final = dict.fromkeys(ENGINES, "its jobs are waited for by those of one command")
 _NOBODY_WAITS: Final = {"rq": "its launcher does not wait for its jobs"}
-_STARTED_BY_SERVICES: Final = dict.fromkeys(("ray", *ENGINES), "starts jobs by services of its own, which no terminal has")
-_ONE_RANK: Final = dict.fromkeys(("basic", "joblib", "ray", "rq"), "starts one process for each job")
-_NO_PERMISSIONS: Final = dict.fromkeys(ENGINES, "starts jobs as root, for whom permissions do not hold")
+_STARTED_BY_SERVICES: Final = dict.fromkeys((*ON_RAY, *ENGINES), "starts jobs by services of its own, which no terminal has")
+_ONE_RANK: Final = dict.fromkeys(("basic", "joblib", *ON_RAY, "rq"), "starts one process for each job")
+_NO_PERMISSIONS: Final = dict.fromkeys((ANOTHER_DISK, *ENGINES), "starts jobs as root, for whom permissions do not hold")
 
 # what started the ranks may end rank 0 as well before that has reached its end
 _ONE_OF_TWO_ENDS: Final = frozenset({"FAILED", "INTERRUPTED"})
@@ -233,7 +240,7 @@ child.join()
 _EMPTIES: Final = """
 import shutil
 with contextlib.suppress(OSError):  # another job makes its own just then
-    for path in Path("out").iterdir():
+    for path in out.iterdir():
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 """
 
@@ -267,7 +274,7 @@ FAULTS: Final = (
         struck_on=_ENDED_BY_RAY,
         others=_WHATEVER_WAS_WRITTEN,
         kills=True,
-        codes_by_chance={"ray": frozenset({15, 1, -6})},  # Ray's handler raises, wherever the app is just then
+        codes_by_chance=dict.fromkeys(ON_RAY, frozenset({15, 1, -6})),  # Ray's handler raises, wherever the app is just then
     ),
     Fault(
         "SIGHUP of a job whose run is detached",
@@ -335,7 +342,7 @@ FAULTS: Final = (
     ),
     Fault(
         "directory deleted",
-        "import shutil\nshutil.rmtree('out', ignore_errors=True)",
+        "import shutil\nshutil.rmtree(out, ignore_errors=True)",
         struck=_WHATEVER_WAS_WRITTEN,
         others=_WHATEVER_WAS_WRITTEN,
         unrecorded=True,
@@ -372,7 +379,7 @@ FAULTS: Final = (
         ours=_on("mlflow_callback", "tracking_uri=${oc.env:NEVER_ANSWERS}", "timeout_s=1", "setup_timeout_s=2"),
         needs="mlflow",
         waits=True,
-        not_on=dict.fromkeys(("ray", *ENGINES), "no tracker's library is installed there"),
+        not_on=dict.fromkeys((*ON_RAY, *ENGINES), "no tracker's library is installed there"),
     ),
     Fault(
         "another callback raises",

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from faults.fault import FAULTS, LAUNCHERS, Fault
+from faults.fault import ANOTHER_DISK, FAULTS, LAUNCHERS, Fault
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "tested.md"
 
-RAY_IN_CI = ("SIGKILL of a worker",)
-"""A start of Ray takes ten seconds: of its column these are run wherever the tests of Ray are."""
+RAY_IN_CI: Final = {"ray": ("SIGKILL of a worker",), ANOTHER_DISK: ("SIGKILL of a worker",)}
+"""A start of Ray takes ten seconds: of its columns these are run wherever the tests of Ray are."""
 
 FEW_JOBS = 10
 """More of them take minutes."""
@@ -19,8 +19,8 @@ SUBMITIT_IN_CI = ("the job raises", "SIGKILL of a worker", "SIGKILL of the paren
 
 def in_ci(fault: Fault, launcher: str) -> bool:
     """Whether a cell is run for every change; `.ci/nightly` runs them all."""
-    if launcher == "ray":
-        return fault.name in RAY_IN_CI
+    if launcher in RAY_IN_CI:
+        return fault.name in RAY_IN_CI[launcher]
     if len(fault.jobs) > FEW_JOBS:
         return False
     telling = launcher == "submitit_local" and (fault.ranks > 1 or fault.name in SUBMITIT_IN_CI)

@@ -18,6 +18,7 @@ from pathlib import Path
 from apps import NO_TORN_BYTECODE, ON_LAUNCHER, App
 from engines import rq, slurm
 from faults.fault import CALLBACKS, ENGINES, FAIL_CLOSED, SETTINGS, Fault
+from raylets import ENVIRONMENT, TwoNodes, in_workers
 
 HANGS_AFTER_S = 300
 """An app that runs longer is ended."""
@@ -52,7 +53,7 @@ def until_the_app_is_gone():
 """
 
 BODY = """
-scene = Path(os.environ["SCENE"])
+scene, out = Path(os.environ["SCENE"]), Path(os.environ["OUT"])
 rank = int(next(filter(None, map(os.environ.get, ("RANK", "SLURM_PROCID", "SUBMITIT_LOCAL_GLOBALID"))), "0"))
 (scene / "started" / str(cfg.x)).touch()
 if cfg.x == 1:
@@ -118,6 +119,7 @@ class Left:
         code: its exit code; None if it hung.
         output: what it printed, on both streams.
         root: the run's or sweep's directory.
+        away: the same on the disk that the jobs have, where that is another one.
         started: the jobs whose task function began.
         ended: those whose task function reached its end.
         twice: those that reached it more than once.
@@ -135,9 +137,10 @@ class Left:
     processes: frozenset[str]
     threads: frozenset[str]
     files: frozenset[str]
+    away: Path | None = None
 
 
-def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
+def start(directory: Path, fault: Fault, launcher: str, *, ours: bool, nodes: TwoNodes | None = None) -> Left:
     """Runs an app into a fault, waits until all its processes are gone, and looks at what is left.
 
     Args:
@@ -145,10 +148,13 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         fault: what goes wrong.
         launcher: `single run`, or the name of a launcher.
         ours: whether our callbacks are on.
+        nodes: where jobs of `ANOTHER_DISK` run.
     """
     for name in ("app", "home", "site", "started", "ended", "threads"):
         (directory / name).mkdir()
     app = App(directory / "app")
+    # those of one cluster are all below one directory
+    root = app.directory / "out" if nodes is None else Path(tempfile.mkdtemp(dir=nodes.hidden), "out")
     strikes = textwrap.indent(textwrap.dedent(fault.strikes), "    ")
     config = (
         f"defaults:\n- callbacks: [{', '.join([*CALLBACKS, *FAIL_CLOSED] if ours else ())}]\n- _self_\nx: 0\n{fault.config}"
@@ -163,10 +169,11 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
     with tempfile.TemporaryDirectory() as temporary, socket.create_server(("127.0.0.1", 0)) as silent:
         claims = {"HYDRA_CALLBACK_KIT_DEVICE_CLAIMS": str(directory / "claims")}
         surroundings = {**claims, "SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
-        surroundings |= {**fault.environment, "NEVER_ANSWERS": f"http://127.0.0.1:{silent.getsockname()[1]}"}
-        environment = app.environment(PYTHONPATH=str(directory / "site"), **NO_TORN_BYTECODE, **surroundings)
+        surroundings |= {**NO_TORN_BYTECODE, "PYTHONPATH": str(directory / "site"), "OUT": str(root), **fault.environment}
+        surroundings |= {"NEVER_ANSWERS": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        environment = app.environment(**surroundings, **(ENVIRONMENT if nodes else {}))
         hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
-        with _engine(launcher, app, environment, fault.ranks) as (on, wait_until_idle):
+        with _engine(launcher, app, environment, fault.ranks, nodes, root) as (on, wait_until_idle):
             if launcher == "single run":
                 command = app.command("x=1", *arguments)
             else:
@@ -181,7 +188,6 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
                 wait_until_idle()
         processes = _wait_for_the_others(directory, HANGS_AFTER_S if fault.detached and ours else LIVES_ON_S)
         files = _files(directory / "home", "home") | _files(Path(temporary), "tmp") | _files(app.directory, "app")
-    root = app.directory / "out"
     return Left(
         code=code,
         output=output,
@@ -192,12 +198,13 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool) -> Left:
         processes=processes,
         threads=_threads(directory / "threads"),
         files=files,
+        away=None if nodes is None else nodes.on_second(root),
     )
 
 
 @contextmanager
 def _engine(
-    launcher: str, app: App, environment: dict[str, str], ranks: int
+    launcher: str, app: App, environment: dict[str, str], ranks: int, nodes: TwoNodes | None, root: Path
 ) -> Iterator[tuple[Sequence[str], Callable[[], None]]]:
     """What a launcher sends jobs to: the overrides that choose it, and how to wait until it has none of them left."""
     tasks = [f"hydra.launcher.tasks_per_node={ranks}"] if ranks > 1 else []
@@ -207,6 +214,10 @@ def _engine(
         logs = app.directory.parent
         with rq.redis(logs) as server, rq.workers(server, "jobs", logs, 2, cwd=app.directory, environment=environment):
             yield server.overrides("jobs"), lambda: server.wait_until_idle("jobs")
+    elif nodes is not None:
+        own = {name: value for name, value in environment.items() if os.environ.get(name) != value}
+        where = f"hydra.sweep.dir={root}"  # a relative one is below wherever a worker happens to be
+        yield [*nodes.arguments, *nodes.only_second, *in_workers(own), where], lambda: None
     else:
         yield [*ON_LAUNCHER.get(launcher, ()), *tasks], lambda: None
 

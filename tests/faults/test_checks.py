@@ -1,11 +1,12 @@
 """The matrix's checks see what is wrong: each of them, given what it is there to find."""
 
 import dataclasses
+import shutil
 
 import pytest
 from apps import App
 from faults.checks import complaints
-from faults.fault import CALLBACKS, FAULTS, SETTINGS
+from faults.fault import ANOTHER_DISK, CALLBACKS, FAULTS, SETTINGS
 from faults.scene import Left
 
 NONE, RAISES, CTRL_C = (
@@ -13,10 +14,12 @@ NONE, RAISES, CTRL_C = (
 )
 
 
+_LEAVES_A_CHECKPOINT = "open(f'out/{cfg.x}/left.ckpt', 'w').close()\nreturn {'double': 2 * cfg.x}"
+
+
 def test_what_is_wrong_is_said(app: App) -> None:
     """Exit code, record, summaries, files that cannot be read, and what is left behind; and nothing if nothing is wrong."""
-    body = "open(f'out/{cfg.x}/left.ckpt', 'w').close()\nreturn {'double': 2 * cfg.x}"
-    app.write(body, f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
+    app.write(_LEAVES_A_CHECKPOINT, f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
     done = app.sweep("basic", "x=0,1,2", *SETTINGS)
     jobs, nothing = frozenset({0, 1, 2}), frozenset()
     bare = Left(0, "", app.directory / "bare", jobs, jobs, nothing, nothing, nothing, nothing)
@@ -41,6 +44,36 @@ def test_what_is_wrong_is_said(app: App) -> None:
     assert said(root=app.directory / "nowhere") == "there is no record"
     (done.root / "2" / "left.ckpt").unlink()
     assert said() == "job 2 is the best and has lost its checkpoint"
+
+
+def test_what_is_wrong_on_another_disk_is_said(app: App) -> None:
+    """What is left behind there and what cannot be read, and what the lines from there do not tell either."""
+    app.write(_LEAVES_A_CHECKPOINT, f"defaults:\n- callbacks: [{', '.join(CALLBACKS)}]\n- _self_\nx: 0")
+    done = app.sweep("basic", "x=0,1,2", *SETTINGS)
+    jobs, nothing = frozenset({0, 1, 2}), frozenset()
+    away = app.directory / "away"
+    away.mkdir()
+    for x in jobs:
+        (done.root / str(x)).rename(away / str(x))
+    ours = Left(0, "", done.root, jobs, jobs, nothing, nothing, nothing, nothing, away)
+
+    def said(fault=NONE, **wrong: object) -> str:
+        return "\n".join(complaints(fault, ANOTHER_DISK, dataclasses.replace(ours, **wrong), ours))
+
+    assert said() == ""
+    assert said(twice=frozenset({2})) == "job 2 reached its end twice"
+    assert said(started=jobs | {7}) == "job 7 started and has no record"
+    (done.root / "1").mkdir()
+    assert said() == "job 1 has a directory on this disk"
+    (done.root / "1").rmdir()
+    (away / "results.json").write_text("[NaN]", "utf-8")
+    assert said() == "results.json cannot be read: NaN is no JSON"
+    (away / "results.json").rename(away / "results.json.lock")
+    assert said() == "results.json.lock left behind"
+    (away / "results.json.lock").unlink()
+    shutil.copytree(done.root / ".callbacks", away / ".callbacks")
+    assert said() == ""  # lines that are there twice count once
+    assert "job 7 started and has no record, in both places" in said(started=jobs | {7})
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 from faults.checks import complaints
-from faults.fault import ENGINES, FAULTS, LAUNCHERS, Fault
-from faults.plan import RAY_IN_CI, in_ci
+from faults.fault import ANOTHER_DISK, ENGINES, FAULTS, LAUNCHERS, Fault
+from faults.plan import in_ci
 from faults.scene import clear, start
+from raylets import TwoNodes, two_nodes
+
+_MARKS = {
+    "ray": (pytest.mark.ray_faults, pytest.mark.ray),
+    ANOTHER_DISK: (pytest.mark.raylet_faults, pytest.mark.raylets),
+}
+"""By launcher: the mark of a column by itself, and that of the tests beside which cells of it are run for every change."""
 
 
 def cells() -> Iterator[object]:
@@ -17,10 +24,9 @@ def cells() -> Iterator[object]:
         for fault in reversed(FAULTS):
             if launcher not in fault.not_on:
                 marks = [pytest.mark.engine_faults if launcher in ENGINES else pytest.mark.faults]
-                if launcher == "ray":
-                    marks = [pytest.mark.ray_faults]
-                    if fault.name in RAY_IN_CI:
-                        marks += [pytest.mark.ray, pytest.mark.in_ci]
+                if launcher in _MARKS:
+                    whole, beside_its_tests = _MARKS[launcher]
+                    marks = [whole, *([beside_its_tests, pytest.mark.in_ci] if in_ci(fault, launcher) else ())]
                 elif in_ci(fault, launcher):
                     marks.append(pytest.mark.in_ci)
                 if fault.needs:
@@ -41,16 +47,30 @@ def scene(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         clear(directory)
 
 
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+    """A Ray of two nodes for all cells that want one: it takes longer to start than they do."""
+    with two_nodes(tmp_path_factory.mktemp("hidden")) as started:
+        yield started
+
+
 @pytest.mark.parametrize(("fault", "launcher"), list(cells()))
 def test_a_cell(
-    scene: Callable[[str], Path], record_property: Callable[[str, object], None], fault: Fault, launcher: str
+    scene: Callable[[str], Path],
+    record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
+    fault: Fault,
+    launcher: str,
 ) -> None:
     """Exit code, record, files and what is left behind: the same app without us, run into the same fault, is the measure."""
     record_property("cell", (fault.name, launcher))
+    nodes = request.getfixturevalue("nodes") if launcher == ANOTHER_DISK else None
     for tried in range(3 if launcher in fault.hangs_by_chance else 1):
         with ThreadPoolExecutor(2) as both:  # most of the time under submitit is spent in waiting
             bare, ours = both.map(
-                lambda ours, tried=tried: start(scene(f"{'ours' if ours else 'bare'}{tried}"), fault, launcher, ours=ours),
+                lambda ours, tried=tried: start(
+                    scene(f"{'ours' if ours else 'bare'}{tried}"), fault, launcher, ours=ours, nodes=nodes
+                ),
                 (False, True),
             )
         if None not in (bare.code, ours.code):
