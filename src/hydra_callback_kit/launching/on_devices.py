@@ -1,5 +1,6 @@
 """Each job of a sweep has a device: claimed in the process that runs it, before that knows anything of the app."""
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -77,7 +78,10 @@ class OnDevices(Policy):
             self._set_up_joblib(of_joblib)
         of_ray = getattr(launcher, "ray_cfg", None)
         if isinstance(of_ray, DictConfig) and OmegaConf.select(of_ray, "remote.max_calls") is None:
-            OmegaConf.update(of_ray, "remote.max_calls", 1, force_add=True)
+            own = copy.deepcopy(of_ray)  # the launcher has the node of the config, which is read-only from Hydra 1.4 on
+            OmegaConf.set_readonly(own, False)
+            OmegaConf.update(own, "remote.max_calls", 1, force_add=True)
+            vars(launcher)["ray_cfg"] = own
 
     def _set_up_joblib(self, settings: dict[str, Any]) -> None:
         from joblib import Parallel, effective_n_jobs  # noqa: PLC0415  the launcher's own
