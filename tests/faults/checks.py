@@ -34,6 +34,7 @@ def complaints(fault: Fault, launcher: str, ours: Left, bare: Left) -> list[str]
         What is not as it should be.
     """
     return [
+        *(() if bare.started else ("no job started without us either",)),
         *_exit(fault, launcher, ours, bare),
         *_reports(fault, ours),
         *_leftovers(fault, ours, bare),
@@ -164,7 +165,7 @@ def _record(fault: Fault, launcher: str, ours: Left) -> Iterator[str]:
         yield "a duration is negative"
     if fault.ranks > 1:
         yield from _ranks(fault, jobs)
-    if not fault.unrecorded:
+    if not fault.unrecorded and ours.away is None:
         yield from _best(ours, statuses)
     if not fault.kills and not fault.reports:
         yield from _views(fault, ours, statuses)
@@ -189,6 +190,8 @@ def _record_with_what_is_away(fault: Fault, launcher: str, ours: Left) -> Iterat
             return
     statuses = {job.job_num: job.status for job in run.jobs}
     yield from (f"{complaint}, in both places" for complaint in _jobs(fault, launcher, ours, statuses))
+    if not fault.unrecorded:
+        yield from _best(ours, statuses)
 
 
 def _best(ours: Left, statuses: dict[int, str]) -> Iterator[str]:

@@ -171,7 +171,7 @@ def start(directory: Path, fault: Fault, launcher: str, *, ours: bool, nodes: Tw
         surroundings = {**claims, "SCENE": str(directory), "HOME": str(directory / "home"), "TMPDIR": temporary}
         surroundings |= {**NO_TORN_BYTECODE, "PYTHONPATH": str(directory / "site"), "OUT": str(root), **fault.environment}
         surroundings |= {"NEVER_ANSWERS": f"http://127.0.0.1:{silent.getsockname()[1]}"}
-        environment = app.environment(**surroundings, **(ENVIRONMENT if nodes else {}))
+        environment = app.environment(**{**surroundings, **(ENVIRONMENT if nodes else {})})
         hangs_after_s = MAY_HANG_S if launcher in {*fault.hangs_without_us, *fault.hangs_by_chance} else HANGS_AFTER_S
         with _engine(launcher, app, environment, fault.ranks, nodes, root) as (on, wait_until_idle):
             if launcher == "single run":
@@ -301,7 +301,7 @@ def _files(directory: Path, name: str) -> frozenset[str]:
 def _threads(directory: Path) -> frozenset[str]:
     """All threads but those of the launchers: whether theirs have ended by then is a matter of chance."""
     lines = (line for file in directory.iterdir() for line in file.read_text("utf-8").splitlines())
-    return frozenset(_without_random_parts(line) for line in lines if line.partition(".")[0] not in LAUNCHERS_OWN)
+    return frozenset(_without_random_parts(line) for line in lines if re.split("[. ]", line)[0] not in LAUNCHERS_OWN)
 
 
 def _numbers(directory: Path) -> frozenset[int]:
