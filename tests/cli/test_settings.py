@@ -68,6 +68,10 @@ def test_all_name_the_same_setting(swept: App) -> None:
     tiles = " ".join(re.sub(r"<[^>]+>", " ", (out / "report.html").read_text("utf-8").partition('class="tiles"')[2]).split())
     assert "Best setting accuracy (max of the mean - standard error over seed) 0.810 ± 0.006 lr=2 mean ±" in tiles
     assert "mean ± standard error of 3 seeds; 0.8 to 0.82 Best single job largest accuracy 0.99 job 0 lr=1 seed=0" in tiles
+    asked = ("table", "out", "--rows", "lr", "--metric", "accuracy", "-o", "settings.tex")
+    assert cli(*asked, cwd=swept.directory).code == 0
+    bold = [line for line in (swept.directory / "settings.tex").read_text("utf-8").splitlines() if "mathbf" in line]
+    assert [re.sub(r"\s+", " ", line) for line in bold] == [r"2 & $\mathbf{0.810 \pm 0.006}$ \\"]
     run = load_run(out)
     assert run.best_setting("accuracy").overrides == {"lr": 2}
     assert run.best_setting("accuracy", rank_by="mean").overrides == {"lr": 3}
@@ -111,6 +115,10 @@ def test_what_is_mistyped(swept: App) -> None:
         done = cli(command, "out", "--average-over", "sead", cwd=swept.directory)
         assert (done.code, done.out) == (2, "")
         assert "--average-over names 'sead', which no job was given. Did you mean seed? Overrides are: lr, seed." in done.err
+    for asked in (["--average-over", "sead"], ["--metric", "acuracy"]):
+        done = cli("report", "out", *asked, cwd=swept.directory)
+        assert (done.code > 0, done.out) == (True, "")
+        assert f"Did you mean {'seed' if 'sead' in asked else 'accuracy'}?" in done.err
     assert (
         "Did you mean accuracy?"
         in cli("show", "out", "--average-over", "seed", "--sort-by", "acuracy", cwd=swept.directory).err

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from hydra_callback_kit.cli import screen
 from hydra_callback_kit.journal.errors import JobError
 from hydra_callback_kit.journal.kinds import is_pruned
 from hydra_callback_kit.journal.records import JobRecord, RunRecord
 from hydra_callback_kit.views.asked_ranking import AskedRanking
 from hydra_callback_kit.views.best import best_in_short
 from hydra_callback_kit.views.performance import performance_summary
+from hydra_callback_kit.views.plots import table, words
 from hydra_callback_kit.views.progress import Progress, progress_text
 from hydra_callback_kit.views.report.failures import failures_of
 from hydra_callback_kit.views.summary import run_summary, unfinished
-from hydra_callback_kit.views.wording import status_counts
+from hydra_callback_kit.views.wording import STATUSES, status_counts
 
 PRUNED = JobError("app.Ours", "", "", ("optuna.exceptions.TrialPruned", "optuna.exceptions.OptunaError", "Exception"))
 JOBS = (
@@ -70,3 +72,10 @@ def test_the_best_is_by_the_sweepers_direction() -> None:
     front = RunRecord("1", Path("/sweep"), "MULTIRUN", "COMPLETED", both, facts={"directions": ["minimize", "maximize"]})
     assert best_in_short(front, AskedRanking()) == "3 jobs that no other beats in all objectives"
     assert best_in_short(RUN, AskedRanking()) == ""
+
+
+def test_each_status_has_a_colour_of_its_own() -> None:
+    """On the terminal, in a notebook and in plots: also what was pruned, which is no failure."""
+    for colours in (screen.COLOURS, table._COLOURS, words.STATUS_COLOURS):
+        assert set(colours) == set(STATUSES)
+        assert len(set(colours.values())) == len(STATUSES)
