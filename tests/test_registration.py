@@ -14,7 +14,7 @@ from hydra_plugins.hydra_callback_kit.config import OPTIONS, SETS
 
 SHOW = 'from hydra.core.hydra_config import HydraConfig\nprint("ON", *sorted(HydraConfig.get().callbacks or {}))\nreturn cfg'
 
-STANDARD = " ".join(sorted(name.removesuffix("_callback") for name in SETS["standard_callbacks"]))
+STANDARD = "latest_run logging performance provenance results_aggregator"
 
 
 def chosen(app: App, *arguments: str) -> list[str]:

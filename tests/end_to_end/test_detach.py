@@ -88,7 +88,8 @@ def test_a_sweep_goes_on(app: App, launcher: str) -> None:
     done = app.sweep(launcher, "x=1,2", "hydra.sweep.dir=${now:%H%M%S%f}/of ${hydra.job.name}", **variables(app))
     assert done.code == 0, done.stderr
     root = app.directory / done.stdout.removesuffix("\n")
-    assert done.stderr.endswith(f"  hydra-callback-kit stop '{done.stdout.strip()}'\n")
+    typed = [f"  hydra-callback-kit {command} '{done.stdout.strip()}'" for command in ("show --watch", "attach", "stop")]
+    assert done.stderr.splitlines()[-3:] == typed
     go(app)
     record = the_end(root)
     assert record.status == "COMPLETED"
