@@ -36,12 +36,16 @@ def test_a_job_whose_end_was_not_forwarded_is_not_measured_on(tmp_path: Path) ->
     monitor, other = ResourceMonitorCallback(gpu="off"), PerformanceCallback()
     run = config_of(tmp_path, {}, "MULTIRUN")
     monitor.on_multirun_start(config=run)
-    before = threading.active_count()
+    samplers: list[threading.Thread] = []
+    before = set(threading.enumerate())
     for number in range(4):
         job = job_of(run, num=number, id=str(number))
         monitor.on_job_start(config=job, task_function=len)
         call_job(other, job, 1)
-    assert threading.active_count() <= before + 1
+        samplers += set(threading.enumerate()) - before - set(samplers)
+    for sampler in samplers[:-1]:
+        sampler.join(60)
+    assert [sampler.is_alive() for sampler in samplers] == [False, False, False, True]
     monitor.on_job_end(config=job, job_return=returned())
     jobs = read_run(tmp_path).jobs
     assert ["resources" in job.facts for job in jobs] == [False, False, False, True]

@@ -141,23 +141,29 @@ def test_a_single_run(app: App, server: MlflowServer) -> None:
     assert [run.status for run in strays] == ["FINISHED"]
 
 
-def test_another_attempt_goes_on_in_the_same_run(app: App, server: MlflowServer) -> None:
-    """Of `retry_callback`, where the earlier one has no metrics; it ends as the last attempt did."""
-    body = """
-    if not os.path.exists(f"{cfg.done}-{cfg.x}"):
-        open(f"{cfg.done}-{cfg.x}", "w").close()
-        raise ValueError("the first time")
+@pytest.mark.parametrize("ends", ['raise ValueError("the first time")', "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_what_another_attempt_has_told_is_not_in_the_way(app: App, server: MlflowServer, ends: str) -> None:
+    """MLflow refuses a param that has another value, and the app fails: an attempt that has told one has its own run."""
+    told = "raise" in ends
+    body = f"""
+    if not os.path.exists(f"{{cfg.done}}-{{cfg.x}}"):
+        open(f"{{cfg.done}}-{{cfg.x}}", "w").close()
+        {ends}
+    mlflow.log_param("x", f"mine {{cfg.x}}")
     mlflow.log_metric("own", cfg.x)
     return cfg.x
     """
     write(app, server, body, callbacks="mlflow_callback,retry_callback")
-    done = app.sweep("basic", "x=1,2")
+    done = app.sweep("basic" if told else "submitit_local", "x=1,2")
     assert done.code == 0, done.stderr
     jobs = server.runs(app.directory.name, kind="job")
     assert [(run.status, run.metrics["return_value"]) for run in jobs] == [("FINISHED", 1), ("FINISHED", 2)]
     assert [run.tags["hydra.attempt"] for run in jobs] == ["2", "2"]
+    assert [(run.params["x"], run.tags["hydra.param.x"]) for run in jobs] == [("mine 1", "1"), ("mine 2", "2")]
     assert not [run for run in jobs if "hydra.error" in run.tags]
-    assert len(server.runs(app.directory.name)) == 3
+    earlier = server.runs(app.directory.name, kind="attempt")
+    assert [run.status for run in earlier] == ["FAILED"] * 2 * told
+    assert len(server.runs(app.directory.name)) == 3 + len(earlier)
 
 
 def test_the_curves_of_two_attempts_are_no_mix(launcher: str, app: App, server: MlflowServer) -> None:

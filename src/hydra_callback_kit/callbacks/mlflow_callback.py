@@ -63,10 +63,11 @@ class MlflowCallback(RecordingCallback):
     must not be the app that fails. Where the app has logged one of the same name and another value, the app's stays, and
     ours is the tag `hydra.param.<name>`.
 
-    Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) goes on in the same run, if the
-    earlier one has left no metrics there. Else it has a new one, which is the job's from then on, and the earlier one lies
-    below it with the tags `hydra.kind=attempt` and `hydra.superseded_by`: MLflow deletes no point, and calls that of the
-    highest step the latest. So the runs with `hydra.kind=job` are as many as jobs.
+    Another attempt at a job (by `retry_callback`, `resume_callback`, `rerun` or a requeue) has a new run, which is the job's
+    from then on, and the earlier one lies below it with the tags `hydra.kind=attempt` and `hydra.superseded_by`: MLflow
+    deletes no point, calls that of the highest step the latest, and refuses a param that has another value. So the runs with
+    `hydra.kind=job` are as many as jobs. Where the earlier one has left neither metrics nor params, because it was killed
+    before, its run goes on.
 
     A job never fails because of MLflow, and waits for it no longer than said. What is missing there afterwards,
     `hydra-callback-kit sync PATH --to mlflow` sends. Secrets are hidden in all that is sent, also in files; see

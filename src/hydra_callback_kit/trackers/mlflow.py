@@ -129,7 +129,7 @@ class Runs:
             MLflow's `Run`.
         """
         for found in () if is_new else self.of_run(experiment_id, payload.tags["run_id"], kind, payload.tags.get("job_num")):
-            if kind == "job" and found.data.metrics:
+            if kind == "job" and _has_told(found):
                 return self.supersede(found, payload, wanted, parent)
             self.client.update_run(found.info.run_id, "RUNNING")
             self._log(found.info.run_id, Values({}, {}, _attempt_of(payload)), None)
@@ -240,14 +240,19 @@ class Runs:
             del metrics[:METRICS_A_BATCH], params[:PARAMS_A_BATCH], tags[:PARAMS_A_BATCH]
 
 
+def _has_told(known: Any) -> bool:
+    """Whether a run has what MLflow lets nobody change: another attempt's would be a mix, or refused, and the app fails."""
+    return bool(known.data.metrics or known.data.params)
+
+
 def is_of_another_attempt(known: Any, payload: Payload) -> bool:
-    """Whether a job's run there has the metrics of an attempt at it that is not the one that counts.
+    """Whether a job's run there has metrics or params of an attempt at it that is not the one that counts.
 
     Args:
         known: MLflow's `Run`.
         payload: what is known of the job.
     """
-    return bool(known.data.metrics) and known.data.tags.get(_ATTEMPT) != _attempt_of(payload).get(_ATTEMPT)
+    return _has_told(known) and known.data.tags.get(_ATTEMPT) != _attempt_of(payload).get(_ATTEMPT)
 
 
 def _attempt_of(payload: Payload) -> dict[str, str]:
