@@ -293,7 +293,7 @@ def test_more_than_can_be_sent_in_time(app: App, server: MlflowServer) -> None:
 
 
 def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
-    """By `rerun`, in another process: the same run goes on, and the sweep's ends as it stands now."""
+    """By `rerun`, in another process: the failed attempts lie below the new runs, and the sweep's ends as it stands now."""
     write(app, server, 'if not os.path.exists(cfg.done):\n    raise ValueError("not yet")\nreturn cfg.x')
     done = app.sweep("basic", "x=1,2")
     assert done.code == 1
@@ -303,11 +303,13 @@ def test_a_job_that_is_run_again(app: App, server: MlflowServer) -> None:
     command = [sys.executable, "-m", "hydra_callback_kit", "rerun", str(done.root), "--execute"]
     again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=app.directory)
     assert again.returncode == 0, again.stderr
-    after = server.runs(app.directory.name)
-    assert [run.run_id for run in after] == [run.run_id for run in before]
+    after = [run for kind in ("job", "sweep") for run in server.runs(app.directory.name, kind=kind)]
     assert [run.status for run in after] == ["FINISHED"] * 3
     assert [run.metrics.get("return_value") for run in after] == [1, 2, None]
     assert not [run for run in after if "hydra.error" in run.tags]
+    earlier = server.runs(app.directory.name, kind="attempt")
+    assert [run.tags["mlflow.parentRunId"] for run in earlier] == [run.run_id for run in after[:2]]
+    assert {run.run_id for run in (*earlier, after[2])} == {run.run_id for run in before}
 
 
 def test_jobs_that_outlive_the_sweep(app: App, server: MlflowServer) -> None:
