@@ -175,3 +175,11 @@ class App:
         while read_run(self.directory / "out").status == "RUNNING":
             assert time.monotonic() < until_s
             time.sleep(0.2)
+
+
+def end_what_is_left(directory: Path) -> None:
+    """Ends the processes that run in a directory, as Linux tells."""
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or is somebody else's
+            if link.readlink().is_relative_to(directory) and int(link.parent.name) != os.getpid():
+                os.kill(int(link.parent.name), signal.SIGKILL)
