@@ -23,7 +23,7 @@ from hydra_callback_kit.journal import metric_points
 from hydra_callback_kit.journal.journal_lines import lines_with
 from hydra_callback_kit.journal.metric import Metric, Step, as_fact
 from hydra_callback_kit.journal.metric_points import Point
-from hydra_callback_kit.journal.point_file import PointFile
+from hydra_callback_kit.journal.point_file import PointFile, begin_points
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.journal.values import is_number, type_name
 from hydra_callback_kit.journal.writer import utc_now
@@ -228,14 +228,13 @@ class _Reporter:
         path = self._job.output_dir / name
         try:
             run_id = self._job.run.run_id
-            if metric_points.owner_of(path) == run_id:
+            files.make_room(path, _is_ours, tell(_log))
+            is_new = begin_points(path, run_id)
+            if not is_new:
                 own, self._earlier = self._found(path)
                 for point in own:
                     metric_points.add(self._metrics, point.step, point.values)
-            else:
-                files.make_room(path, _is_ours, tell(_log))
-                path.unlink(missing_ok=True)
-            self._file = PointFile(path, metric_points.head(run_id))
+            self._file = PointFile(path, is_new=is_new)
         except OSError as error:
             if _is_the_jobs(error):
                 raise
