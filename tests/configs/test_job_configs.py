@@ -21,6 +21,7 @@ from typed_configs import Inner
 
 from hydra_callback_kit.configs import composed_job as composed_job_module
 from hydra_callback_kit.configs import job_configs as job_configs_module
+from hydra_callback_kit.configs import shared_job_configs
 from hydra_callback_kit.configs.composed_job import ComposedJob, made
 from hydra_callback_kit.configs.difference import difference
 from hydra_callback_kit.configs.in_the_job import seen_by_the_job
@@ -236,18 +237,18 @@ def test_jobs_that_differ_in_values_share_one_composition(master, job_configs, m
 
 def test_who_looks_at_the_same_sweep_shares_what_is_composed(master) -> None:
     """Until another sweep is looked at, or a callback has changed what Hydra would compose."""
-    shared = job_configs_module.job_configs(master)
-    assert job_configs_module.job_configs(master) is shared
+    shared = shared_job_configs.job_configs(master)
+    assert shared_job_configs.job_configs(master) is shared
     with open_dict(master.hydra):
         master.hydra.overrides.hydra.append("hydra.job.chdir=true")
         try:
-            changed = job_configs_module.job_configs(master).compose(0, ["x=1"])
+            changed = shared_job_configs.job_configs(master).compose(0, ["x=1"])
         finally:
             del master.hydra.overrides.hydra[-1]
     assert changed.hydra.job.chdir is True
-    again = job_configs_module.job_configs(master)
+    again = shared_job_configs.job_configs(master)
     assert again.compose(0, ["x=1"]).hydra.job.chdir is not True
-    assert job_configs_module.job_configs(copy.deepcopy(master)) is not again
+    assert shared_job_configs.job_configs(copy.deepcopy(master)) is not again
 
 
 def test_a_config_that_does_not_survive_being_copied_is_left_to_hydra(master, monkeypatch) -> None:

@@ -13,8 +13,8 @@ from hydra_callback_kit.configs.app_config import app_config
 from hydra_callback_kit.configs.given_overrides import task_overrides
 from hydra_callback_kit.configs.identity import identify_run
 from hydra_callback_kit.configs.in_the_job import seen_by_the_job
-from hydra_callback_kit.configs.job_configs import job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.shared_job_configs import job_configs
 from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.hooks import gates
 from hydra_callback_kit.hooks.abort import abort

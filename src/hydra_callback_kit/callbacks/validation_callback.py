@@ -18,10 +18,10 @@ from hydra_callback_kit.checks.report import InvalidJob, report
 from hydra_callback_kit.checks.schema import Schema, SchemaCheck
 from hydra_callback_kit.configs.identity import identify_job
 from hydra_callback_kit.configs.in_the_job import app_part, seen_by_the_job
-from hydra_callback_kit.configs.job_configs import job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
 from hydra_callback_kit.configs.notes import notes_of
 from hydra_callback_kit.configs.reading import unchanged_randomness
+from hydra_callback_kit.configs.shared_job_configs import job_configs
 from hydra_callback_kit.configs.sweep_jobs import sample_job, sweep_jobs
 from hydra_callback_kit.hooks.abort import abort
 from hydra_callback_kit.hooks.parameters import NotInstalledError, ParameterError, one_of

@@ -15,8 +15,8 @@ from omegaconf.nodes import ValueNode
 
 from hydra_callback_kit.configs.composed_job import parsed, set_values
 from hydra_callback_kit.configs.flat_config import flat_config, flat_value, name_of_key
-from hydra_callback_kit.configs.job_configs import job_configs
 from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.shared_job_configs import job_configs
 from hydra_callback_kit.journal.asked import Asked, Flat, differences, digest_of
 
 _Choices = tuple[str, ...]

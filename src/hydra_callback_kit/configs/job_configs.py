@@ -9,7 +9,7 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, flag_override
@@ -44,16 +44,11 @@ class JobConfigs:
         self.reasons: Counter[str] = Counter()
         self.differences: dict[tuple[str, ...], str] = {}
         self._config = config
-        self._decides = _what_decides(config)
         self._check = check
         self._loader = config_loader()
         self._jobs: dict[tuple[str, ...], ComposedJob | None] = {}
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._value_or_not: dict[tuple[Any, ...], bool] = {}
-
-    def are_of(self, config: DictConfig) -> bool:
-        """Whether these are of the jobs of a sweep with this config, as it is now."""
-        return config is self._config and _what_decides(config) == self._decides
 
     @property
     def combinations(self) -> int:
@@ -173,28 +168,6 @@ class JobConfigs:
             return CachingConfigRepository(self._loader.repository)  # type: ignore[attr-defined]  # of the one that Hydra makes
         name, overrides = self._config.hydra.job.config_name, hydra_overrides(self._config)
         return self._loader._parse_overrides_and_create_caching_repo(name, overrides)[1]  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-_of_the_sweep: Final[list[JobConfigs]] = []
-"""Those of the sweep that somebody has last asked for."""
-
-
-def job_configs(config: DictConfig) -> JobConfigs:
-    """The configs of a sweep's jobs, the same for all who look at them as the sweep starts.
-
-    What jobs share is composed once, and what was validated is what runs.
-
-    Args:
-        config: the config of `on_multirun_start`; it is not changed.
-    """
-    if not any(known.are_of(config) for known in _of_the_sweep):
-        _of_the_sweep[:] = [JobConfigs(config)]
-    return _of_the_sweep[0]
-
-
-def _what_decides(config: DictConfig) -> tuple[Any, ...]:
-    """What Hydra composes a job's config of, beside the job's own overrides; another callback may have changed it."""
-    return config.hydra.job.config_name, *hydra_overrides(config)
 
 
 class _Group:

@@ -70,17 +70,17 @@ class Redaction:
         if isinstance(value, dict):
             secret = self.keys.secret_ones(value)
             items = [
-                self.mark(item)
-                if key in secret and self.keys.hides(str(key), item)
-                else item  # most are numbers, and a call takes longer than all else that is done for one
-                if type(item) in _NO_TEXT
-                else self.of_value(item)
+                # most are numbers, and a call takes longer than all else that is done for one
+                item if type(item) in _NO_TEXT and key not in secret else self._of_item(key, item)
                 for key, item in value.items()
             ]
             return dict(zip(self._known.hide_inside_all(value), items, strict=True))
         if isinstance(value, list):
             return [item if type(item) in _NO_TEXT else self.of_value(item) for item in value]
         return self.of_text(value) if isinstance(value, str) else value
+
+    def _of_item(self, key: Any, item: Any) -> Any:
+        return self.mark(item) if self.keys.hides(str(key), item) else self.of_value(item)
 
     def of_result(self, value: Any) -> Any:
         """Returns what a job returned, JSON-like, the texts below secret keys replaced; `token_accuracy` is a number."""

@@ -6,8 +6,6 @@ when it failed, or was killed. So there are as many as there are jobs that run a
 """
 
 import contextlib
-import shutil
-import zlib
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -86,6 +84,8 @@ def forget_open_jobs(run: RunIdentity, *, only_if_empty: bool = False) -> None:
         run: the sweep.
         only_if_empty: whether what says of a job stays.
     """
+    import shutil  # noqa: PLC0415  most sweeps note nothing
+
     if only_if_empty:
         with contextlib.suppress(OSError):
             _directory(run).rmdir()
@@ -105,6 +105,8 @@ def _directory(run: RunIdentity) -> Path:
 
 
 def _file(job: JobIdentity) -> Path:
+    import zlib  # noqa: PLC0415  the same
+
     host, pid, born = this_process()
     born = "" if born is None else born.replace(":", "+")  # which some file systems do not take
     attempt = f"{zlib.crc32(job.attempt.encode('utf-8', 'surrogatepass')):08x}"

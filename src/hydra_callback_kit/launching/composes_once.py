@@ -16,8 +16,9 @@ from omegaconf import DictConfig
 
 from hydra_callback_kit.configs.composed_job import ComposedJob, made
 from hydra_callback_kit.configs.hydra_internals import config_loader_impl
-from hydra_callback_kit.configs.job_configs import JobConfigs, job_configs
+from hydra_callback_kit.configs.job_configs import JobConfigs
 from hydra_callback_kit.configs.known_secrets import redaction_of
+from hydra_callback_kit.configs.shared_job_configs import job_configs
 from hydra_callback_kit.configs.sweep_jobs import sweep_jobs
 from hydra_callback_kit.journal.safe_log import SafeLogger
 from hydra_callback_kit.launching.policy import Batch, Policy
