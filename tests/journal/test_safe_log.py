@@ -4,7 +4,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -86,9 +86,10 @@ def test_a_file_of_the_apps_that_has_the_number_of_stdout(tmp_path: Path) -> Non
     assert os.waitpid(pid, 0)[1] == 0
 
 
-@pytest.mark.parametrize("stream", [None, object(), Stream(), Raising()])
-def test_any_stderr(monkeypatch: pytest.MonkeyPatch, stream: object) -> None:
+@pytest.mark.parametrize("kind", [lambda: None, object, Stream, Raising])
+def test_any_stderr(monkeypatch: pytest.MonkeyPatch, kind: Callable[[], object]) -> None:
     """None at all, or an object of the app's."""
+    stream = kind()
     monkeypatch.setattr(sys, "stderr", stream)
     to_stderr("a line")
     if isinstance(stream, Stream):
