@@ -23,16 +23,18 @@ def lines(contenders: Contenders, jobs: Sequence[int] = JOBS, repetitions: int =
 
     Args:
         contenders: who.
-        jobs: how many jobs the sweeps have; the largest is run once, the others so often:
+        jobs: how many jobs the sweeps have; the largest is run once, and not with as many callbacks as there are, the others
+            so often:
         repetitions: how often.
         long: how many jobs the sweep has whose last jobs are compared with its first.
     """
     several = (contenders.both, contenders.standard, contenders.first, contenders.everything, contenders.peer)
     result: list[Line] = []
     for count in jobs:
-        longest = count == max(jobs)  # takes a minute and a half for each
-        found = _in_hooks(contenders, several, count, 50, 1 if longest else repetitions)
-        for contender, samples in zip(several, found, strict=True):
+        longest = count == max(jobs)  # takes some minutes for each
+        measured = (contenders.both, contenders.standard, contenders.peer) if longest else several
+        found = _in_hooks(contenders, measured, count, 50, 1 if longest else repetitions)
+        for contender, samples in zip(measured, found, strict=True):
             what = f"in the hooks per job, {count:,} jobs, 50 keys: {contender.name}"
             result.append(Line.of(what, samples, BOUNDS.get(contender.name), "ms"))
     for keys in KEYS:
