@@ -14,6 +14,7 @@ from hydra_callback_kit.views.performance import performance_summary
 from hydra_callback_kit.views.plots import table, words
 from hydra_callback_kit.views.progress import Progress, progress_text
 from hydra_callback_kit.views.report.failures import failures_of
+from hydra_callback_kit.views.settings import settings_of
 from hydra_callback_kit.views.summary import run_summary, unfinished
 from hydra_callback_kit.views.wording import STATUSES, status_counts
 
@@ -79,3 +80,9 @@ def test_each_status_has_a_colour_of_its_own() -> None:
     for colours in (screen.COLOURS, table._COLOURS, words.STATUS_COLOURS):
         assert set(colours) == set(STATUSES)
         assert len(set(colours.values())) == len(STATUSES)
+
+
+def test_a_setting_counts_them_as_neither_failed_nor_completed() -> None:
+    """As the sweep does: what a search has given up on purpose is no failure of a setting's."""
+    (setting,) = settings_of(JOBS, ["x"])
+    assert (setting.completed, setting.failed) == ([JOBS[0]], [JOBS[2]])

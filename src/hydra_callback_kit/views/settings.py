@@ -46,8 +46,8 @@ class Setting:
 
     @property
     def failed(self) -> list[JobRecord]:
-        """Its jobs that failed or were interrupted."""
-        return [job for job in self.jobs if job.status in ("FAILED", "INTERRUPTED")]
+        """Its jobs that failed or were interrupted, without those that a search has pruned."""
+        return [job for job in self.jobs if job.status in ("FAILED", "INTERRUPTED") and not job.pruned]
 
     @property
     def samples(self) -> list[list[JobRecord]]:
