@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_callback_kit.journal.command_line import command_line, other_arguments
+from hydra_callback_kit.journal.command_line import app_words, as_typed, command_line, is_as_typed, other_arguments
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,66 @@ def test_no_word_of_the_apps_is_lost(own: list[str], given_to_hydra: list[str]) 
     for typed in ([*own, *given_to_hydra], [*given_to_hydra, *own]):
         for left in (given_to_hydra, typed):
             assert other_arguments(typed, left, {"x=1"}) == own
+
+
+@pytest.mark.parametrize(
+    ("facts", "typed"),
+    [
+        ({}, []),
+        ({"command": "app.py"}, []),
+        ({"command": ["python", "app.py", "x=1"], "program": ["python", "app.py"]}, ["python", "app.py", "x=1"]),
+        ({"command": ["python", 5]}, ["python", "5"]),
+        ({"command": ["python", "app.py", "x=1"], "rank_launcher": ["torchrun", "-n2"]}, ["python", "app.py", "x=1"]),
+        ({"command": ["python", "app.py"], "program": ["python", "app.py"], "rank_launcher": []}, ["python", "app.py"]),
+        (
+            {"command": ["python", "app.py", "x=1"], "program": ["python", "app.py"], "rank_launcher": ["torchrun", "-n2"]},
+            ["torchrun", "-n2", "app.py", "x=1"],
+        ),
+        (
+            {"command": ["py", "-u", "-m", "a", "x=1"], "program": ["py", "-u", "-m", "a"], "rank_launcher": ["torchrun"]},
+            ["torchrun", "-m", "a", "x=1"],
+        ),
+    ],
+)
+def test_the_command_as_it_was_typed(facts: dict[str, object], typed: list[str]) -> None:
+    """What has started the ranks stands for the interpreter that it has started."""
+    assert as_typed(facts) == typed
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (["python", "app.py"], ["app.py"]),
+        (["app"], ["app"]),
+        ([], []),
+        (["-m", "app"], ["app"]),
+        (["python", "-m", "pkg.app"], ["-m", "pkg.app"]),
+        (["python", "-u", "app.py"], ["app.py"]),
+    ],
+)
+def test_the_app_without_its_interpreter(program: list[str], words: list[str]) -> None:
+    """A module is named with the option that makes it one; a program of that name alone is none."""
+    assert app_words(program) == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "arguments", "again"),
+    [
+        (["python", "app.py", "x=1"], ["app.py", "x=1"], True),
+        (["python", "-m", "pkg.train"], ["/home/me/pkg/train.py"], True),
+        (["python", "-", "x=1"], ["-", "x=1"], False),
+        (["python", "/dev/fd/63"], ["/dev/fd/63"], False),
+        (["python", "/proc/self/fd/5"], ["/proc/self/fd/5"], False),
+        (["python", "/devices/app.py"], ["/devices/app.py"], True),
+        (["pytest", "tests"], ["app.py"], False),
+        (["python"], [""], False),
+        (["python", "app.py"], [], False),
+    ],
+)
+def test_whether_the_same_words_start_it_again(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], arguments: list[str], again: bool
+) -> None:
+    """Not what was read from a pipe, nor another program."""
+    monkeypatch.setattr(sys, "orig_argv", typed)
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert is_as_typed() is again

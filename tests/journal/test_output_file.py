@@ -1,5 +1,6 @@
 """The output of a run without a terminal: where it goes, what is read of it, and the exit code beside it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from hydra_callback_kit.journal.output_file import (
     exit_code_of,
     new_output_file,
     output_file_of,
+    starting_file,
+    starting_in,
+    write_starting,
 )
+from hydra_callback_kit.journal.process import ProcessIdentity
 
 
 def test_each_run_of_a_directory_has_a_file_of_its_own(tmp_path: Path) -> None:
@@ -74,3 +79,37 @@ def test_a_file_that_is_long_gone_or_emptied(tmp_path: Path) -> None:
     assert follower.new() == b""
     file.write_bytes(b"new\n")
     assert follower.new() == b"new\n"
+
+
+STARTER = ProcessIdentity("here", 17, "boot:5")
+
+
+def test_who_is_about_to_start_a_run_is_known_by_its_output(tmp_path: Path) -> None:
+    """The last of several files counts; a directory without a journal gets one, and one that cannot be written none."""
+    assert starting_in(tmp_path) is None
+    write_starting(tmp_path / "a.log", STARTER)
+    assert starting_file(tmp_path / "a.log") == tmp_path / ".callbacks" / "a.log.starting"
+    assert starting_in(tmp_path) == STARTER
+    write_starting(tmp_path / "b.log", STARTER._replace(pid=18, born=None))
+    assert starting_in(tmp_path) == ProcessIdentity("here", 18, None)
+    write_starting(tmp_path / "nowhere" / "a.log", STARTER)
+    assert starting_in(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1", "5", '["here", 18]', '["here", "18", null]', '["here", 18, 5]', "[5, 18, null]", "\0", "[[]]"]
+)
+def test_what_does_not_say_it_is_passed_over(tmp_path: Path, text: str) -> None:
+    """An earlier one does."""
+    write_starting(tmp_path / "a.log", STARTER)
+    starting_file(tmp_path / "b.log").write_text(text)
+    starting_file(tmp_path / "c.log").mkdir()
+    assert starting_in(tmp_path) == STARTER
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have owners on POSIX")
+def test_another_users_word_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signals go to whom it names."""
+    write_starting(tmp_path / "a.log", STARTER)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert starting_in(tmp_path) is None

@@ -94,3 +94,43 @@ def test_any_stderr(monkeypatch: pytest.MonkeyPatch, kind: Callable[[], object])
     to_stderr("a line")
     if isinstance(stream, Stream):
         assert stream.getvalue() == "a line\n"
+
+
+def test_the_level_is_told_in_words_where_nobody_shows_it(
+    handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on Hydra's console for jobs; one handler of several that shows it is enough."""
+    stream = Stream()
+    handlers[:] = [logging.StreamHandler(stream), logging.NullHandler()]
+    log.caution("not %s", "enough")
+    handlers.append(logging.NullHandler())
+    handlers[-1].setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    log.caution("not %s", "enough")
+    assert stream.getvalue() == "Warning: not enough\nnot enough\n"
+    handlers[:] = [caplog.handler]
+    log.caution("a word")
+    assert [(record.levelno, record.name) for record in caplog.records] == [(logging.WARNING, log.name)]
+
+
+def test_some_handlers_alone_are_told(handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture) -> None:
+    """Those of the app are not, and one that raises keeps it from none of them."""
+    handlers[:] = [caplog.handler]
+    own, broken, stream = logging.StreamHandler(Stream()), Raising(), logging.StreamHandler(Stream())
+    stream.setFormatter(logging.Formatter("%(name)s %(levelno)d %(message)s"))
+    stream.setLevel(logging.WARNING)
+    log.log_to([broken, own, stream], logging.INFO, "100 %s")
+    log.log_to([broken, own, stream], logging.ERROR, "over")
+    assert own.stream.getvalue() == "100 %s\nover\n"
+    assert stream.stream.getvalue() == f"{log.name} {logging.ERROR} over\n"
+    assert not caplog.records
+
+
+def test_what_is_for_developers_names_the_error(handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture) -> None:
+    """With the level that it has, and from where it was said."""
+    handlers[:] = [caplog.handler]
+    with caplog.at_level(logging.DEBUG, log.name):
+        log.debug("%s went wrong", "it", exc_info=ValueError("boom"))
+    (record,) = caplog.records
+    assert (record.levelno, record.getMessage(), record.filename) == (logging.DEBUG, "it went wrong", Path(__file__).name)
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "boom"
