@@ -1,10 +1,12 @@
 """Jobs that were handed on: who still waits, and what a stranger's line about it is worth."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from journals import a_run, lines_of, rewritten, write_job, write_sweep
+from journals import a_run, as_of, lines_of, rewritten, write_job, write_sweep
 
 from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.handed_on import write_handed_on
@@ -114,3 +116,44 @@ def test_what_no_writer_writes_is_passed_by(tmp_path: Path, facts: dict[str, obj
     lines = lines_of(tmp_path)
     odd = json.loads(lines[0]) | {"event": "jobs_handed_on", "facts": facts}
     assert rewritten(tmp_path, [*lines, json.dumps(odd).encode() + b"\n"]).handed_on == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "host", "waits"),
+    [("submitit.core._submit", "", True), ("pass", "", False), ("submitit", "elsewhere", True)],
+)
+def test_what_a_dead_sweep_has_left_to_processes_of_this_machine(
+    tmp_path: Path, command: str, host: str, waits: bool
+) -> None:
+    """A process of submitit's may still start the job; on another machine nobody can look."""
+    run = a_run(tmp_path)
+    writer._files.clear()
+    write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": "submitit_local", "planned_jobs": 1})
+    write_job(run, 0, "FAILED")
+    waiting = f"import time; {command!r}; print('waits', flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # just begun it has no command line yet
+    try:
+        (tmp_path / ".submitit" / "1").mkdir(parents=True)
+        write_handed_on(run, {0: 1})
+        (tmp_path / ".submitit" / str(process.pid)).mkdir()
+        if host:
+            as_of(host, tmp_path)
+        dead = read_run(tmp_path, sight=Sight(is_alive=lambda process: False))
+    finally:
+        process.kill()
+        process.communicate()
+    assert [job.job_num for job in dead.handed_on] == [0] * waits
+    assert dead.queue.there == frozenset()
+
+
+def test_what_another_launcher_has_left_nobody_starts(tmp_path: Path) -> None:
+    """Joblib's workers die with the sweep; RQ's live on."""
+    for launcher, left in (("joblib", []), ("rq", [0])):
+        run = a_run(tmp_path / launcher)
+        write_line(run, "run_started", {"mode": "MULTIRUN", "launcher": launcher, "planned_jobs": 1})
+        write_job(run, 0, "FAILED")
+        write_handed_on(run, {0: 1})
+        dead = read_run(run.root, sight=Sight(is_alive=lambda process: False))
+        assert [job.job_num for job in dead.handed_on] == left

@@ -97,3 +97,42 @@ def test_other_runs_and_what_callbacks_have_written_are_told(tmp_path: Path) -> 
     assert outcomes.of_other_runs() == []
     (tmp_path / ".callbacks" / f"20250101T000000-bb.x-{os.getpid()}-1.jsonl").touch()
     assert outcomes.of_other_runs() == ["20250101T000000-bb"]
+
+
+OTHER = "20250101T000000-bb"
+
+
+@pytest.mark.parametrize(
+    ("event", "facts", "may_come"),
+    [
+        ("run_ended", {}, False),
+        ("run_started", {"mode": "MULTIRUN"}, True),
+        ("jobs_launched", {"launched": {"0": ["x=1"]}, "elsewhere": True}, True),
+        ("jobs_handed_on", {"jobs": [[0, 0]], "batch": {"system": "slurm", "job": "77"}}, True),
+    ],
+)
+def test_a_run_without_jobs_is_none_once_none_may_come(
+    tmp_path: Path, event: str, facts: dict[str, object], may_come: bool
+) -> None:
+    """One that is over, of which all is known; what has come is remembered, and that none will come."""
+    run, other = a_run(tmp_path), a_run(tmp_path, OTHER)
+    write_job(run, 0, "COMPLETED")
+    write_line(other, "run_started", {"mode": "MULTIRUN"})
+    for name, what in (("run_ended", {}),) * (event != "run_started") + ((event, facts),):
+        write_line(other, name, what)
+    outcomes = outcomes_in(tmp_path)
+    told = [outcomes.of_other_runs() for _ in range(2)]
+    assert told == [[OTHER] if may_come else []] * 2
+    write_job(other, 0, "COMPLETED")
+    assert outcomes.of_other_runs() == [OTHER] * may_come
+
+
+def test_a_run_of_which_a_line_is_broken_may_have_jobs(tmp_path: Path) -> None:
+    """Its own run's jobs are not asked for."""
+    run, other = a_run(tmp_path), a_run(tmp_path, OTHER)
+    write_job(run, 0, "COMPLETED")
+    write_line(other, "run_started", {"mode": "MULTIRUN"})
+    write_line(other, "run_ended", {})
+    (file,) = (tmp_path / ".callbacks").glob(f"{OTHER}*.jsonl")
+    file.write_text(f"{file.read_text('ascii')}{{}}\n", "ascii")
+    assert outcomes_in(tmp_path).of_other_runs() == [OTHER]

@@ -134,3 +134,19 @@ def test_what_is_for_developers_names_the_error(handlers: list[logging.Handler],
     assert (record.levelno, record.getMessage(), record.filename) == (logging.DEBUG, "it went wrong", Path(__file__).name)
     assert record.exc_info is not None
     assert str(record.exc_info[1]) == "boom"
+
+
+@pytest.mark.parametrize(("encoding", "written"), [("utf-8", "é → ☃\n"), ("ascii", "\\xe9 \\u2192 \\u2603\n")])
+def test_stderr_takes_what_its_encoding_has_no_letters_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str, written: str
+) -> None:
+    """It is spelled out. What the stream has not written itself yet stays where it is."""
+    file = tmp_path / "stderr"
+    with file.open("w", encoding=encoding) as stream:
+        os.set_inheritable(stream.fileno(), True)
+        monkeypatch.setattr(sys, "stderr", stream)
+        stream.write("later\n")
+        to_stderr("é → ☃")
+        assert file.read_bytes() == written.encode(encoding)
+    to_stderr("to one that is closed")
+    assert file.read_text(encoding) == f"{written}later\n"

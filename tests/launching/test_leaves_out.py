@@ -49,9 +49,10 @@ def test_a_sweeper_that_asks_for_all_jobs_never_looks_at_them() -> None:
     assert answers("6", chooses=False).keys() == {0, 1, 2, 3, 4, 5}
 
 
-def test_a_sweeper_that_learns_gets_what_is_on_record() -> None:
+def test_a_sweeper_that_learns_gets_what_is_on_record(caplog: pytest.LogCaptureFixture) -> None:
     """A value of which only the text is on record is made again; a job that failed is one that failed."""
     given = answers("4.5-", chooses=True)
+    assert caplog.messages == ["Job 2 is run again: of what it returned only the text is on record."]
     assert given.keys() == {0, 1, 3}
     assert given[0] == 0.5
     assert type(given[1]) is RuntimeError
@@ -60,8 +61,14 @@ def test_a_sweeper_that_learns_gets_what_is_on_record() -> None:
 
 def test_a_sweeper_that_goes_another_way_is_stopped() -> None:
     """What another job returned is no answer; nor may that job be written over."""
-    with pytest.raises(StoppedError, match="chosen x=9 for job 0, which is on record with x=0 b=1"):
-        answers("1.4-", chooses=True, batch={0: ("x=9", "b=2")})
+    with pytest.raises(StoppedError) as stopped:
+        answers("1.4-", chooses=True, batch={0: ("x=9", "+y=1", "b=2")})
+    assert str(stopped.value) == (
+        "The sweeper has chosen x=9 +y=1 for job 0, which is on record with x=0 b=1: what that came to is no answer to it, "
+        "and it would be written over.\nA sweeper that draws at random needs a seed (hydra.sweeper.sampler.seed=1). One that "
+        "learns goes another way once a job that failed completes: `rerun --interrupted --missing --launcher` leaves those "
+        "that failed. Without --launcher each job is run again by itself."
+    )
     assert answers("1.4-", chooses=True, batch={1: ("x=9", "b=2")}) == {}
 
 

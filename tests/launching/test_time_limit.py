@@ -199,6 +199,14 @@ def test_a_batch_that_comes_too_late_ends_the_sweep(run: RunIdentity) -> None:
     )
 
 
+def test_one_job_that_was_not_started_is_one(run: RunIdentity) -> None:
+    """In words."""
+    limit, _ = policies(run, OVER)
+    with pytest.raises(Stopped) as stopped:
+        limit.answers({2: BATCH[2]})
+    assert str(stopped.value).startswith("Job 2 was not started, nor is any that would follow: the time")
+
+
 def test_jobs_that_were_refused_end_the_sweep(run: RunIdentity) -> None:
     """Those that have ended are on record as they are."""
     limit, _ = policies(run, OVER)
