@@ -66,8 +66,8 @@ def test_a_sweeper_that_goes_another_way_is_stopped() -> None:
     assert str(stopped.value) == (
         "The sweeper has chosen x=9 +y=1 for job 0, which is on record with x=0 b=1: what that came to is no answer to it, "
         "and it would be written over.\nA sweeper that draws at random needs a seed (hydra.sweeper.sampler.seed=1). One "
-        "that learns goes another way once a job that failed completes: `rerun --interrupted --missing --launcher` leaves those "
-        "that failed. Without --launcher each job is run again by itself."
+        "that learns goes another way once a job that failed completes: `rerun --interrupted --missing --launcher` leaves "
+        "those that failed. Without --launcher each job is run again by itself."
     )
     assert answers("1.4-", chooses=True, batch={1: ("x=9", "b=2")}) == {}
 
