@@ -117,7 +117,9 @@ KILLED = {"status": "FAILED", "error": {"type": "hydra_callback_kit.JobTimeoutEr
 
 @pytest.mark.parametrize("interrupts", [False, True])
 @pytest.mark.parametrize("says_so", [False, True])
-def test_where_a_job_was_killed_the_others_start_again(run: RunIdentity, says_so: bool, interrupts: bool) -> None:
+def test_where_a_job_was_killed_the_others_start_again(
+    run: RunIdentity, says_so: bool, interrupts: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     """By its own word, or by what a thread of C has left; each has one answer or starts again."""
     limit, others = policies(run, LATER, interrupts=interrupts)
     limit.answers(BATCH)
@@ -141,7 +143,11 @@ def test_where_a_job_was_killed_the_others_start_again(run: RunIdentity, says_so
     assert job.error
     assert job.error.type == "hydra_callback_kit.JobTimeoutError"
     if not says_so:
-        assert job.error.traceback == "Thread 2:\n  app.py, line 3 in main"
+        why = "the job took longer than job_s=5, in code that does not come back to Python: its process was killed"
+        assert (job.error.message, job.error.traceback) == (why, "Thread 2:\n  app.py, line 3 in main")
+        assert (job.duration_s, job.attempts, job.task_overrides) == (5 + 1 + 2, 1, ())
+        assert f"Job 1 is {status}: {why}." in caplog.messages
+        assert job.host == this_process().host
     assert not [*(run.root / ".callbacks").glob("*.last-words")]
     for each in words:
         each.remove()
