@@ -6,7 +6,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 from journals import a_job, a_run, write_job
 
+from hydra_callback_kit.journal.metric import Metric, as_fact
 from hydra_callback_kit.journal.outcomes import Outcomes
+from hydra_callback_kit.journal.process import this_process
 from hydra_callback_kit.journal.writer import write_line
 
 
@@ -136,3 +138,24 @@ def test_a_run_of_which_a_line_is_broken_may_have_jobs(tmp_path: Path) -> None:
     (file,) = (tmp_path / ".callbacks").glob(f"{OTHER}*.jsonl")
     file.write_text(f"{file.read_text('ascii')}{{}}\n", "ascii")
     assert outcomes_in(tmp_path).of_other_runs() == [OTHER]
+
+
+def test_a_job_is_told_with_its_attempt_its_machine_and_what_it_reported(tmp_path: Path) -> None:
+    """The value may be made of a metric alone; of two ends at one time the one that is read last counts, as in the record."""
+    run = a_run(tmp_path)
+    metric = Metric(0.25, 3, 0.25, 3, 0.5, 1, 3)
+    write_job(run, 0, "COMPLETED", return_value=None, metrics=as_fact({"loss": metric}))
+    write_job(
+        run, 1, "FAILED", error={"type": "optuna.TrialPruned", "message": "", "traceback": "", "bases": []}, pruned=True
+    )
+    seen = []
+    outcomes = Outcomes(tmp_path, run.run_id, lambda returned, metrics: seen.append((returned, dict(metrics))) or 7.0)
+    outcomes.look()
+    assert seen == [(None, {"loss": metric}), (None, {})]
+    assert [(each.attempt, each.host, each.value, each.doubt) for each in outcomes.ended()] == [
+        ("0.1", this_process().host, 7.0, ""),
+        ("1.1", this_process().host, None, ""),
+    ]
+    write_line(run, "job_facts", {"note": 1}, a_job(run, 0))
+    outcomes.look()
+    assert len(seen) == 2

@@ -61,6 +61,7 @@ def test_one_of_many_has_the_job(root: Path, killed: int) -> None:
         *("", "{", "1", "null", "[" * 100_000, "{}", '{"host": "gone", "pid": 7}', "\udcff"),
         *(f'{{"host": "gone", "pid": {pid}, "born": null}}' for pid in ("0", "-1", "true", '"7"', "1e400", "9" * 5000)),
         '{"host": "gone", "pid": 7, "born": 3}',
+        *(f'{{"host": "gone", "pid": {1 << 31}, "born": null}}{" " * blanks}' for blanks in (0, 10_000)),
     ],
 )
 def test_what_cannot_be_read_is_somebodys(root: Path, text: str) -> None:

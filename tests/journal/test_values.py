@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from strategies import Hostile, Mode, Point, same
 
 from hydra_callback_kit.journal.encoder import MAX_ITEMS, MAX_STRING, to_json
-from hydra_callback_kit.journal.values import as_json, from_json
+from hydra_callback_kit.journal.values import Cut, as_json, from_json
 
 
 class Losses(NamedTuple):
@@ -96,3 +96,29 @@ def test_what_somebody_else_wrote_like_a_marker_is_a_mapping_that_can_be_written
         decoded = from_json(encoded)
         again = json.loads(json.dumps(as_json(decoded), allow_nan=False), parse_constant=pytest.fail)
         assert same(from_json(again), decoded)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "decoded"),
+    [
+        ({"repr": "NaN", "type": "str"}, "NaN"),
+        ({"repr": "NaN", "type": "str", "length": 5}, Cut(repr="NaN", type="str", length=5)),
+        ({"repr": "0x10", "type": "int"}, 16),
+        ({"repr": "0x10", "type": "int", "length": 5}, Cut(repr="0x10", type="int", length=5)),
+        ({"repr": "ten", "type": "int"}, Cut(repr="ten", type="int")),
+        ({"repr": {"repr": "Infinity"}, "type": "dict"}, {"repr": math.inf}),
+        ({"repr": {"a": "Infinity"}, "type": "dict", "length": 3}, {"repr": {"a": math.inf}, "type": "dict", "length": 3}),
+        ({"repr": ["-Infinity"], "type": "Infinity"}, {"repr": [-math.inf], "type": math.inf}),
+        ({"repr": "<model>", "type": "app.Model"}, Cut(repr="<model>", type="app.Model")),
+        (
+            {"repr": "<model>", "type": "app.Model", "length": "Infinity"},
+            {"repr": "<model>", "type": "app.Model", "length": math.inf},
+        ),
+        ({"repr": "x", "type": "str", "other": "Infinity"}, {"repr": "x", "type": "str", "other": math.inf}),
+    ],
+)
+def test_what_stands_for_a_value_and_what_only_looks_like_it(encoded: dict[str, object], decoded: object) -> None:
+    """Whoever wrote it: what the encoder does not write is a mapping like any other."""
+    found = from_json(encoded)
+    assert found == decoded
+    assert type(found) is type(decoded)
