@@ -141,7 +141,7 @@ def test_a_run_of_which_a_line_is_broken_may_have_jobs(tmp_path: Path) -> None:
 
 
 def test_a_job_is_told_with_its_attempt_its_machine_and_what_it_reported(tmp_path: Path) -> None:
-    """The value may be made of a metric alone; of two ends at one time the one that is read last counts, as in the record."""
+    """Its value may be made of what it reported alone; it is made again for no other line."""
     run = a_run(tmp_path)
     metric = Metric(0.25, 3, 0.25, 3, 0.5, 1, 3)
     write_job(run, 0, "COMPLETED", return_value=None, metrics=as_fact({"loss": metric}))
