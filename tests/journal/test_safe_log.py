@@ -126,14 +126,22 @@ def test_some_handlers_alone_are_told(handlers: list[logging.Handler], caplog: p
 
 
 def test_what_is_for_developers_names_the_error(handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture) -> None:
-    """With the level that it has, and from where it was said."""
+    """With the level that it has."""
     handlers[:] = [caplog.handler]
     with caplog.at_level(logging.DEBUG, log.name):
         log.debug("%s went wrong", "it", exc_info=ValueError("boom"))
     (record,) = caplog.records
-    assert (record.levelno, record.getMessage(), record.filename) == (logging.DEBUG, "it went wrong", Path(__file__).name)
+    assert (record.levelno, record.getMessage()) == (logging.DEBUG, "it went wrong")
     assert record.exc_info is not None
     assert str(record.exc_info[1]) == "boom"
+
+
+def test_a_message_is_said_from_where_it_was_called(handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever searches the code for it finds the line."""
+    handlers[:] = [caplog.handler]
+    log.error("here")
+    (record,) = caplog.records
+    assert (record.filename, record.funcName) == (Path(__file__).name, "test_a_message_is_said_from_where_it_was_called")
 
 
 @pytest.mark.parametrize(("encoding", "written"), [("utf-8", "é → ☃\n"), ("ascii", "\\xe9 \\u2192 \\u2603\n")])
