@@ -136,7 +136,9 @@ def test_what_is_for_developers_names_the_error(handlers: list[logging.Handler],
     assert str(record.exc_info[1]) == "boom"
 
 
-def test_a_message_is_said_from_where_it_was_called(handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_is_said_from_where_it_was_called(
+    handlers: list[logging.Handler], caplog: pytest.LogCaptureFixture
+) -> None:
     """Whoever searches the code for it finds the line."""
     handlers[:] = [caplog.handler]
     log.error("here")
