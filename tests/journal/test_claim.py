@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hydra_callback_kit.journal import claim
 from hydra_callback_kit.journal.batch_job import Start
 from hydra_callback_kit.journal.claim import Claim, ClaimNotReadableError, claim_of, lay_claim
 from hydra_callback_kit.journal.identity import RunIdentity
+from hydra_callback_kit.journal.process import this_process
 
 
 def a_claim(root: Path, run_id: str = "a") -> Claim:
@@ -89,6 +91,7 @@ A_CLAIM = {
                 {"pid": True},
                 {"pid": 0},
                 {"pid": -1},
+                {"pid": 1 << 31},
                 {"pid": 10**30},
                 {"pid": float("inf")},
                 {"born": 1},
@@ -110,8 +113,44 @@ def test_a_claim_that_cannot_be_read_is_somebodys(tmp_path: Path, monkeypatch: p
     with pytest.raises(ClaimNotReadableError) as raised:
         lay_claim(tmp_path, a_claim(tmp_path), lambda holder: True)
     assert raised.value.file == tmp_path / ".callbacks" / "claim-4.json"
-    assert str(raised.value).endswith("may be another run's. Remove that file if it is not")
+    assert str(raised.value).endswith("), so the directory may be another run's. Remove that file if it is not")
+    assert "None" not in str(raised.value)
     assert holders(tmp_path) == ["claim-4.json"]
+
+
+def test_whom_to_ask_is_said_as_far_as_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may have no owner of a name."""
+
+    def nobody(_: Path) -> str:
+        raise KeyError
+
+    monkeypatch.setattr(Path, "owner", nobody)
+    in_words = f"{tmp_path} cannot be read (%s), so the directory may be another run's. %s"
+    kept_out, odd = PermissionError(errno.EACCES, "Permission denied"), ValueError("it is no claim")
+    assert str(ClaimNotReadableError(tmp_path, kept_out)) == in_words % (
+        "Permission denied",
+        "Ask who made it, or make it readable",
+    )
+    assert str(ClaimNotReadableError(tmp_path, odd)) == in_words % ("it is no claim", "Remove that file if it is not")
+
+
+def test_what_starts_a_process_again_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is this process's; a directory that is not there yet is made."""
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "2")
+    monkeypatch.setattr(claim, "user_name", lambda: None)
+    mine = a_claim(tmp_path)
+    process, start = this_process(), Start("slurm 7", (2, -1, 0))
+    assert (mine.start, mine.user, mine.process) == (start, "?", process)
+    assert datetime.now(timezone.utc) - datetime.fromisoformat(mine.claimed_at) < timedelta(minutes=5)
+    root = tmp_path / "a" / "b"
+    assert lay_claim(root, mine, lambda holder: holder is None)
+    seen: list[Claim | None] = []
+    assert not lay_claim(root, a_claim(tmp_path, "b"), lambda holder: bool(seen.append(holder)))
+    assert seen == [mine]
+    text = (root / ".callbacks" / "claim-1.json").read_text("ascii")
+    assert text.startswith('{\n  "run_id": "a",\n')
+    assert text.endswith("\n}\n")
 
 
 def made_as(kind: str, file: Path) -> None:
@@ -130,7 +169,7 @@ def made_as(kind: str, file: Path) -> None:
         file.symlink_to(target)
 
 
-@pytest.mark.parametrize("number", ["4", "9" * 200])
+@pytest.mark.parametrize("number", ["4", "9" * 15, "9" * 16, "9" * 200])
 @pytest.mark.parametrize("kind", ["directory", "FIFO", "large file", "link", "link to nothing"])
 def test_what_is_named_like_a_claim_is_somebodys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, number: str
