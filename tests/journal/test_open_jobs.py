@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from journals import a_job, a_run
 
+from hydra_callback_kit.journal import open_jobs
 from hydra_callback_kit.journal.identity import JobIdentity
 from hydra_callback_kit.journal.open_jobs import failed_at_most, forget_open_jobs, job_closes, job_opens
 from hydra_callback_kit.journal.process import ProcessIdentity
@@ -101,3 +102,42 @@ def test_a_forked_child_of_a_job_is_not_the_job(tmp_path: Path) -> None:
     job_closes(job, failed=False)
     forget_open_jobs(job.run, only_if_empty=True)
     assert len(list((tmp_path / ".callbacks").glob("*.open/*"))) == 1
+
+
+@pytest.mark.parametrize("born", ["73401dcc:358185:4026531836", None])
+@pytest.mark.parametrize("host", ["here", "a~b"])
+def test_whether_a_process_lives_is_asked_of_the_one_that_runs_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, born: str | None
+) -> None:
+    """By all that is known of it; each attempt and each rank has a file, and a job that failed need not be asked for."""
+    process = ProcessIdentity(host, os.getpid(), born)
+    monkeypatch.setattr(open_jobs, "this_process", lambda: process)
+    job, asked = asks(tmp_path), list[ProcessIdentity]()
+    other = a_job(job.run, 3, "\udc80")
+    for each in (other, other._replace(rank=1), other._replace(attempt="another")):
+        job_opens(each)
+    assert failed_at_most(job, alive=lambda process: asked.append(process) or True) == 0
+    assert asked == [process] * 3
+    job_closes(other, failed=True)
+    asked.clear()
+    assert failed_at_most(job, alive=lambda process: asked.append(process) or True) == 1
+    assert asked == [process] * 2
+
+
+def test_where_nothing_was_noted_nothing_is_closed_or_forgotten(tmp_path: Path) -> None:
+    """Somebody may have removed it, and a directory that cannot be written has none."""
+    run = a_run(tmp_path)
+    for failed in (False, True):
+        job_closes(a_job(run, 0), failed=failed)
+    job = asks(tmp_path)
+    job_opens(a_job(run, 1))
+    (noted,) = (tmp_path / ".callbacks").glob("*.open")
+    next(noted.glob("1~*")).unlink()
+    job_closes(a_job(run, 1), failed=False)
+    assert failed_at_most(job) == 0
+    forget_open_jobs(run, only_if_empty=True)
+    assert noted.is_dir()
+    for _ in range(2):
+        forget_open_jobs(run)
+        forget_open_jobs(run, only_if_empty=True)
+    assert not noted.exists()
