@@ -1,6 +1,7 @@
 """The sampling thread: it sees GPUs, stops at once, and what goes wrong in it is not the job's."""
 
 import csv
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 from nvml import FakeGpu, FakeNvml, NVMLError, NVMLError_LibraryNotFound
 
+from hydra_callback_kit.journal.fingerprint import is_one_of
+from hydra_callback_kit.measure import sample_file
 from hydra_callback_kit.measure.gpus import Gpus, NoGpuError
+from hydra_callback_kit.measure.process_tree import ProcessTree, TreeUse
 from hydra_callback_kit.measure.resource_sampler import ResourceSampler, SamplingThread, end_threads
 from hydra_callback_kit.measure.sample_file import SampleFile
 
@@ -95,6 +99,53 @@ def test_what_goes_wrong_in_the_thread_is_reported(tmp_path: Path, error: Except
     sampler._thread.join(60)
     assert errors == [error]
     assert facts["samples"] == len(rows_in(tmp_path)) >= 1
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_nothing_is_written_once_it_has_been_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """The job ends while a sample is being taken, as on a busy machine: by what is told of it the file is known later."""
+    taking, go_on, times = threading.Event(), threading.Event(), iter(range(after))
+    read = ProcessTree.read
+
+    def slow(tree: ProcessTree, not_counted_s: float) -> TreeUse:
+        if next(times, None) is None:
+            taking.set()
+            go_on.wait(60)
+        return read(tree, not_counted_s)
+
+    monkeypatch.setattr(ProcessTree, "read", slow)
+    sampler = sampler_of(tmp_path)
+    assert taking.wait(60)
+    facts = sampler.stop()
+    known = sampler.fingerprint
+    assert sampler.has_rows
+    go_on.set()
+    end_threads(60)
+    assert len(rows_in(tmp_path)) == facts["samples"] == max(after, 1)
+    assert is_one_of(tmp_path / "r.csv", [known])
+
+
+def test_who_still_writes_as_it_is_stopped_is_known_by_what_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network file system the end of a write may take long."""
+    closing, go_on, close = threading.Event(), threading.Event(), os.close
+
+    def slow(descriptor: int) -> None:
+        if isinstance(threading.current_thread(), SamplingThread):
+            closing.set()
+            go_on.wait(60)
+        close(descriptor)
+
+    monkeypatch.setattr(sample_file.os, "close", slow)
+    sampler = sampler_of(tmp_path)
+    assert closing.wait(60)
+    sampler.stop()
+    known = sampler.fingerprint
+    go_on.set()
+    end_threads(60)
+    assert rows_in(tmp_path)
+    assert is_one_of(tmp_path / "r.csv", [known])
 
 
 def test_the_sampling_is_not_counted(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ FIRST_S: Final = 0.02
 MOST_OF_THE_TIME: Final = 0.05
 """What the samples may take of the time: where one takes long, they become fewer."""
 LIMIT_S: Final = 0.005
-"""How long the end of a job waits for a sample that is being taken; it takes a last one if samples are quicker."""
+"""How long the end of a job waits for a sample that is being taken, and for rows; a last one is taken if they are quicker."""
 
 
 class SamplingThread(threading.Thread):
@@ -73,6 +73,8 @@ class ResourceSampler:
         self._measuring = threading.Lock()
         self._summing_up = threading.Lock()  # held for microseconds only
         self._is_summed_up = False
+        self._writing = threading.Lock()
+        self._is_written = False
         self._over = threading.Event()
         self._thread = SamplingThread(self._run, self._over)
         self._before = Before.now(include_children=include_children)
@@ -90,7 +92,9 @@ class ResourceSampler:
         return str(self._file.fingerprint) if self._file is not None else ""
 
     def stop(self) -> dict[str, Any]:
-        """Takes a last sample, if that is quick or there is none yet, and stops.
+        """Takes a last sample, if that is quick or there is none yet, writes the last rows, and stops.
+
+        From then on nothing is written: what the file holds is what it is known by.
 
         Returns:
             The means and peaks, by name.
@@ -101,7 +105,6 @@ class ResourceSampler:
             try:
                 if self._samples.count == 0 or self._took_s < LIMIT_S:
                     self._take(self._own_cpu_s)
-                self._write()
             except Exception as error:  # noqa: BLE001  what was sampled before is worth keeping
                 self._report(error)
             finally:
@@ -111,6 +114,11 @@ class ResourceSampler:
         with self._summing_up:
             self._is_summed_up = True
             facts = self._samples.facts()
+        is_free = self._writing.acquire(timeout=LIMIT_S)
+        self._is_written = True
+        if is_free:
+            self._write()
+            self._writing.release()
         self._thread.join(LIMIT_S)
         return facts
 
@@ -119,8 +127,8 @@ class ResourceSampler:
             self._sample()
         except Exception as error:  # noqa: BLE001  whatever it is, the job goes on
             self._report(error)
+        self._write_in_the_thread()
         with self._measuring:
-            self._write()
             if self._gpus is not None:
                 self._gpus.close()
 
@@ -136,11 +144,11 @@ class ResourceSampler:
         gpus = self._open_gpus()  # the driver may take seconds; the first rows wait, for it says how many columns they have
         with self._measuring:
             self._gpus = gpus
-            self._write()
+        self._write_in_the_thread()
         while not self._over.wait(self._pause_s()):
             with self._measuring:
                 self._take_in_the_thread()
-                self._write()
+            self._write_in_the_thread()
 
     def _pause_s(self) -> float:
         return max(min(self._interval_s, self._elapsed_s()) - self._took_s, self._took_s / MOST_OF_THE_TIME)
@@ -172,8 +180,14 @@ class ResourceSampler:
             if not self._is_summed_up:
                 self._unwritten.append(self._samples.add(elapsed_s, use, gpus))
 
+    def _write_in_the_thread(self) -> None:
+        with self._writing:
+            if not self._is_written:
+                self._write()
+
     def _write(self) -> None:
-        samples, self._unwritten = self._unwritten, []
+        with self._summing_up:
+            samples, self._unwritten = self._unwritten, []
         if self._file is None or not samples:
             return
         try:

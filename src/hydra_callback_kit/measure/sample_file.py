@@ -82,10 +82,10 @@ class SampleFile:
             if os.write(descriptor, text) != len(text):
                 os.ftruncate(descriptor, self.fingerprint.size)  # half a row would spoil it, and the next may fit again
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+            self.fingerprint.add(text)
+            self._last = text[-_LOOKED_AT:]
         finally:
-            os.close(descriptor)
-        self.fingerprint.add(text)
-        self._last = text[-_LOOKED_AT:]
+            os.close(descriptor)  # which may take long on a network file system
 
     def _made(self) -> int:
         if self._directory.is_dir():
