@@ -360,7 +360,11 @@ FAULTS: Final = (
     Fault("a fork in the job", _CHILD.format("fork")),
     Fault("a fork in the job leaves by sys.exit", _FORK_THAT_LEAVES, not_on=_WORKERS_ANSWER),
     Fault("a spawn in the job", _CHILD.format("spawn")),
-    Fault("warnings are errors", environment={"PYTHONWARNINGS": "error"}),
+    Fault(
+        "warnings are errors",
+        environment={"PYTHONWARNINGS": "error"},
+        not_on={"ray": "does not start then, without us either"},
+    ),
     # Ray would not start, for it keeps a token at home
     Fault("a home that nobody can write to", environment={"HOME": "/proc", "RAY_AUTH_MODE": "disabled"}),
     Fault("a log handler raises", "logging.getLogger().addHandler(Broken())", _LOG_HANDLER_RAISES),

@@ -17,7 +17,7 @@ FIRST_S: Final = 0.02
 MOST_OF_THE_TIME: Final = 0.05
 """What the samples may take of the time: where one takes long, they become fewer."""
 LIMIT_S: Final = 0.005
-"""How long the end of a job waits for a sample that is being taken, and for rows; a last one is taken if they are quicker."""
+"""How long the end of a job waits for a sample that is being taken and for rows; a last one is taken if they are quicker."""
 
 
 class SamplingThread(threading.Thread):
