@@ -220,3 +220,42 @@ def test_a_batch_script_that_was_started_again_has_ended_what_it_ran(tmp_path: P
     file.with_name("20260101T000000-aa.parent.jsonl").write_text(later)
     assert told(None) == told(True) == ("RUNNING", "RUNNING", True)
     assert told(False) == ("INTERRUPTED", "INTERRUPTED", False)
+
+
+BATCH = {"system": "slurm", "job": "12", "restarts": 1}
+
+
+@pytest.mark.parametrize(
+    ("job", "now", "waits"),
+    [
+        (BATCH, {**BATCH, "restarts": 2}, True),
+        ({**BATCH, "restarts": 0}, BATCH, True),
+        (BATCH, BATCH, False),
+        ({**BATCH, "restarts": 0}, {**BATCH, "restarts": 0}, False),
+        ({**BATCH, "restarts": 2}, BATCH, False),
+        (BATCH, {**BATCH, "job": "13", "restarts": 2}, False),
+        ({"system": "slurm", "job": "12"}, BATCH, False),
+        (BATCH, {"system": "slurm", "job": "12"}, False),
+        (None, BATCH, False),
+        (BATCH, None, False),
+    ],
+)
+def test_who_was_started_again_comes_to_its_jobs_again(
+    tmp_path: Path, job: dict[str, object] | None, now: dict[str, object] | None, waits: bool
+) -> None:
+    """By the same job of Slurm's, and a later start of it, as far as both are known."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    facts = {"mode": "MULTIRUN", "launcher": "basic", "planned_jobs": 2}
+    write_line(run, "run_started", facts if now is None else {**facts, "batch": now})
+    (file,) = (tmp_path / ".callbacks").iterdir()
+    host = _who(file.read_text())[0]
+    file.with_name("20260101T000000-aa.parent.jsonl").write_text(
+        file.read_text().replace(f'"host":"{host}"', f'"host":"{PARENT}"')
+    )
+    file.unlink()
+    writer._files.clear()
+    write_line(run, "job_started", {} if job is None else {"batch": job}, a_job(run, 0))
+    record = read_run(tmp_path, sight=Sight(lambda process: process.host == PARENT))
+    assert record.jobs[0].waits is waits
+    assert (record.jobs[0].status == "RUNNING") is waits
