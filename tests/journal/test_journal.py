@@ -20,7 +20,7 @@ from hydra_callback_kit.journal.identity import RunIdentity
 from hydra_callback_kit.journal.journal_lines import attempts_at, facts_in
 from hydra_callback_kit.journal.life import Sight
 from hydra_callback_kit.journal.process import this_process
-from hydra_callback_kit.journal.reader import read_journal, read_run, read_runs, run_ids
+from hydra_callback_kit.journal.reader import last_run_id, read_journal, read_run, read_runs, run_ids
 from hydra_callback_kit.journal.values import Cut
 from hydra_callback_kit.journal.writer import write_line
 
@@ -471,3 +471,24 @@ def test_the_attempts_before_the_last_are_on_record(tmp_path: Path) -> None:
         assert job.earlier[2].error == ("OSError", "no", "", ("Exception",))
         assert job.earlier[2].task_overrides == ("x=3",)
         assert rewritten(tmp_path, lines).jobs[0].earlier == ()
+
+
+def test_runs_since_one_are_read_as_they_stand(tmp_path: Path) -> None:
+    """That one included; who asks says how processes are looked at, and facts that are left out are in none of them."""
+    writer._files.clear()
+    assert (last_run_id(tmp_path), run_ids(tmp_path), read_runs(tmp_path)) == ("", [], [])
+    names = [f"2026010{day}T000000000000-aa" for day in (1, 2, 3)]
+    for name in names:
+        run = a_run(tmp_path, name)
+        write_line(run, "run_started", {"mode": "MULTIRUN", "large": name})
+        write_line(run, "job_started", {"large": name, "small": 1}, a_job(run, 0))
+    assert (last_run_id(tmp_path), run_ids(tmp_path)) == (names[2], names)
+    nobody = Sight(is_alive=lambda process: False)
+    read = read_runs(tmp_path, since=names[1], sight=nobody, without=["large"])
+    assert [(run.run_id, run.status, run.root) for run in read] == [(name, "INTERRUPTED", tmp_path) for name in names[1:]]
+    assert [run.jobs[0].facts for run in read] == [{"small": 1}] * 2
+    assert all("large" not in run.facts for run in read)
+    assert {run.status for run in read_runs(tmp_path)} == {"RUNNING"}
+    (tmp_path / ".callbacks").rename(tmp_path / "moved")
+    (tmp_path / ".callbacks").touch()
+    assert last_run_id(tmp_path) == ""
