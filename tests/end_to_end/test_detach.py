@@ -307,7 +307,9 @@ def test_two_runs_of_one_process(app: App) -> None:
     done = app.run("-m", "x=1,2")
     assert (done.code, done.stdout) == (0, "out\n"), done.stderr
     assert cli("attach", "out", cwd=app.directory).code == 0
-    assert [read_run(app.directory / name).status for name in ("out", "out2")] == ["COMPLETED", "COMPLETED"]
+    assert read_run(app.directory / "out").status == "COMPLETED"
+    wait_until(lambda: (app.directory / "out2" / ".callbacks").is_dir() and read_run(app.directory / "out2").over)
+    assert read_run(app.directory / "out2").status == "COMPLETED"
     assert " was not detached: its output is where it was started." in cli("attach", "out2", cwd=app.directory).err
 
 
