@@ -117,8 +117,10 @@ class ResourceSampler:
         is_free = self._writing.acquire(timeout=LIMIT_S)
         self._is_written = True
         if is_free:
-            self._write()
-            self._writing.release()
+            try:
+                self._write()
+            finally:
+                self._writing.release()
         self._thread.join(LIMIT_S)
         return facts
 
