@@ -94,3 +94,28 @@ def test_a_quick_node_is_pickled_as_an_ordinary_one(protocol: int) -> None:
     loaded = pickle.loads(pickled)
     assert type(loaded.outer) is DictConfig
     assert difference(loaded, config) is difference(config, loaded) is None
+
+
+@given(PLAIN, st.booleans(), st.none() | st.booleans())
+def test_after_a_merge_a_quick_node_is_the_parent_of_what_it_holds(plain: Any, readonly: bool, struct: bool | None) -> None:
+    """Whatever was noted there before; and no node goes on with a flag that it has from where it was."""
+    quick, ordinary = (made({"plain": plain}, readonly, struct) for _ in range(2))
+    made_quick(quick.inner)
+    for config in (quick, ordinary):
+        for node in nodes(config):
+            node._get_flag("readonly")
+        for node in nodes(config.inner)[1:]:
+            node.__dict__["_parent"] = None
+        for node in (config, config.inner):  # of these alone: the others go on with theirs
+            node.__dict__["_flags_cache"] = None
+        config._metadata.flags["readonly"] = True
+        config.inner._metadata.flags.pop("readonly", None)
+        config._re_parent()
+    assert [each._get_flag("readonly") for each in nodes(quick)] == [each._get_flag("readonly") for each in nodes(ordinary)]
+    places = [id(each) for each in nodes(quick)], [id(each) for each in nodes(ordinary)]
+    mine, theirs = (
+        [None if (of := each._get_parent()) is None else ids.index(id(of)) for each in nodes(config)]
+        for config, ids in zip((quick, ordinary), places, strict=True)
+    )
+    assert mine == theirs
+    assert all(each._get_flag("readonly") for each in nodes(quick.inner))

@@ -20,7 +20,7 @@ from omegaconf import (
     PathNode,
     StringNode,
 )
-from omegaconf.base import Metadata, Node
+from omegaconf.base import Box, Metadata, Node
 
 _Kind = TypeVar("_Kind", bound=Node)
 
@@ -43,6 +43,10 @@ class QuickConfig(DictConfig):
         """What pickle writes; the oldest of its protocols is the one that takes another class."""
         how, (_, *base), *state = cast("tuple[Any, ...]", super().__reduce_ex__(0))
         return how, (DictConfig, *base), *state
+
+    def _re_parent(self) -> None:
+        """What OmegaConf's method of this name does, which each merge calls for all that the merged config holds."""
+        _re_parent_below(self)
 
 
 _CONTAINERS: Final = frozenset((DictConfig, ListConfig, QuickConfig))
@@ -108,6 +112,20 @@ def _copied(node: Node, parent: Any, memo: dict[int, Any]) -> Any:
         _content=content,
     )
     return made
+
+
+def _re_parent_below(node: Node) -> None:
+    content = node.__dict__["_content"]
+    for value in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        kind = type(value)
+        if kind in _LEAVES:
+            value.__dict__.update(_parent=node, _flags_cache=None)
+            continue
+        value._set_parent(node)  # noqa: SLF001  which forgets the flags of all that is below
+        if kind in _CONTAINERS:
+            _re_parent_below(value)
+        elif isinstance(value, Box):
+            value._re_parent()  # noqa: SLF001  OmegaConf's own
 
 
 def _copied_metadata(metadata: Metadata) -> Metadata:
