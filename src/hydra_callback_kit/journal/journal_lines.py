@@ -12,7 +12,7 @@ from typing import Any, Final
 from hydra_callback_kit.journal.fold import number_of_attempt
 from hydra_callback_kit.journal.format import JOURNAL_DIR, MAX_LINE
 from hydra_callback_kit.journal.line import BrokenLineError, parse_line
-from hydra_callback_kit.journal.regular_file import open_regular
+from hydra_callback_kit.journal.regular_file import open_regular, start_of_regular
 from hydra_callback_kit.journal.values import from_json
 
 _CHUNK: Final = 1 << 16
@@ -158,15 +158,14 @@ def lines_in(file: Path) -> Iterator[tuple[int, bytes, bool]]:
 
     Of a line that is too long its beginning is taken for all of it.
     """
+    start = start_of_regular(file, _SMALL)
+    if len(start) < _SMALL:  # that is all
+        *whole, torn = start.split(b"\n")
+        yield from ((number, text, True) for number, text in enumerate(whole, start=1) if text)
+        if torn:
+            yield len(whole) + 1, torn, False
+        return
     with open_regular(file) as journal:
-        start = journal.read(_SMALL)
-        if len(start) < _SMALL:  # that is all
-            *whole, torn = start.split(b"\n")
-            yield from ((number, text, True) for number, text in enumerate(whole, start=1) if text)
-            if torn:
-                yield len(whole) + 1, torn, False
-            return
-        journal.seek(0)
         for number, line in enumerate(iter(functools.partial(journal.readline, MAX_LINE), b""), start=1):
             text = line.rstrip(b"\n")
             if len(line) == MAX_LINE and not line.endswith(b"\n"):

@@ -148,14 +148,15 @@ def _read(
     skims: bool = False,
 ) -> None:
     unread = tuple(f'{name}"'.encode("ascii") for name in without) if skims else ()
-    left = list(reversed(list(files)))
-    seen = set(left)
+    listed = list(files)
+    left, seen = listed[::-1], set[Path]()
     while left:
         file = left.pop()
         try:
             _read_file(file, folds, broken, without, unread)
         except FileNotFoundError as error:
             # it became part of another one since it was listed, see `gathering`
+            seen = seen or set(listed)  # which most reading needs not
             others = set(files_of_run(file.parent.parent, file.name.partition(".")[0])) - seen
             left += sorted(others)
             seen |= others
