@@ -77,8 +77,9 @@ class SafeLogger:
             if error is not None and not can_be_formatted(error):
                 message, values, error = f"{message} (%s)", (*values, error_of(error).headline), None
             exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
-            file, line, function, _ = logger.findCaller(stacklevel=3)
-            record = _fit_to_be_seen(logger.makeRecord(self.name, level, file, line, message, values, exc_info, function))
+            said = sys._getframe(2)  # noqa: SLF001  `Logger.findCaller` counts otherwise on Python 3.10
+            at, function = (said.f_code.co_filename, said.f_lineno), said.f_code.co_name
+            record = _fit_to_be_seen(logger.makeRecord(self.name, level, *at, message, values, exc_info, function))
             kept: Any = logger.filter(record)
             if kept:
                 record = kept if isinstance(kept, logging.LogRecord) else record  # since Python 3.12 a filter may change it
