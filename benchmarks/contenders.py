@@ -40,6 +40,9 @@ _NEEDED = {
     # every run has a directory of its own here, but for the second that it takes to have another name
     "output_guard_callback": {"policy": "warn"},
 }
+_NOTHING = tuple(f"nothing_{place}" for place in range(len(FIRST)))
+"""Options whose callbacks do nothing: what any callbacks of a defaults list cost."""
+
 _STOPS = ("detach_callback", "dry_run_callback")
 _NEEDS_MORE = ("mlflow_callback", "wandb_callback")  # trackers
 _COMPOSES = "compose_once_callback"  # with it the others cost another share of another sweep
@@ -98,6 +101,8 @@ class Contenders:
         ours = environment(directory / "ours", f"{PROJECT}[{extras}]", *also)
         options = tuple(option for option in OPTIONS if option not in (*_STOPS, *_NEEDS_MORE))
         self.bare = Contender("bare Hydra", environment(directory / "bare", *also))
+        self.idle = Contender("without this package, one callback that does nothing", self.bare.python, _NOTHING[:1])
+        self.all_idle = Contender(f"without this package, {len(_NOTHING)} that do nothing", self.bare.python, _NOTHING)
         self.installed = Contender("installed, not used", ours)
         self.both = _ours(ours, "logging and performance", ("logging_callback", "performance_callback"))
         self.alone = [_ours(ours, option, (option,)) for option in sorted(options, key=lambda each: each not in FIRST)]
@@ -120,9 +125,15 @@ class Contenders:
     def write_app(self, directory: Path, keys: int = 50, preamble: str = "") -> None:
         """Writes the app and a config for each contender into a git repository, all of it committed."""
         write_app(directory, keys=keys, preamble=preamble)
+        (directory / "callbacks").mkdir()
+        for option in _NOTHING:
+            text = f"# @package _global_.hydra.callbacks.{option}\n_target_: hydra.experimental.callback.Callback\n"
+            (directory / "callbacks" / f"{option}.yaml").write_text(text, "utf-8")
         sets = (self.both, self.standard, self.five, self.once, self.first, self.everything, self.everything_once)
         for contender in (
             self.bare,
+            self.idle,
+            self.all_idle,
             self.installed,
             *sets,
             self.peer,
