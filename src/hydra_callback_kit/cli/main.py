@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hydra_callback_kit.journal.printable import printable
-from hydra_callback_kit.remote.mirror import named
 from hydra_callback_kit.views.bottom_line import let_all_scroll
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:  # it may speak of what others have named
+            from hydra_callback_kit.remote.mirror import named  # noqa: PLC0415  only who went wrong needs it
+
             error.message = printable(named(error.message))  # type: ignore[misc]  # click itself declares it final
             raise
 

@@ -108,10 +108,7 @@ def warn(text: str) -> None:
 
 def print_table(columns: Sequence[Column]) -> None:
     """Prints a table; on a terminal that is too narrow the last columns that are not needed are left out, and named."""
-    columns = [
-        Column(on_one_line(each.head), [on_one_line(named(cell)) for cell in each.cells], each.right, each.needed)
-        for each in columns
-    ]
+    columns = [Column(on_one_line(each.head), _on_one_line(each.cells), each.right, each.needed) for each in columns]
     if not is_terminal():
         click.echo("\n".join(plain_table(columns)))
         return
@@ -130,6 +127,11 @@ def print_table(columns: Sequence[Column]) -> None:
     if left_out:
         names = ", ".join(column.head for column in left_out)
         console.print(Text(f"Not shown for want of width: {names}", style="dim"))
+
+
+def _on_one_line(cells: Sequence[str]) -> Sequence[str]:
+    text = "".join(cells)  # most columns are fit to be seen, and tens of thousands of cells take a while one by one
+    return cells if text.isprintable() and named(text) == text else [on_one_line(named(cell)) for cell in cells]
 
 
 def fitting(columns: Sequence[Column], width: int) -> tuple[list[Column], list[Column]]:

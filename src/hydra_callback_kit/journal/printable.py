@@ -17,6 +17,8 @@ def printable(text: str) -> str:
 
 def on_one_line(text: str) -> str:
     """The same with line breaks and tabs spelled out, too."""
+    if text.isprintable():  # as above; of a table there are many
+        return text
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 

@@ -81,8 +81,10 @@ def unknown_key(jobs: Sequence[JobRecord], over: Sequence[str]) -> str:
     Returns:
         Empty where each of them is one, or where no job has started.
     """
+    if not over or not jobs:
+        return ""
     given = sorted({override_key(override) for job in jobs for override in of_the_app(job.task_overrides)})
-    for key in over if jobs else ():
+    for key in over:
         if key not in given:
             hint = wording.did_you_mean(key, given)
             return f"average_over names {key!r}, which no job was given.{hint} Overrides are: {', '.join(given) or 'none'}."
