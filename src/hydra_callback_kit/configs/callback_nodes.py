@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callback_kit.configs.given_overrides import hydra_overrides
 
-_DEFAULTS: Final = re.compile(rb"^defaults[ \t]*:.*?(?=^[^\s#-]|\Z)", re.MULTILINE | re.DOTALL)
+_DEFAULTS: Final = rb"(?ms)^defaults[ \t]*:.*?(?=^[^\s#-]|\Z)"
 """A defaults list as it is mostly written: what comes after it has no part in it."""
 
 
@@ -79,7 +79,7 @@ def _may_have_self_first(config: DictConfig, name: str) -> bool:
         file = Path(source.path) / f"{name.removesuffix('.yaml')}.yaml"
         if source.schema == "file" and file.is_file():
             text = file.read_bytes()
-            found = _DEFAULTS.search(text)
+            found = re.search(_DEFAULTS, text)
             text = text if found is None else found[0]
             return 0 <= text.find(b"_self_") < text.rfind(b"callbacks")
     return True

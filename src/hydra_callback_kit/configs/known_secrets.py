@@ -27,7 +27,7 @@ from hydra_callback_kit.journal.masking import passwords_in
 _CALLBACK: Final = "RedactionCallback"
 _OF_HYDRA: Final = (("job", "env_set"), ("sweeper",), ("launcher",))
 """The parts of Hydra's own config that may hold a secret."""
-_VARIABLE: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*([^\s,:{}]+)")
+_VARIABLE: Final = r"\$\{\s*oc\.env\s*:\s*([^\s,:{}]+)"
 
 
 def redaction_of(config: DictConfig) -> Redaction:
@@ -142,7 +142,7 @@ def _variables(node: Any, keys: SecretKeys) -> Iterator[str]:
     """The values of the environment variables that an interpolation names, where their names are secret ones."""
     written = node._value()  # noqa: SLF001  as it is written
     if isinstance(written, str):
-        for name in _VARIABLE.findall(written):
+        for name in re.findall(_VARIABLE, written):
             if keys.is_secret(name) and name in os.environ:
                 yield os.environ[name]
 

@@ -18,7 +18,7 @@ OPTIONS: Final = frozenset(
 )
 """The options and sets that the group `callbacks` has from this package."""
 
-_CHOICE: Final = re.compile(r"[+~]{0,2}(?:hydra/)?callbacks(?:@[^=]*)?(?:=(.*))?")
+_CHOICE: Final = r"[+~]{0,2}(?:hydra/)?callbacks(?:@[^=]*)?(?:=(.*))?"
 
 
 def of_the_app(overrides: Iterable[str]) -> list[str]:
@@ -34,5 +34,5 @@ def of_the_app(overrides: Iterable[str]) -> list[str]:
 
 
 def _is_own(override: str) -> bool:
-    choice = _CHOICE.fullmatch(override)
+    choice = re.fullmatch(_CHOICE, override)
     return choice is not None and set(re.findall(r"[^\s\[\],'\"]+", choice[1] or "")) <= OPTIONS

@@ -128,7 +128,7 @@ def size_in_bytes(parameter: str, given: float | str) -> int:
     Raises:
         ParameterError: if it is negative, or no size.
     """
-    size = _SIZE.fullmatch(str(given).strip())
+    size = re.fullmatch(_SIZE, str(given).strip())
     if isinstance(given, bool) or size is None:
         raise ParameterError(
             parameter,
@@ -142,7 +142,7 @@ def size_in_bytes(parameter: str, given: float | str) -> int:
     return int(number) * factor if number.isdigit() else int(float(number) * factor)
 
 
-_SIZE: Final = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:e\+?[0-9]+)?)\s*((?:[kmgt]i?)?b)?", re.IGNORECASE)
+_SIZE: Final = r"(?i)([0-9][0-9_]*(?:\.[0-9]+)?(?:e\+?[0-9]+)?)\s*((?:[kmgt]i?)?b)?"
 
 
 def output_file(parameter: str, given: str) -> str:

@@ -19,7 +19,7 @@ _TAKEN: Final = "files_of_callbacks"
 """The note of a run that holds which class writes which file, or who else."""
 _A_JOBS: Final = "/a job's directory"
 """What stands for the directory of each job of a sweep."""
-_INTERPOLATION: Final = re.compile(r"\$\{(hydra[:.])?([\w.-]+)\}")
+_INTERPOLATION: Final = r"\$\{(hydra[:.])?([\w.-]+)\}"
 
 
 class OwnFile(NamedTuple):
@@ -112,7 +112,7 @@ def _filled(config: DictConfig, text: str) -> str:
         value = known_value(config, key)
         return found[0] if value is None else str(value)
 
-    return _INTERPOLATION.sub(known, text)
+    return re.sub(_INTERPOLATION, known, text)
 
 
 def _option_of(config: DictConfig, callback: str) -> str:

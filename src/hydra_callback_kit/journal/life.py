@@ -136,7 +136,7 @@ class Lookout:
         return None if self._owner < 0 else self._sight.batch_system.about(batch.job, self._owner, batch.cluster)
 
 
-_SLURM_ID: Final = re.compile("[0-9]+(?:_[0-9]+)?")
+_SLURM_ID: Final = "[0-9]+(?:_[0-9]+)?"
 
 
 def batch_id(facts: Mapping[str, Any], run_facts: Mapping[str, Any]) -> BatchId | None:
@@ -156,7 +156,7 @@ def batch_id(facts: Mapping[str, Any], run_facts: Mapping[str, Any]) -> BatchId 
             cluster if type(cluster) is str else None,
             own=by_submitit and job_id in (fact["job"], f"{fact.get('array_job')}_{fact.get('array_index')}"),
         )
-    if type(job_id) is str and _SLURM_ID.fullmatch(job_id) and by_submitit:
+    if type(job_id) is str and re.fullmatch(_SLURM_ID, job_id) and by_submitit:
         return BatchId(job_id, own=True)
     return None
 

@@ -16,8 +16,8 @@ MAX_KNOWN: Final = 1_000
 _MAX_RUNS: Final = 8
 """The log is searched for the secrets of so many runs."""
 
-_MARK: Final = re.compile(r"<redacted [0-9]+>")
-_IN_URL: Final = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@$<][^\s/@]*)(?=@)")
+_MARK: Final = r"<redacted [0-9]+>"
+_IN_URL: Final = r"(?<=://)([^\s/:@]*):([^\s/@$<][^\s/@]*)(?=@)"
 """The user and the password of an address such as `postgres://me:secret@host/db`."""
 
 
@@ -39,12 +39,12 @@ def mark_of(secret: str, key: bytes) -> str:
 
 def is_marked(text: str) -> bool:
     """Tells whether a secret has been hidden in a text."""
-    return "<redacted " in text and _MARK.search(text) is not None
+    return "<redacted " in text and re.search(_MARK, text) is not None
 
 
 def is_mark(text: str) -> bool:
     """Tells whether a text is nothing but what stands for a secret."""
-    return _MARK.fullmatch(text) is not None
+    return re.fullmatch(_MARK, text) is not None
 
 
 def with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[str, ...]:
@@ -69,8 +69,8 @@ def pairs_of_marks(first: Iterable[str], overrides: Iterable[str]) -> Iterator[t
     marked = {_key_of(override): override for override in first if is_marked(override)}
     for override in filter(is_marked, overrides):
         before = marked.get(_key_of(override), "")
-        if _MARK.sub("", before.lstrip("+")) == _MARK.sub("", override.lstrip("+")):
-            yield from zip(_MARK.findall(override), _MARK.findall(before), strict=False)
+        if re.sub(_MARK, "", before.lstrip("+")) == re.sub(_MARK, "", override.lstrip("+")):
+            yield from zip(re.findall(_MARK, override), re.findall(_MARK, before), strict=False)
 
 
 def _key_of(override: str) -> str:
@@ -79,17 +79,17 @@ def _key_of(override: str) -> str:
 
 def quoted_marks(override: str) -> str:
     """An override whose value is a mark, in the quotes that Hydra's grammar wants."""
-    return re.sub(rf"=({_MARK.pattern})$", r"='\1'", override)
+    return re.sub(rf"=({_MARK})$", r"='\1'", override)
 
 
 def unquoted_marks(override: str) -> str:
     """Undoes `quoted_marks`."""
-    return re.sub(rf"='({_MARK.pattern})'$", r"=\1", override)
+    return re.sub(rf"='({_MARK})'$", r"=\1", override)
 
 
 def passwords_in(text: str) -> list[str]:
     """The passwords of the addresses in a text."""
-    return [found[2] for found in _IN_URL.finditer(text)] if "://" in text else []
+    return [found[2] for found in re.finditer(_IN_URL, text)] if "://" in text else []
 
 
 class Secrets:
@@ -179,7 +179,7 @@ class _Inside:
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._marks = [mark for _, mark in patterns]
-        self._pattern = re.compile("|".join([_MARK.pattern, *(f"({pattern})" for pattern, _ in patterns)]))
+        self._pattern = re.compile("|".join([_MARK, *(f"({pattern})" for pattern, _ in patterns)]))
 
     def hide(self, text: str) -> str:
         """A text without the secrets in it; marks stay."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-_PLAIN: Final = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z/][A-Za-z0-9_./-]*")
-_KEY: Final = re.compile(r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)")
-_VALUE: Final = re.compile(
+_PLAIN: Final = r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z/][A-Za-z0-9_./-]*"
+_KEY: Final = r"\+{0,2}([A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)*)"
+_VALUE: Final = (
     r"([+-]?(?:0|[1-9][0-9]{0,600}))"  # Python refuses to read thousands of digits
     r"|([+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[+-]?[0-9]+)?)"
     r"|((?!(?:null|true|false|nan|inf)$)[a-z]+)"
@@ -36,7 +36,7 @@ def typed_overrides(overrides: Iterable[str]) -> dict[str, Any]:
 
 def quoted_value(text: str) -> str:
     """Writes a text so that it is a value in Hydra's override grammar: in quotes, unless it is a plain path or word."""
-    if _PLAIN.fullmatch(text):
+    if re.fullmatch(_PLAIN, text):
         return text
     # a backslash escapes an interpolation, a quote, and other backslashes that stand before one of the two
     text = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
@@ -58,7 +58,7 @@ def typed_override(override: str) -> tuple[str, Any]:
     name, equals, text = override.partition("=")
     key = _plain_key(name) if equals else None
     if key is not None:
-        match = _VALUE.fullmatch(text)
+        match = re.fullmatch(_VALUE, text)
         if match is not None:
             return key, _KIND[match.lastindex or 0](text)
     return override_key(override), _parsed_value(override)
@@ -66,7 +66,7 @@ def typed_override(override: str) -> tuple[str, Any]:
 
 @functools.lru_cache(maxsize=1_000)
 def _plain_key(name: str) -> str | None:
-    match = _KEY.fullmatch(name)
+    match = re.fullmatch(_KEY, name)
     return match and match[1]
 
 

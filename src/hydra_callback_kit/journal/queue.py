@@ -13,7 +13,7 @@ from hydra_callback_kit.journal.life import BatchId, Lookout, launcher_of, may_o
 MAX_MISSING: Final = 100_000
 """Jobs that are looked for, where more are said to have been planned."""
 
-_SUBMITTED: Final = re.compile("([0-9]{1,18})(?:_([0-9]{1,18}))?")
+_SUBMITTED: Final = "([0-9]{1,18})(?:_([0-9]{1,18}))?"
 """The name of the folder that submitit makes for a job: its id, and its index in an array."""
 
 _SKEW_S: Final = 2.0
@@ -91,7 +91,7 @@ def queue_of(sweep: Launched, root: Path, lookout: Lookout) -> Queue:
 
 def _slurm_ids(missing: Sequence[int], folders: Sequence[str], ids: Mapping[int, str | None]) -> dict[int, str | None]:
     """What Slurm calls jobs that have left no line; None for one that was not submitted any more."""
-    ids = {num: job for num, job in ids.items() if job and _SUBMITTED.fullmatch(job)}  # `rerun` has names of its own
+    ids = {num: job for num, job in ids.items() if job and re.fullmatch(_SUBMITTED, job)}  # `rerun` has names of its own
     if folders and all(num < len(folders) and folders[num] == job for num, job in ids.items()):
         return {num: folders[num] if num < len(folders) else None for num in missing}
     # they were submitted as one array or several, each of whose jobs have numbers that follow each other
@@ -119,7 +119,7 @@ def submitit_folders(root: Path, started_at: str | None = None) -> list[str]:
     found: list[tuple[int, int]] = []
     with contextlib.suppress(OSError), os.scandir(root / ".submitit") as entries:
         for entry in entries:
-            named = _SUBMITTED.fullmatch(entry.name)
+            named = re.fullmatch(_SUBMITTED, entry.name)
             with contextlib.suppress(OSError):  # vanished, or another user's
                 if named and entry.stat().st_mtime >= since:
                     found.append((int(named[1]), -1 if named[2] is None else int(named[2])))

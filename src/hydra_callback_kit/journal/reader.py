@@ -197,7 +197,7 @@ _FACTS: Final = b'"facts":{"'
 
 def _is_of_facts(text: bytes) -> bool:
     """Whether a line looks whole, and adds facts to a run or a job without any other event."""
-    return text.endswith(b"}}") and _EVENT.match(text) is not None
+    return text.endswith(b"}}") and re.match(_EVENT, text) is not None
 
 
-_EVENT: Final = re.compile(rb'[^{]*\{"v":1,"time":"[^"]*","run":"[^"]*","event":"(?:run|job)_facts"')
+_EVENT: Final = rb'[^{]*\{"v":1,"time":"[^"]*","run":"[^"]*","event":"(?:run|job)_facts"'
