@@ -122,13 +122,13 @@ def test_a_run_that_starts_late(app: App) -> None:
     import wandb
     def slowly(*more, init=wandb.init, **options):
         run = init(*more, **options)
-        time.sleep(6)
+        time.sleep(12)
         return run
 
     wandb.init = slowly
     """
     write(app, "report_metrics(loss=1, step=1)\nraise ValueError('boom')", preamble=preamble)
-    done = app.run("hydra.callbacks.wandb_callback.timeout_s=5")
+    done = app.run("hydra.callbacks.wandb_callback.timeout_s=10")
     assert done.code == 1
     (run,) = [each for each in kept_runs(done.root) if each.rows]
     assert (run.exit_code, run.summary.get("hydra/error"), run.curve("loss")) == (1, "ValueError: boom", [(1, 1)])
