@@ -363,6 +363,20 @@ def test_what_reads_a_journal_does_not_wait_for_hydra(command: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+def test_help_waits_for_nothing_that_reads_journals(asked: str) -> None:
+    """No command is imported for it: their first lines stand beside their names."""
+    code = f"""
+import atexit, sys
+from hydra_callback_kit.cli.main import main
+heavy = ("hydra_callback_kit.journal.records", "hydra_callback_kit.remote", "rich", "hydra", "omegaconf")
+atexit.register(lambda: print("imported:", *[name for name in heavy if name in sys.modules]))
+main([{asked!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.endswith("imported:\n")
+
+
 def test_what_was_launched_and_left_no_line_is_not_called_not_started(tmp_path: Path) -> None:
     """It left no record here: counted, named and listed; while the sweep runs its lines may still come."""
     root = write_run(tmp_path / "out", launcher="ray", ended=False)

@@ -20,9 +20,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
 from hydra_callback_kit.configs.given_overrides import hydra_overrides
 from hydra_callback_kit.configs.plain_values import PlainReader
 from hydra_callback_kit.configs.reading import reading
+from hydra_callback_kit.journal.masking import MARK, is_marked
 
 KEY: Final = "urls"
-_MARK: Final = r"<redacted [0-9]+>"
 _HIDDEN: Final = "redacted"
 """What stands for a url in an override: a word that Hydra's grammar takes in quotes and without."""
 
@@ -82,7 +82,7 @@ def hide_urls(config: DictConfig, hide: Callable[[str], str]) -> None:
             with read_write(config), read_write(place.container):
                 place.container[place.key] = hide(place.literal.strip())
     for index, override in enumerate(hydra_overrides(config)):
-        hidden = re.sub(_MARK, _HIDDEN, hide(override)) if KEY in override else override
+        hidden = re.sub(MARK, _HIDDEN, hide(override)) if KEY in override else override
         if hidden != override and _is_an_override(hidden):
             overrides = config.hydra.overrides.hydra
             with read_write(config), read_write(overrides):
@@ -101,7 +101,7 @@ def hide_urls_in_saved_config(config: DictConfig, hide: Callable[[str], str]) ->
         return
     directory = Path(config.hydra.runtime.output_dir) / subdir
     literals = [place.literal for place in _places(config) if place.literal is not None]
-    if any(not re.search(_MARK, literal) for literal in literals):
+    if any(not is_marked(literal) for literal in literals):
         _rewrite(directory / "hydra.yaml", hide)
     for name in ("config.yaml", "hydra.yaml", "overrides.yaml"):
         _take_out(directory / name, urls_in(config), hide)

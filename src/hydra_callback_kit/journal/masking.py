@@ -16,7 +16,9 @@ MAX_KNOWN: Final = 1_000
 _MAX_RUNS: Final = 8
 """The log is searched for the secrets of so many runs."""
 
-_MARK: Final = r"<redacted [0-9]+>"
+MARK: Final = r"<redacted [0-9]+>"
+"""The pattern of what stands for a secret."""
+
 _IN_URL: Final = r"(?<=://)([^\s/:@]*):([^\s/@$<][^\s/@]*)(?=@)"
 """The user and the password of an address such as `postgres://me:secret@host/db`."""
 
@@ -39,12 +41,12 @@ def mark_of(secret: str, key: bytes) -> str:
 
 def is_marked(text: str) -> bool:
     """Tells whether a secret has been hidden in a text."""
-    return "<redacted " in text and re.search(_MARK, text) is not None
+    return "<redacted " in text and re.search(MARK, text) is not None
 
 
 def is_mark(text: str) -> bool:
     """Tells whether a text is nothing but what stands for a secret."""
-    return re.fullmatch(_MARK, text) is not None
+    return re.fullmatch(MARK, text) is not None
 
 
 def with_the_marks_of(first: Iterable[str], overrides: Iterable[str]) -> tuple[str, ...]:
@@ -69,8 +71,8 @@ def pairs_of_marks(first: Iterable[str], overrides: Iterable[str]) -> Iterator[t
     marked = {_key_of(override): override for override in first if is_marked(override)}
     for override in filter(is_marked, overrides):
         before = marked.get(_key_of(override), "")
-        if re.sub(_MARK, "", before.lstrip("+")) == re.sub(_MARK, "", override.lstrip("+")):
-            yield from zip(re.findall(_MARK, override), re.findall(_MARK, before), strict=False)
+        if re.sub(MARK, "", before.lstrip("+")) == re.sub(MARK, "", override.lstrip("+")):
+            yield from zip(re.findall(MARK, override), re.findall(MARK, before), strict=False)
 
 
 def _key_of(override: str) -> str:
@@ -79,12 +81,12 @@ def _key_of(override: str) -> str:
 
 def quoted_marks(override: str) -> str:
     """An override whose value is a mark, in the quotes that Hydra's grammar wants."""
-    return re.sub(rf"=({_MARK})$", r"='\1'", override)
+    return re.sub(rf"=({MARK})$", r"='\1'", override)
 
 
 def unquoted_marks(override: str) -> str:
     """Undoes `quoted_marks`."""
-    return re.sub(rf"='({_MARK})'$", r"=\1", override)
+    return re.sub(rf"='({MARK})'$", r"=\1", override)
 
 
 def passwords_in(text: str) -> list[str]:
@@ -179,7 +181,7 @@ class _Inside:
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._marks = [mark for _, mark in patterns]
-        self._pattern = re.compile("|".join([_MARK, *(f"({pattern})" for pattern, _ in patterns)]))
+        self._pattern = re.compile("|".join([MARK, *(f"({pattern})" for pattern, _ in patterns)]))
 
     def hide(self, text: str) -> str:
         """A text without the secrets in it; marks stay."""
