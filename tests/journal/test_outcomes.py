@@ -4,8 +4,11 @@ import os
 from pathlib import Path, PurePosixPath
 
 import pytest
-from journals import a_job, a_run, write_job
+from hypothesis import given
+from hypothesis import strategies as st
+from journals import Fresh, a_job, a_run, write_job
 
+from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.metric import Metric, as_fact
 from hydra_callback_kit.journal.outcomes import Outcomes
 from hydra_callback_kit.journal.process import this_process
@@ -159,3 +162,58 @@ def test_a_job_is_told_with_its_attempt_its_machine_and_what_it_reported(tmp_pat
     write_line(run, "job_facts", {"note": 1}, a_job(run, 0))
     outcomes.look()
     assert len(seen) == 2
+
+
+PRUNED = {"status": "FAILED", "error": {"type": "optuna.TrialPruned", "message": "", "traceback": ""}}
+LINES = st.one_of(
+    st.just(("look", {})),
+    st.builds(lambda place: ("job_started", {"output_dir": place, "world_size": 2}), st.sampled_from(["a", "b", "/c"])),
+    st.builds(lambda value: ("job_ended", {"status": "COMPLETED", "return_value": value}), st.sampled_from([0.5, 0.7])),
+    st.sampled_from([("job_ended", {"status": "FAILED"}), ("job_ended", PRUNED), ("job_facts", {"files": {"new": "…"}})]),
+    st.sampled_from([("rank_started", {}), ("rank_ended", {"status": "COMPLETED"}), ("rank_ended", {"status": "FAILED"})]),
+    st.builds(lambda left: ("run_facts", {"left": left}), st.sampled_from([0, 1])),
+)
+"""What is written, and when it is looked."""
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("12"), LINES), max_size=20))
+def test_what_is_told_again_is_what_the_whole_journal_tells(
+    fresh: Fresh, history: list[tuple[int, str, tuple[str, dict[str, object]]]]
+) -> None:
+    """However often it was looked in between; and those are unsettled that were not cleared."""
+    root = fresh("journal")
+    writer._files.clear()
+    run = a_run(root)
+    write_job(run, 9, "COMPLETED", return_value=0.1)
+    outcomes = outcomes_in(root)
+    for num, attempt, (event, facts) in history:
+        job = a_job(run, num, attempt)
+        if event == "look":
+            outcomes.look()
+            outcomes.unsettled()
+        elif event == "run_facts":
+            write_line(run, event, {"kept_best_1": {str(num): {"attempt": job.attempt, **facts}}})
+        else:
+            write_line(run, event, facts, job._replace(rank=int(event.startswith("rank_"))))
+    outcomes.look()
+    unsettled, ended = outcomes.unsettled(), outcomes.ended()
+    assert ended == outcomes_in(root).ended()
+    assert unsettled == [each for each in ended if not each.cleared]
+
+
+def test_a_look_costs_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many jobs there were before."""
+    run = a_run(tmp_path)
+    for num in range(50):
+        write_job(run, num, "COMPLETED", return_value=0.5)
+        write_line(run, "run_facts", {"kept_best_1": {str(num): {"attempt": f"{num}.1", "left": 0}}})
+    outcomes = outcomes_in(tmp_path)
+    assert outcomes.unsettled() == []
+    made = []
+    really = Outcomes._outcome
+    monkeypatch.setattr(Outcomes, "_outcome", lambda self, num: made.append(num) or really(self, num))
+    write_job(run, 50, "COMPLETED", return_value=0.5)
+    outcomes.look()
+    assert [each.job_num for each in outcomes.unsettled()] == made == [50]
+    assert len(outcomes.ended()) == 51
+    assert made == [50]

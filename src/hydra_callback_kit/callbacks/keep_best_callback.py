@@ -180,7 +180,7 @@ class KeepBestCallback(RecordingCallback):
         run = identify_run(config)
         if run.mode != "MULTIRUN" or run.rerun:
             return
-        found = look(config, self.kept)
+        found = look(config, self.kept, at_all=True)
         doubts = {}
         if self._deletes and not found.doubt:
             doubts = delete(config, self.kept, found, log, again=True)

@@ -76,12 +76,14 @@ class Found(NamedTuple):
     any_value: bool
 
 
-def look(config: DictConfig, kept: Kept) -> Found:
+def look(config: DictConfig, kept: Kept, *, at_all: bool = False) -> Found:
     """Reads how the jobs of a sweep stand.
 
     Args:
         config: the config of any hook.
         kept: what is kept.
+        at_all: whether all are looked at. Else those are left out that were cleared, for others did better than they: what
+            a job's end costs does not grow with the jobs before it.
     """
     run = identify_run(config)
     outcomes = _outcomes(run.root, run.run_id, kept.metric)
@@ -94,7 +96,7 @@ def look(config: DictConfig, kept: Kept) -> Found:
             doubt = f"the journal cannot be read: {error}"
         if others:
             doubt = f"the directory holds another run as well ({', '.join(others[-3:])}), whose files may be among them"
-        ended = outcomes.ended()
+        ended = outcomes.ended() if at_all else outcomes.unsettled()
         return Found(
             standing(ended, kept.direction(config), kept.keep),
             doubt,

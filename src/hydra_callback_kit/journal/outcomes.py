@@ -94,6 +94,9 @@ class Outcomes(RunFollower):
         self._of_run = run_id
         self._told: dict[tuple[int, str], _Told] = {}
         self._jobs_in: dict[PurePosixPath, set[int]] = {}
+        self._known: dict[int, Outcome] = {}
+        self._unsettled: dict[int, Outcome] = {}
+        self._touched: set[int] = set()
         self._without_jobs: dict[str, bool] = {}
 
     def of_other_runs(self) -> list[str]:
@@ -124,35 +127,52 @@ class Outcomes(RunFollower):
         """
         told = self._told.setdefault((job_num, attempt), _Told())
         told.cleared = told.cleared or (None if left else True)
+        self._touched.add(job_num)
 
     def ended(self) -> list[Outcome]:
         """The jobs that have ended by themselves, by their last attempts, in the order of their numbers."""
-        failed = self._by_status.get("FAILED", {})
-        last = self._by_status.get("COMPLETED", {}) | {num: job for num, job in failed.items() if job.pruned}
-        shared = {directory for directory, jobs in self._jobs_in.items() if len(jobs) > 1}
-        outcomes = []
-        for num in sorted(last):
-            attempt = next(name for name, job in self._attempts[num].items() if job is last[num])
-            told = self._told.get((num, attempt), _Told())
-            doubt = _doubt_of(told.directory) or (
-                "its directory is another job's as well" if told.directory in shared else ""
-            )
-            over = told.ranks <= told.ranks_ended and len(told.ranks_ended) >= told.world_size - 1
-            outcomes.append(
-                Outcome(
-                    num,
-                    attempt,
-                    None if last[num].pruned else told.value,
-                    last[num].pruned,
-                    None if doubt else told.directory,
-                    told.host,
-                    told.written,
-                    told.cleared,
-                    doubt or ("" if over else "not all of its ranks have ended"),
-                    told.log_files,
-                )
-            )
-        return outcomes
+        self._tell_again_of_what_is_new()
+        return [self._known[num] for num in sorted(self._known)]
+
+    def unsettled(self) -> list[Outcome]:
+        """Those of them that were not cleared, in the same order: few, however many have ended."""
+        self._tell_again_of_what_is_new()
+        return [self._unsettled[num] for num in sorted(self._unsettled)]
+
+    def _tell_again_of_what_is_new(self) -> None:
+        for num in self._touched:
+            self._known.pop(num, None)
+            self._unsettled.pop(num, None)
+            outcome = self._outcome(num)
+            if outcome is not None:
+                self._known[num] = outcome
+                if not outcome.cleared:
+                    self._unsettled[num] = outcome
+        self._touched.clear()
+
+    def _outcome(self, num: int) -> Outcome | None:
+        last = self._last.get(num)
+        if last is None or self._by_status.get("COMPLETED", {}).get(num) is not last:
+            failed = self._by_status.get("FAILED", {})
+            if last is None or failed.get(num) is not last or not last.pruned:
+                return None
+        attempt = next(name for name, job in self._attempts[num].items() if job is last)
+        told = self._told.get((num, attempt), _Told())
+        shared = len(self._jobs_in.get(told.directory, ())) > 1
+        doubt = _doubt_of(told.directory) or ("its directory is another job's as well" if shared else "")
+        over = told.ranks <= told.ranks_ended and len(told.ranks_ended) >= told.world_size - 1
+        return Outcome(
+            num,
+            attempt,
+            None if last.pruned else told.value,
+            last.pruned,
+            None if doubt else told.directory,
+            told.host,
+            told.written,
+            told.cleared,
+            doubt or ("" if over else "not all of its ranks have ended"),
+            told.log_files,
+        )
 
     def _add(self, text: bytes, file: str) -> None:
         super()._add(text, file)
@@ -164,6 +184,7 @@ class Outcomes(RunFollower):
         except BrokenLineError:
             return
         if "job" in line:
+            self._touched.add(line["job"])
             self._tell(self._told.setdefault((line["job"], line["attempt"]), _Told()), line)
         else:
             self._clear(line["facts"])
@@ -178,7 +199,10 @@ class Outcomes(RunFollower):
             told.ranks_ended.add(line["rank"])
         elif event == "job_started":
             told.directory, told.host = PurePosixPath(as_text(facts.get("output_dir")).replace("\0", "")), line["host"]
-            self._jobs_in.setdefault(told.directory, set()).add(line["job"])
+            jobs = self._jobs_in.setdefault(told.directory, set())
+            jobs.add(line["job"])
+            if len(jobs) > 1:  # which is news of each of them
+                self._touched |= jobs
         elif event == "job_ended" and line["time"] >= told.ended_at:
             told.ended_at = line["time"]
             told.value = self._value_of(from_json(facts.get("return_value")), metrics_in(from_json(facts.get("metrics"))))
