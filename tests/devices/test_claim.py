@@ -88,6 +88,30 @@ def test_too_late_is_an_error(tmp_path: Path) -> None:
     assert run(tmp_path, TOO_LATE, GPUS_VISIBLE_DEVICES="1") == "1\n"
 
 
+@pytest.mark.parametrize(("gpus", "says", "device"), [(1, None, "0"), (2, "1", "1"), (2, None, None)])
+def test_it_is_not_too_late_where_nothing_else_is_seen(
+    tmp_path: Path, gpus: int, says: str | None, device: str | None
+) -> None:
+    """Most workstations have one GPU. Whoever asks in other words for what is held has it already."""
+    code = f"""
+sys.path.append({str(Path(__file__).parents[1])!r})
+from nvml import FakeGpu, FakeNvml
+from hydra_callback_kit.devices import place
+place.load_nvml = lambda: FakeNvml(*[FakeGpu() for _ in range({gpus})])
+{CUDA_IS_UP}
+try:
+    print(claim(Wanted("auto", "CUDA_VISIBLE_DEVICES", None, 1)).device)
+    print(claim(Wanted(({device!r},), "CUDA_VISIBLE_DEVICES", None, 1)).device)
+except DeviceError as error:
+    print(error)
+"""
+    said = run(tmp_path, code, **({} if says is None else {"CUDA_VISIBLE_DEVICES": says}))
+    if device is None:
+        assert said.startswith("This process has started CUDA before a device was claimed for it, and sees all GPUs")
+    else:
+        assert said.split() == [device, device]
+
+
 @LINUX
 def test_what_computes_is_seen_by_its_driver(tmp_path: Path) -> None:
     """Whichever library has opened it: torch needs not even be imported."""

@@ -58,7 +58,8 @@ def test_auto_is_every_gpu_by_the_name_that_no_other_has(two_gpus: FakeNvml) -> 
 def test_auto_is_what_the_variable_names_as_it_names_it() -> None:
     """Those behind a word that names none are hidden, as for CUDA; the launcher's GPUs are one job's."""
     assert names(AUTO, "1") == [("1", "1", ("GPU-b1",))]
-    assert names(AUTO, "GPU-b, 0") == [("GPU-b", "GPU-b", ("GPU-b1",)), ("0", "0", ("GPU-a0",))]
+    assert names(AUTO, "GPU-b, GPU-a0") == [("GPU-b", "GPU-b", ("GPU-b1",)), ("GPU-a0", "GPU-a0", ("GPU-a0",))]
+    assert names(AUTO, "1a,00") == [("1", "1", ("GPU-b1",)), ("0", "0", ("GPU-a0",))]
     assert names(AUTO, "0,7,1") == [("0", "0", ("GPU-a0",))]
     assert names(AUTO._replace(whole=True), "1,0") == [("1,0", "1,0", ("GPU-a0", "GPU-b1"))]
     assert len(names(AUTO._replace(whole=True))) == 2
@@ -86,10 +87,14 @@ def test_a_gpu_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> 
 def test_all_names_of_a_gpu_are_one_claim() -> None:
     """Whoever says `0`, and whoever says the UUID, means the same; so does a set."""
     assert [keys for *_, keys in names(listed("0", "GPU-b1"))] == [("GPU-a0",), ("GPU-b1",)]
-    assert [keys for *_, keys in names(listed("1,GPU-a0"))] == [("GPU-a0", "GPU-b1")]
+    assert [keys for *_, keys in names(listed("GPU-b,GPU-a0"))] == [("GPU-a0", "GPU-b1")]
     assert names(listed("0", "1"), "GPU-b1") == [("1", "1", ("GPU-b1",))]
     with pytest.raises(DeviceError, match=r"there is no GPU 2 on .*\. Those that are there: 0, 1\."):
         places_of(listed("0", "2"), None, None)
+    with pytest.raises(
+        DeviceError, match=r"CUDA does not see 2 GPUs in '1,GPU-a0'\. Write numbers or UUIDs, each GPU once\."
+    ):
+        places_of(listed("1,GPU-a0"), None, None)
 
 
 @pytest.mark.usefixtures("no_driver")

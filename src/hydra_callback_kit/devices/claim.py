@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from hydra_callback_kit.devices.grant import GRANT_VARIABLE, Grant, inherited
 from hydra_callback_kit.devices.lock_file import LockFile, file_of_claims
-from hydra_callback_kit.devices.place import Place, places_of
+from hydra_callback_kit.devices.place import Place, places_of, seen_here
 from hydra_callback_kit.devices.ranks import Leader, leader_of
 from hydra_callback_kit.devices.too_late import devices_are_fixed
 from hydra_callback_kit.devices.wanted import DeviceError, Wanted
@@ -68,9 +68,8 @@ def claim(wanted: Wanted) -> Place:
     """
     held = _holdings.get(os.getpid())
     if held is not None:
-        if held.wanted == wanted or held.place in places_of(
-            wanted, wanted.said_here(said_before(wanted.variable)), held.cores
-        ):
+        possible = places_of(wanted, wanted.said_here(said_before(wanted.variable)), held.cores)
+        if held.place.keys in [each.keys for each in possible]:
             _set_up(wanted, held.place)
             return held.place
         _give_back(held)
@@ -163,8 +162,8 @@ def _still_possible(wanted: Wanted, places: Sequence[Place]) -> Sequence[Place]:
     """All of them, or those that this process sees already."""
     if wanted.devices is None or not devices_are_fixed(wanted.variable):
         return places
-    says = os.environ.get(wanted.variable)
-    as_it_is = [place for place in places if place.value == says]
+    says, seen = os.environ.get(wanted.variable), seen_here(wanted.variable)
+    as_it_is = [place for place in places if place.value == says or (seen and seen <= set(place.keys))]
     if not as_it_is:
         raise DeviceError(
             f"This process has started CUDA before a device was claimed for it, and sees "

@@ -1,5 +1,6 @@
 """The places that a process may take on this machine: devices, cores, or both."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Collection, Sequence
@@ -65,6 +66,14 @@ def places_of(wanted: Wanted, says: str | None, cores: Collection[int] | None) -
         place._replace(cores=wanted.cores[number], keys=(*place.keys, *_cores_claimed(wanted.cores[number])))
         for number, place in numbered
     ]
+
+
+def seen_here(variable: str) -> set[str]:
+    """What this process sees of NVIDIA's GPUs, as it is claimed; nothing where that is not known."""
+    if variable == CUDA_VARIABLE:
+        with contextlib.suppress(NoGpuError, ImportError), VisibleGpus(load_nvml()) as gpus:
+            return {gpu.uuid for gpu in gpus.named(os.environ.get(variable))}
+    return set()
 
 
 def in_words(cores: Sequence[int]) -> str:
@@ -135,10 +144,13 @@ def _claimed_as(variable: str, devices: Sequence[str], says: str | None) -> tupl
 def _uuids(gpus: VisibleGpus, device: str) -> set[str]:
     named: list[VisibleGpu] = gpus.named(device)
     words = device.split(",")
-    if len(named) < len(words):
+    unknown = next((word for word in words if not gpus.named(word)), None)
+    if unknown is not None:
         there = ", ".join(gpu.name for gpu in gpus.named(None)) or "none"
+        raise DeviceError(f"devices: there is no GPU {unknown} on {socket.gethostname()}. Those that are there: {there}.")
+    if len(named) < len(words):
         raise DeviceError(
-            f"devices: there is no GPU {words[len(named)]} on {socket.gethostname()}. Those that are there: {there}."
+            f"devices: CUDA does not see {len(words)} GPUs in {device!r}. Write numbers or UUIDs, each GPU once."
         )
     return {gpu.uuid for gpu in named}
 

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from hydra_callback_kit.measure.named_gpus import named_gpus, only_one_called
+
 DRIVER_PAUSE_S: Final = 1.5
 """The driver looks about once a second who uses a GPU; what it saw holds for so long."""
 
@@ -53,8 +55,7 @@ class Gpus:
 
     Args:
         nvml: the module `pynvml`.
-        visible: `CUDA_VISIBLE_DEVICES`: indices in NVML's order, UUIDs, or the beginnings of UUIDs; as for CUDA, a word that
-            names no GPU hides those behind it. None for all GPUs.
+        visible: `CUDA_VISIBLE_DEVICES`, with numbers in NVML's order. None for all GPUs.
         warn: called with a text, once for each GPU and reason.
         clock: tells the time in seconds.
 
@@ -158,17 +159,15 @@ class Gpus:
         by_index = [partial(nvml.nvmlDeviceGetHandleByIndex, index) for index in range(count)]
         if visible is None:
             return by_index
-        finders: list[Find] = []
-        for word in visible.replace(" ", "").split(","):
-            if word.isdecimal() and int(word) < count:
-                finders.append(by_index[int(word)])
-            elif word.startswith("MIG-"):
-                finders.append(partial(nvml.nvmlDeviceGetHandleByUUID, word))
-            elif word.startswith("GPU-") and (same := [find for find in by_index if self._uuid(find).startswith(word)]):
-                finders.append(same[0])
-            else:
-                break
-        return finders
+
+        def found(word: int | str) -> Find | None:
+            if isinstance(word, int):
+                return by_index[word] if word < count else None
+            if word.startswith("MIG-"):
+                return partial(nvml.nvmlDeviceGetHandleByUUID, word)
+            return only_one_called(word, ((self._uuid(find), find) for find in by_index))
+
+        return [find for _, find in named_gpus(visible, found)]
 
     def _uuid(self, find: Find) -> str:
         try:

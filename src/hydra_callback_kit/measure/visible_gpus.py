@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra_callback_kit.measure.gpus import NoGpuError
+from hydra_callback_kit.measure.named_gpus import named_gpus, only_one_called
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,25 +59,18 @@ class VisibleGpus:
         """The GPUs that `CUDA_VISIBLE_DEVICES` names, in its order.
 
         Args:
-            visible: its value: numbers in NVML's order, UUIDs, or the beginnings of UUIDs; as for CUDA, a word that names no
-                GPU hides those behind it. None for all GPUs, and their slices in place of those that are sliced.
+            visible: its value, with numbers in NVML's order. None for all GPUs, and their slices in place of those that are
+                sliced.
         """
         if visible is None:
             return [gpu for each in self._all for gpu in each]
-        found = []
-        for word in visible.replace(" ", "").split(","):
-            gpu = self._called(word)
-            if gpu is None:
-                break
-            found.append(VisibleGpu(word, word, gpu.uuid))
-        return found
+        return [VisibleGpu(word, word, gpu.uuid) for word, gpu in named_gpus(visible, self._called)]
 
-    def _called(self, word: str) -> VisibleGpu | None:
-        if word.isdecimal():  # of a GPU that is sliced CUDA takes the first slice
-            return self._all[int(word)][0] if int(word) < len(self._all) and self._all[int(word)] else None
-        if not word.startswith(("GPU-", "MIG-")):
-            return None
-        return next((gpu for each in self._all for gpu in each if gpu.uuid.startswith(word)), None)
+    def _called(self, word: int | str) -> VisibleGpu | None:
+        if isinstance(word, str):
+            return only_one_called(word, ((gpu.uuid, gpu) for each in self._all for gpu in each))
+        # of a GPU that is sliced CUDA takes the first slice
+        return self._all[word][0] if word < len(self._all) and self._all[word] else None
 
     def _of(self, index: int) -> Iterator[VisibleGpu]:
         """A GPU, or its slices; nothing for one that does not answer, which CUDA does not use either."""
