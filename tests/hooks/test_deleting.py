@@ -133,6 +133,17 @@ def test_the_directory_of_another_job_is_left_by_whatever_path_it_has_it(root: P
     assert clearing.doubt == ("" if "/" in target else "its directory is another job's as well")
 
 
+def test_where_nothing_may_go_nobody_looks_where_thousands_of_jobs_are(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is what most jobs leave behind; but it is looked before the first file goes, and only once."""
+    looked: list[int] = []
+    really = Clearing.jobs_are_in
+    monkeypatch.setattr(Clearing, "jobs_are_in", lambda self, told: (looked.append(self.files), really(self, told))[1])
+    assert cleared(root, "*.pt").files == 0
+    assert looked == []
+    assert cleared(root, "**/*.ckpt").files > 1
+    assert looked == [0]
+
+
 def test_a_job_that_starts_in_the_directory_meanwhile(root: Path) -> None:
     """What it writes is there once it is listed anew, or is not what was listed; then it is heard of."""
     asked: list[int] = []

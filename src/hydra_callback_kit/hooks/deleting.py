@@ -63,6 +63,7 @@ class Clearing:
         self._may_go_on = may_go_on
         self._asked_s = 0.0
         self._root = -1
+        self._own: PurePosixPath | None = None
         self._jobs: dict[PurePosixPath, tuple[int, int] | None] = {}
         self._open: list[tuple[int, int]] = []
         self.files = 0
@@ -85,8 +86,7 @@ class Clearing:
                 os.stat(proof, dir_fd=self._root, follow_symlinks=False)
                 inside = self._way_to(opened, directory)
                 self.found = True
-                self._open = [_identity(os.fstat(inside))]
-                self.jobs_are_in(each for each in self._spared.directories if each != directory)
+                self._open, self._own = [_identity(os.fstat(inside))], directory
                 self._clear(inside, directory, self._globs.start, os.fstat(inside).st_dev)
             except FileNotFoundError:
                 return  # it is gone, and all that lay in it
@@ -111,6 +111,12 @@ class Clearing:
                     self._jobs[path] = _identity(os.stat(path, dir_fd=self._root))
                 if self._jobs[path] in self._open:
                     raise _StoppedError("its directory is another job's as well")
+
+    def _look_where_jobs_are(self) -> None:
+        """Once, and only where something may go: in a long sweep it takes a while."""
+        if self._own is not None:
+            own, self._own = self._own, None
+            self.jobs_are_in(each for each in self._spared.directories if each != own)
 
     def _way_to(self, opened: contextlib.ExitStack, directory: PurePosixPath) -> int:
         inside, way = self._root, PurePosixPath()
@@ -146,6 +152,7 @@ class Clearing:
         if len(new) < len(files):
             self.doubt = self.doubt or "some of it is older than the sweep"
         if new:
+            self._look_where_jobs_are()
             self._ask()
         for each in new:
             self._delete(directory, each)
@@ -159,7 +166,9 @@ class Clearing:
         with os.scandir(directory) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 below = None if place is None else self._globs.below(place, entry.name)
-                if path / entry.name in self._jobs or self._spared.has(entry.name) or below == frozenset():
+                if self._spared.has(entry.name) or below == frozenset():
+                    continue
+                if path / entry.name in self._spared.directories or path / entry.name in self._jobs:
                     continue
                 with self._told_of_errors():
                     goes, status = below is None or self._globs.match(below), entry.stat(follow_symlinks=False)
@@ -200,6 +209,7 @@ class Clearing:
         with contextlib.ExitStack() as opened:
             inside = _opened(opened, os.open(path.name, _DIRECTORY, dir_fd=above))
             identity = _identity(os.fstat(inside))
+            self._look_where_jobs_are()
             if identity[0] != device or identity in self._jobs.values() or self._spared.is_somebody_elses(inside):
                 return
             self._open.append(identity)
