@@ -215,7 +215,8 @@ def is_another_attempt(config: DictConfig) -> bool:
 
 def job_name(config: DictConfig) -> str:
     """`hydra.job.name`, as it is written where only a resolver of the app's can tell."""
-    written = OmegaConf.to_container(config.hydra.job, resolve=False).get("name")  # type: ignore[union-attr]  # of a mapping it makes a dict
+    node = config.hydra.job._get_node("name")  # noqa: SLF001  nothing is resolved on the way
+    written = None if node is None else node._value()  # noqa: SLF001  as it is written
     name = known_value(config, "hydra.job.name") if isinstance(written, str) and "${" in written else None
     return str(written if name is None else name)
 
