@@ -259,3 +259,47 @@ def test_who_was_started_again_comes_to_its_jobs_again(
     record = read_run(tmp_path, sight=Sight(lambda process: process.host == PARENT))
     assert record.jobs[0].waits is waits
     assert (record.jobs[0].status == "RUNNING") is waits
+
+
+@pytest.mark.parametrize(
+    ("start", "jobs", "ended", "status"),
+    [
+        ({"mode": "RUN"}, ["COMPLETED"], False, "COMPLETED"),
+        ({"mode": "RUN"}, ["FAILED"], False, "FAILED"),
+        ({"mode": "RUN"}, [], True, "INTERRUPTED"),
+        ({"mode": "RUN", "aborted": "x"}, [], True, "FAILED"),
+        ({"mode": "MULTIRUN", "planned_jobs": 2}, ["COMPLETED"] * 2, False, "COMPLETED"),
+        ({"mode": "MULTIRUN", "planned_jobs": 2}, ["COMPLETED", "FAILED"], False, "FAILED"),
+        ({"mode": "MULTIRUN", "planned_jobs": 2}, ["COMPLETED"], True, "INTERRUPTED"),
+        ({"mode": "MULTIRUN", "planned_jobs": 2}, ["FAILED"], True, "FAILED"),
+        ({"mode": "MULTIRUN", "planned_jobs": 2}, ["FAILED"], False, "INTERRUPTED"),
+        ({"mode": "MULTIRUN"}, ["COMPLETED"], True, "COMPLETED"),
+        ({"mode": "MULTIRUN"}, ["COMPLETED"], False, "INTERRUPTED"),
+    ],
+)
+def test_how_a_run_stands_whose_process_is_gone(
+    tmp_path: Path, start: dict[str, object], jobs: list[str], ended: bool, status: str
+) -> None:
+    """By what it was going to do, what was done, and whether it has ended itself."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    write_line(run, "run_started", start)
+    for num, each in enumerate(jobs):
+        write_job(run, num, each)
+    if ended:
+        write_line(run, "run_ended", {"duration_s": 1.0})
+    assert read_run(tmp_path, sight=Sight(is_alive=lambda _: False)).status == status
+
+
+@pytest.mark.parametrize(("expected", "status"), [(None, "FAILED"), (1, "COMPLETED"), (2, "COMPLETED"), (3, "FAILED")])
+def test_a_search_that_has_done_all_has_given_up_what_was_pruned_on_purpose(
+    tmp_path: Path, expected: int | None, status: str
+) -> None:
+    """One that has not done all has failed jobs."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", **({} if expected is None else {"expected_jobs": expected})})
+    write_job(run, 0, "COMPLETED")
+    write_job(run, 1, "FAILED", error={"type": "optuna.TrialPruned", "message": "", "traceback": ""})
+    write_line(run, "run_ended", {"duration_s": 1.0})
+    assert read_run(tmp_path, sight=Sight(is_alive=lambda _: False)).status == status

@@ -3,6 +3,7 @@
 import os
 import random
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hydra_callback_kit.journal.follower import RunFollower
 from hydra_callback_kit.journal.format import MAX_LINE, Status
 from hydra_callback_kit.journal.life import Sight
+from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.reader import read_run
 
 HEAD = '"v":1,"run":"20260101T000000-aa","host":"here","pid":%d,"born":"b"'
@@ -127,3 +129,63 @@ def test_a_runs_id_is_no_pattern(tmp_path: Path) -> None:
         follower = RunFollower(tmp_path, name)
         follower.look()
         assert [job.job_num for job in follower.jobs()["FAILED"]] == [len(name)]
+
+
+def test_the_start_of_a_run_says_how_many_jobs_there_will_be(tmp_path: Path) -> None:
+    """What is no number says nothing; what a search expects is known until another number is."""
+    (tmp_path / ".callbacks").mkdir()
+    file = tmp_path / ".callbacks" / "20260101T000000-aa.one.jsonl"
+    follower = RunFollower(tmp_path, "20260101T000000-aa")
+    assert (follower.planned_jobs, follower.expected_jobs) == (None, None)
+    for facts, planned, expected in (
+        ('{"planned_jobs":3,"expected_jobs":5}', 3, 5),
+        ('{"planned_jobs":"3","expected_jobs":"5"}', None, 5),
+        ('{"planned_jobs":true,"expected_jobs":6}', None, 6),
+        ("{}", None, 6),
+    ):
+        start = f'{{"event":"run_started","time":"2026-01-01T00:00:00+00:00",{HEAD % 1},"facts":{facts}}}\n'
+        file.write_text((file.read_text() if file.exists() else "") + start)
+        follower.look()
+        assert (follower.planned_jobs, follower.expected_jobs) == (planned, expected)
+    assert follower.jobs() == {status: [] for status in get_args(Status)}
+
+
+def test_what_is_followed_of_a_job(tmp_path: Path) -> None:
+    """Its process, its batch job, and with what it failed; of two ends in one moment the later line counts."""
+    (tmp_path / ".callbacks").mkdir()
+    lines = [
+        line(0, 0, "a", "job_started").replace(
+            '"overrides":["x=1"]', '"overrides":["x=1"],"batch":{"job":"7","restarts":1}'
+        ),
+        line(1, 0, "a", "COMPLETED"),
+        line(1, 0, "a", "FAILED").replace(
+            '"status":"FAILED"',
+            '"status":"FAILED","error":{"type":"TrialPruned","message":"at 3","bases":["OptunaError","Exception"]}',
+        ),
+    ]
+    name = "20260101T000000-aa.one.jsonl"
+    (tmp_path / ".callbacks" / name).write_text("\n".join(lines) + "\n")
+    follower = RunFollower(tmp_path, "20260101T000000-aa")
+    follower.look()
+    (job,) = follower.jobs()["FAILED"]
+    assert (job.process, job.batch, job.file) == (ProcessIdentity("here", 1, "b"), ("7", 1), name)
+    assert (job.overrides, job.number, follower.attempts(0), follower.attempts(1)) == (("x=1",), 1, 1, 0)
+    assert (job.error, job.kinds) == (("TrialPruned", "at 3"), ("TrialPruned", "OptunaError", "Exception"))
+
+
+def test_a_job_of_a_batch_system_may_wait_where_its_process_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not in the batch job that this process is in itself, nor where a rank has failed."""
+    (tmp_path / ".callbacks").mkdir()
+    started = line(0, 0, "a", "job_started").replace('"x=1"]', '"x=1"],"batch":{"job":"7","restarts":1}')
+    alone = line(0, 1, "a", "job_started")
+    failed = line(0, 2, "a", "job_started").replace('"x=1"]', '"x=1"],"batch":{"job":"7","restarts":1}')
+    rank = line(1, 2, "a", "FAILED").replace("job_ended", "rank_ended").replace('"attempt":', '"rank":1,"attempt":')
+    (tmp_path / ".callbacks" / "20260101T000000-aa.one.jsonl").write_text(f"{started}\n{alone}\n{failed}\n{rank}\n")
+    follower = RunFollower(tmp_path, "20260101T000000-aa")
+    follower.look()
+    for own, waiting in ((None, [0]), (("7", 1, None), []), (("7", 0, None), [0]), (("8", 1, None), [0])):
+        monkeypatch.setattr("hydra_callback_kit.journal.follower.batch_job", lambda own=own: own)
+        jobs = follower.jobs(lambda _: False)
+        assert [job.job_num for job in jobs["RUNNING"]] == waiting
+        assert [job.job_num for job in jobs["INTERRUPTED"]] == sorted({0, 1} - set(waiting))
+        assert [job.job_num for job in jobs["FAILED"]] == [2]
