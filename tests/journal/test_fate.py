@@ -8,6 +8,7 @@ from journals import a_job, a_run, write_job
 
 from hydra_callback_kit.journal import writer
 from hydra_callback_kit.journal.life import Found, Sight
+from hydra_callback_kit.journal.metric import Metric, as_fact
 from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.reader import read_run
 from hydra_callback_kit.journal.records import RunRecord
@@ -303,3 +304,23 @@ def test_a_search_that_has_done_all_has_given_up_what_was_pruned_on_purpose(
     write_job(run, 1, "FAILED", error={"type": "optuna.TrialPruned", "message": "", "traceback": ""})
     write_line(run, "run_ended", {"duration_s": 1.0})
     assert read_run(tmp_path, sight=Sight(is_alive=lambda _: False)).status == status
+
+
+def test_a_killed_jobs_metrics_are_summed_up_from_its_file_and_no_others(tmp_path: Path) -> None:
+    """What a job has reported itself stays as it is."""
+    writer._files.clear()
+    run = a_run(tmp_path)
+    write_line(run, "run_started", {"mode": "MULTIRUN", "planned_jobs": 2})
+    reported = as_fact({"loss": Metric(0.5, 1, 0.5, 1, 0.5, 1, 1)})
+    for num, status in ((0, None), (1, "COMPLETED")):
+        write_job(run, num, status, **({} if status is None else {"metrics": reported}))
+        directory = tmp_path / str(num)
+        directory.mkdir()
+        (directory / "metrics.jsonl").write_text(
+            json.dumps({"attempt": f"{num}.1", "time": "2026-01-01T00:00:00+00:00", "step": 1, "values": {"loss": 0.25}})
+            + "\n"
+        )
+        write_line(run, "job_facts", {"metrics_file": "metrics.jsonl"}, a_job(run, num))
+    killed, whole = read_run(tmp_path, sight=Sight(is_alive=lambda _: False)).jobs
+    assert killed.metrics["loss"].last == 0.25
+    assert whole.metrics["loss"].last == 0.5

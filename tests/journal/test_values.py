@@ -13,7 +13,18 @@ from omegaconf import OmegaConf
 from strategies import Hostile, Mode, Point, same
 
 from hydra_callback_kit.journal.encoder import MAX_ITEMS, MAX_STRING, to_json
-from hydra_callback_kit.journal.values import Cut, as_json, from_json
+from hydra_callback_kit.journal.values import (
+    MAX_FLOAT_BITS,
+    MAX_INT_BITS,
+    MAX_MEASURED,
+    Cut,
+    as_json,
+    as_text,
+    from_json,
+    is_number,
+    measured,
+    name_of,
+)
 
 
 class Losses(NamedTuple):
@@ -122,3 +133,47 @@ def test_what_stands_for_a_value_and_what_only_looks_like_it(encoded: dict[str, 
     found = from_json(encoded)
     assert found == decoded
     assert type(found) is type(decoded)
+
+
+def test_the_largest_that_is_written_as_it_is() -> None:
+    """One more bit, and it is named, as Python writes it; it comes back all the same."""
+    largest = 2**MAX_INT_BITS - 1
+    assert as_json(largest) == largest
+    assert as_json(largest + 1) == {"repr": hex(largest + 1), "type": "int"}
+    assert from_json(as_json(-largest - 1)) == -largest - 1
+
+
+def test_what_was_cut_and_keys_that_are_no_strings_become_json_again() -> None:
+    """A journal holds neither, but a record that somebody has made may."""
+    cut = from_json({"repr": "...", "type": "str", "length": 9})
+    assert type(cut) is Cut
+    assert type(as_json(cut)) is dict
+    assert as_json({1: 2, "a": math.nan}) == {"1": 2, "a": "NaN"}
+    assert from_json({"repr": "x", "type": "str", "length": None}) == {"repr": "x", "type": "str", "length": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [(2**MAX_FLOAT_BITS - 1, True), (2**MAX_FLOAT_BITS, False), (0.5, True), (math.nan, True), (True, False), ("1", False)],
+)
+def test_what_is_a_number(value: Any, is_one: bool) -> None:
+    """What no float holds cannot be averaged."""
+    assert is_number(value) is is_one
+
+
+@pytest.mark.parametrize("value", [0, 0.5, MAX_MEASURED, int(MAX_MEASURED)])
+def test_what_may_have_been_measured(value: float) -> None:
+    """From nothing to more than any job takes."""
+    assert measured(value) == value
+
+
+@pytest.mark.parametrize("value", [-1, math.nextafter(MAX_MEASURED, math.inf), math.nan, True, "1", None])
+def test_what_cannot_have_been_measured(value: Any) -> None:
+    """It was damaged."""
+    assert measured(value) is None
+
+
+def test_a_fact_as_text_and_the_names_of_what_is_no_number() -> None:
+    """Letters stay letters."""
+    assert (as_text("é"), as_text(["é", math.inf])) == ("é", '["é", "Infinity"]')
+    assert [name_of(value) for value in (math.nan, math.inf, -math.inf)] == ["NaN", "Infinity", "-Infinity"]
