@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hydra_callback_kit.journal.encoder import to_json
-from hydra_callback_kit.journal.errors import error_of
+from hydra_callback_kit.journal.errors import _calls_it, error_of
 from hydra_callback_kit.journal.rank_fold import error_in
 from hydra_callback_kit.journal.span import Span
 
@@ -83,3 +83,22 @@ def test_the_classes_that_an_exception_comes_from_are_told() -> None:
     for bases, expected in ((list(error.bases), error.bases), ("damaged", ()), ([1], ("1",))):
         span.facts["error"] = {"type": error.type, "message": "", "traceback": "", "bases": bases}
         assert error_in(span) == (error.type, "", "", expected)
+
+
+@pytest.mark.parametrize(
+    ("file", "calls"),
+    [
+        ("/x/hydra/core/utils.py", True),
+        ("/x/hydra_callback_kit/launching/limited.py", True),
+        ("/x/hydra/core/other.py", False),
+        ("/x/hydra/other/utils.py", False),
+        ("/x/mine/core/utils.py", False),
+        ("/x/hydra/core/utils.py/more.py", False),
+        ("core/utils.py", False),
+        ("/x/hydra_callback_kit/launching/deadline.py", False),
+        ("/x/mine/launching/limited.py", False),
+    ],
+)
+def test_only_the_files_that_call_the_task_function_are_left_out_of_tracebacks(file: str, calls: bool) -> None:
+    """A user's own `core/utils.py` stays in."""
+    assert _calls_it(file) is calls

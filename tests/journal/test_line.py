@@ -90,3 +90,24 @@ def test_numbers_that_python_refuses_to_read() -> None:
     with pytest.raises(BrokenLineError, match="not JSON"):
         parse_line(with_fact("1" * 5_000))
     assert parse_line(with_fact("1e999999999"))["facts"]["x"] == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"),
+    [
+        ([], 1),
+        ({}, 1),
+        ([1], 1),
+        ({"a": "b"}, 1),
+        ([[]], 2),
+        ({"a": {}}, 2),
+        ([{}], 2),
+        ({"a": [1]}, 2),
+        ([1, [2, {"a": 3}]], 3),
+    ],
+)
+def test_levels_are_counted_one_by_one(value: Any, levels: int) -> None:
+    """A value is deeper than one level less than it has, and not than those it has, whatever it is nested in."""
+    assert line._is_deeper(value, levels - 1)
+    assert not line._is_deeper(value, levels)
+    assert not line._is_deeper(value, levels + 1)

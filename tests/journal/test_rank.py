@@ -147,3 +147,114 @@ def test_a_start_follows_another_of_the_same(monkeypatch: pytest.MonkeyPatch) ->
         assert last.follows_for_certain(Start("slurm 7", earlier)) is certain
     assert not last.is_another_of(last)
     assert not last.is_another_of(None)
+
+
+@pytest.mark.parametrize(
+    ("variables", "word"),
+    [
+        ({**TORCHRUN, "TORCHELASTIC_RUN_ID": "x", "TORCHELASTIC_RESTART_COUNT": "3"}, "torch 2 x 3 here 1"),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, "torch 2    "),
+        ({"LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here", "MASTER_PORT": "1"}, "lightning 2 here 1"),
+        ({"LOCAL_RANK": "1", "WORLD_SIZE": "2"}, "lightning 2  "),
+        (STEP, "slurm 7.0 0"),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3", "PMIX_NAMESPACE": "n"}, "mpi 3 n"),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3"}, "mpi 3 "),
+        ({"PMI_RANK": "2", "PMI_SIZE": "3", "PMI_JOBID": "j"}, "pmi 3 j"),
+        ({"PMI_RANK": "2", "PMI_SIZE": "3"}, "pmi 3 "),
+        (
+            {
+                "SUBMITIT_EXECUTOR": "local",
+                "SUBMITIT_LOCAL_GLOBALID": "1",
+                "SUBMITIT_LOCAL_NTASKS": "2",
+                "SUBMITIT_LOCAL_JOB_ID": "9",
+            },
+            "submitit 9",
+        ),
+    ],
+)
+def test_the_word_for_a_start_says_all_that_tells_it_from_others(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], word: str
+) -> None:
+    """Processes of two releases can be ranks of one job: it is the same word in both."""
+    found = said_by(monkeypatch, **variables)
+    assert found is not None
+    assert found.job == word
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"RANK": "2", "WORLD_SIZE": "2"},
+        {"SUBMITIT_EXECUTOR": "local", "SUBMITIT_LOCAL_GLOBALID": "1"},
+        {"SUBMITIT_EXECUTOR": "local", "SUBMITIT_LOCAL_NTASKS": "2"},
+        {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "3"},
+        {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_NTASKS": "4"},
+        {"OMPI_COMM_WORLD_RANK": "2"},
+        {"OMPI_COMM_WORLD_SIZE": "3"},
+        {"PMI_RANK": "2"},
+        {"PMI_SIZE": "3"},
+    ],
+)
+def test_half_of_what_a_launcher_says_is_nothing(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    """Neither a number without a size, nor a size without a number, nor a number that is not below the size."""
+    assert said_by(monkeypatch, **variables) is None
+
+
+def test_only_a_child_of_the_job_is_lightnings_without_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows the job by its parent's pid, the first word of what the job exports."""
+    parent = os.getppid()
+    rank_1 = Rank(1, None, "lightning None here 1")
+    said = {"MASTER_ADDR": "here", "MASTER_PORT": "1"}
+    assert said_by(monkeypatch, LOCAL_RANK="1", **said, **{JOB_VARIABLE: f"{parent} id MULTIRUN 0 ab /a b"}) == rank_1
+    assert said_by(monkeypatch, LOCAL_RANK="0", **{JOB_VARIABLE: f"{parent} id"}) is None
+    assert said_by(monkeypatch, LOCAL_RANK="1", **{JOB_VARIABLE: f"{parent}0 id"}) is None
+    assert said_by(monkeypatch, NODE_RANK="1", **said, **{JOB_VARIABLE: f"{parent} id MULTIRUN 0 ab /a b"}) == rank_1
+
+
+@pytest.mark.parametrize(("number", "works"), [("0", False), ("1", True), ("2", True)])
+def test_every_rank_but_the_first_works_for_the_job(monkeypatch: pytest.MonkeyPatch, number: str, works: bool) -> None:
+    """Rank 0 is the job."""
+    found = said_by(monkeypatch, RANK=number, WORLD_SIZE="3")
+    monkeypatch.setitem(rank._ranks, os.getpid(), found)
+    assert is_worker() is works
+
+
+def test_a_process_can_be_said_to_be_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its variables say."""
+    assert said_by(monkeypatch, **TORCHRUN) is not None
+    try:
+        rank.is_by_itself()
+        assert rank_of_this_process() is None
+    finally:
+        rank._ranks.clear()
+
+
+def test_a_forked_child_has_a_rank_and_a_start_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are kept by process, and only the calling one's."""
+    monkeypatch.setattr(rank, "_starts", {})
+    said_by(monkeypatch)
+    try:
+        assert rank_of_this_process() is None
+        first = rank.own_start()
+        assert first == rank.own_start()
+        assert len(bytes.fromhex(first)) == 6
+        monkeypatch.setattr(os, "getpid", lambda: 10**9)
+        for name, value in TORCHRUN.items():
+            monkeypatch.setenv(name, value)
+        assert is_worker()
+        assert rank.own_start() != first
+        assert list(rank._ranks) == list(rank._starts) == [10**9]
+    finally:
+        rank._ranks.clear()
+
+
+def test_an_attempt_is_named_without_spaces() -> None:
+    """It is a word of a list of words."""
+    assert attempt_of("torch 2 here", 3, 1) == "torch-2-here/3/1"
+
+
+def test_a_path_that_no_variable_can_hold_is_not_exported(tmp_path: Path) -> None:
+    """The job runs nevertheless."""
+    run = RunIdentity("20260101T000000-aa", Path("/a\0b"), "MULTIRUN")
+    export(JobIdentity(run, 3, attempt_of("ab", 3, 0), os.getpid(), None, "app", (), tmp_path))
+    assert JOB_VARIABLE not in os.environ
