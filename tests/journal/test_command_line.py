@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_callback_kit.journal.command_line import app_words, as_typed, command_line, is_as_typed, other_arguments
+from hydra_callback_kit.journal.command_line import (
+    _end_of_program,
+    _is_same_program,
+    app_words,
+    as_typed,
+    command_line,
+    is_as_typed,
+    other_arguments,
+)
 
 
 @pytest.mark.parametrize(
@@ -123,3 +131,58 @@ def test_whether_the_same_words_start_it_again(
     monkeypatch.setattr(sys, "orig_argv", typed)
     monkeypatch.setattr(sys, "argv", arguments)
     assert is_as_typed() is again
+
+
+@pytest.mark.parametrize(
+    ("typed", "end"),
+    [
+        ("python", None),
+        ("python app.py", 2),
+        ("python app.py -m x=1", 2),
+        ("python - x=1", 2),
+        ("python -u -B app.py x=1", 4),
+        ("python -u", None),
+        ("python -X dev -W error app.py", 6),
+        ("python -X dev", None),
+        ("python --check-hash-based-pycs always app.py x=1", 4),
+        ("python --atomic app.py x=1", 3),
+        ("python -m pkg x=1", 3),
+        ("python -Bm pkg x=1", 3),
+        ("python -c code x=1", 3),
+        ("python -Bc code x=1", 3),
+        ("python -u -m pkg x=1", 4),
+        ("python -m", None),
+        ("python -c", None),
+        ("python program x=1", 2),
+        ("python program", 2),
+    ],
+)
+def test_the_words_that_start_an_app_are_counted(typed: str, end: int | None) -> None:
+    """Python's options may be written as one, and `-` is a script that is read from a pipe."""
+    assert _end_of_program(typed.split()) == end
+
+
+@pytest.mark.parametrize(
+    ("program", "argument", "same"),
+    [
+        ("app.py", "", True),
+        ("code", "-c", True),
+        ("pkg.app", "-m", True),
+        ("dir/app.py", "/home/me/dir/app.py", True),
+        ("pkg.app", "/home/me/pkg/app.py", True),
+        ("pkg.app", "/home/me/pkg/app/__main__.py", True),
+        ("pkg.app", "/home/me/other/app.py", False),
+        ("pkg.app", "/home/me/pkg/other/__main__.py", False),
+        ("app.py", "other.py", False),
+        ("app.py", "-x", False),
+    ],
+)
+def test_a_program_is_known_by_its_first_argument(program: str, argument: str, same: bool) -> None:
+    """A script by its name, a module by its file."""
+    assert _is_same_program(program, argument) is same
+
+
+def test_an_override_that_is_given_very_often_is_hydras_each_time() -> None:
+    """What is frequent is no noise."""
+    typed = ["--gpus", *["x=1"] * 300]
+    assert other_arguments(typed, typed[1:], {"x=1"}) == ["--gpus"]
