@@ -11,6 +11,7 @@ from hydra_callback_kit.journal.asked import (
     Digests,
     differences,
     differing_keys,
+    digest_of,
     leaves_out,
     with_differences,
 )
@@ -75,3 +76,57 @@ def test_a_key_that_is_ignored_goes_with_what_lies_below() -> None:
     """But not with others that only begin like it."""
     is_left_out = leaves_out({"model"})
     assert [key for key in ("model", "model.width", "model_name", "a.model") if is_left_out(key)] == ["model", "model.width"]
+
+
+def test_what_is_on_record_of_a_job_is_whole_again() -> None:
+    """What many share, with what is another in it; of another job, or without what it shares, nothing is known."""
+    asked = AskedJobs()
+    assert (asked.bases, asked.jobs, asked.code) == ({}, {}, {})
+    asked.add_facts(
+        {
+            "bases": {"b": {"x": 1, "y": 2}, "odd": [1]},
+            "asked": {"0": ["b", {"x": [3], "y": [], "gone": []}], "1": ["unknown", {}], "2": ["b", {}]},
+            "code": {"app": "12"},
+        }
+    )
+    assert [asked.flat(num) for num in range(4)] == [{"x": 3}, None, {"x": 1, "y": 2}, None]
+    assert asked.code == {"app": "12"}
+    asked.add_facts({"code": {"app": 12}})
+    asked.add_facts({"code": ["app"]})
+    assert asked.code == {"app": "12"}
+
+
+def test_a_job_that_no_writer_has_written_is_not_one() -> None:
+    """A number that is none or too large, and differences that are not one value or none."""
+    asked = AskedJobs()
+    jobs = {
+        "9" * 15: ["b", {}],
+        "9" * 16: ["b", {}],
+        "9" * 17: ["b", {}],
+        "x": ["b", {}],
+        "1": ["b", {"x": [1, 2]}],
+        "2": ["b", {"x": 1}],
+        "3": ["b", {"x": ""}],
+        "4": ["b"],
+        "5": [1, {}],
+        "6": ["b", {"x": [1], "y": []}],
+    }
+    asked.add_facts({"asked": jobs})
+    assert asked.jobs == {int("9" * 15): Asked("b", {}), 6: Asked("b", {"x": [1], "y": []})}
+
+
+def test_a_digest_is_short_and_does_not_depend_on_the_order() -> None:
+    """It is kept for every job of a sweep."""
+    assert digest_of({"a": 1, "b": [2.5, "é"]}) == digest_of({"b": [2.5, "é"], "a": 1})
+    assert digest_of({"a": 1}) != digest_of({"a": 1.0})
+    assert len(digest_of({})) == 16
+
+
+def test_what_jobs_share_is_looked_through_once() -> None:
+    """As are keys: sweeps have many jobs."""
+    asked, seen = AskedJobs(), []
+    asked.bases = {"b": {"x": 1, "y": 2}}
+    asked.jobs = {num: Asked("b", {"z": [num]}) for num in range(3)}
+    digests = Digests(asked, lambda key: seen.append(key) or False)
+    assert len({digests.of(num) for num in range(3)}) == 3
+    assert seen == ["x", "y", "z", "z", "z"]

@@ -6,6 +6,7 @@ import sys
 import pytest
 from slurm import FakeSlurm, slurm
 
+from hydra_callback_kit.journal import batch_system
 from hydra_callback_kit.journal.batch_system import Slurm, answer_of
 from hydra_callback_kit.journal.life import Found
 
@@ -80,3 +81,59 @@ def test_another_users_jobs_may_be_hidden(slurm: FakeSlurm) -> None:
     assert asked.about("2", ME + 1, None) is None
     assert asked.about("2", ME, None) == Found("gone", 0)
     assert slurm.asked() == 2
+
+
+class Commands:
+    """What is asked, and what is answered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **answers: str) -> None:
+        """By the name of the command; another is not there."""
+        self.asked: list[tuple[tuple[str, ...], float]] = []
+
+        def answer(*command: str, timeout_s: float) -> str | None:
+            self.asked.append((command, timeout_s))
+            return answers.get(command[0])
+
+        monkeypatch.setattr(batch_system, "answer_of", answer)
+
+
+CONFIG = "Configuration data as of 2026\nAccounting = a\nClusterNameX = b\nClusterName             = big=one \nOther = c\n"
+
+
+@pytest.mark.parametrize(("answers", "name"), [({"scontrol": CONFIG}, "big=one"), ({"scontrol": "x = y"}, ""), ({}, "")])
+def test_the_cluster_has_the_name_that_its_controller_says(
+    monkeypatch: pytest.MonkeyPatch, answers: dict[str, str], name: str
+) -> None:
+    """Which is asked once, and only where no variable says it."""
+    monkeypatch.delenv("SLURM_CLUSTER_NAME", raising=False)
+    commands = Commands(monkeypatch, **answers)
+    asked = Slurm(timeout_s=3)
+    assert [asked.cluster_here(), asked.cluster_here()] == [name] * 2
+    assert commands.asked == [(("scontrol", "show", "config"), 3)]
+    monkeypatch.setenv("SLURM_CLUSTER_NAME", "said")
+    assert Slurm().cluster_here() == "said"
+    assert len(commands.asked) == 1
+
+
+def test_squeue_is_asked_for_all_of_a_users_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended ones and elements of arrays too, without a headline; again only when the answer is no longer fresh."""
+    now = [100.0]
+    monkeypatch.setattr(batch_system.time, "monotonic", lambda: now[0])
+    commands = Commands(monkeypatch, squeue="1 1 RUNNING 0\n")
+    asked = Slurm()
+    for now[0] in (100.0, 100.0 + batch_system._FRESH_S):
+        assert asked.about("1", 12, None) == Found("runs", 0)
+    options = ("--noheader", "--all", "--array", "--states=all", "--user=12", f"--Format={batch_system._COLUMNS}")
+    assert commands.asked == [(("squeue", *options), 10)]
+    now[0] += 0.5
+    assert asked.about("1", 12, None) == Found("runs", 0)
+    assert len(commands.asked) == 2
+
+
+def test_a_machine_that_was_just_started_asks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clock is near 0."""
+    monkeypatch.setattr(batch_system.time, "monotonic", lambda: 0.25)
+    commands = Commands(monkeypatch, squeue="1 1 RUNNING 0\n")
+    asked = Slurm()
+    assert asked.about("1", 12, None) == asked.about("1", 12, None) == Found("runs", 0)
+    assert len(commands.asked) == 1

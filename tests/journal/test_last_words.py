@@ -28,10 +28,10 @@ def test_words_are_taken_once_and_of_the_jobs_that_are_gone(job: JobIdentity) ->
     """The others' files stay; what is no text is read as far as it is."""
     file = LastWordsFile(job)
     os.write(file.descriptor, b"line 1\nline \xff2")
+    os.close(file.descriptor)
     assert list(take_last_words(job.run, {2, 4})) == []
     assert list(take_last_words(job.run, {3})) == [LastWords(3, "ab/3/0", "line 1\nline \ufffd2")]
     assert list(take_last_words(job.run, {3})) == left(job) == []
-    os.close(file.descriptor)
 
 
 def test_a_file_says_whose_it_is_and_no_child_has_it(job: JobIdentity) -> None:
@@ -51,13 +51,12 @@ def test_a_file_is_removed_once(job: JobIdentity, monkeypatch: pytest.MonkeyPatc
     """Another file may have its descriptor since; descriptor 0 is one like any other."""
     file = LastWordsFile(job)
     closed: list[int] = []
-    real = file.descriptor
+    os.close(file.descriptor)
     file.descriptor = 0
     with monkeypatch.context() as patched:
         patched.setattr(os, "close", closed.append)
         file.remove()
         file.remove()
-    os.close(real)
     assert (closed, file.descriptor, left(job)) == ([0], -1, [])
 
 

@@ -125,14 +125,14 @@ class Proc:
 
         def read_text(path: Path, encoding: str) -> str:
             assert encoding == "utf-8"
-            if str(path) not in files:
+            if path.as_posix() not in files:
                 raise FileNotFoundError(path)
-            return files[str(path)]
+            return files[path.as_posix()]
 
         def readlink(path: Path) -> Path:
-            if str(path) not in links:
+            if path.as_posix() not in links:
                 raise FileNotFoundError(path)
-            return Path(links[str(path)])
+            return Path(links[path.as_posix()])
 
         monkeypatch.setattr(Path, "read_text", read_text)
         monkeypatch.setattr(Path, "readlink", readlink)
