@@ -247,3 +247,37 @@ def test_a_restart_is_of_the_same_and_later(tmp_path: Path) -> None:
         assert not replace(first, start=other).is_restart_of(first)
     assert not first.is_restart_of(replace(first, start=None))
     assert first.process.pid == os.getpid()
+
+
+def test_a_claim_of_a_number_that_no_run_gives_is_named(tmp_path: Path) -> None:
+    """With what is wrong; one digit less is a number like any other."""
+    (tmp_path / f"claim-{'9' * 15}.json").touch()
+    assert claim._highest(tmp_path) == 10**15 - 1
+    (tmp_path / f"claim-1{'0' * 15}.json").touch()
+    with pytest.raises(ClaimNotReadableError, match="no claim has so high a number") as raised:
+        claim._highest(tmp_path)
+    assert f"claim-1{'0' * 15}.json" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"[]", "it is no claim, or half of one"),
+        (b"{}", "it is no claim, or half of one"),
+        (json.dumps({**dict.fromkeys(claim._SHAPE, "x"), "start": None}).encode(), "it is no claim"),
+        (
+            json.dumps({**dict.fromkeys(claim._SHAPE, "x"), "pid": 1, "born": None, "start": ["x"]}).encode(),
+            "it is no claim",
+        ),
+    ],
+)
+def test_what_is_no_claim_is_said_to_be_none(text: bytes, message: str) -> None:
+    """In words that a user reads."""
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        claim._parse(text)
+
+
+def test_a_directory_in_the_place_of_a_claim_is_said_to_be_none(tmp_path: Path) -> None:
+    """It is not opened, nor is a file that is far too long."""
+    with pytest.raises(ValueError, match=r"^it is no claim$"):
+        claim._read(tmp_path)
