@@ -144,6 +144,8 @@ def test_whether_the_same_words_start_it_again(
         ("python -u", None),
         ("python -X dev -W error app.py", 6),
         ("python -X dev", None),
+        ("python -Xpycache_prefix=/tmp/pyc -u app.py x=1", 4),
+        ("python -Wignore::app.Alarm -B app.py", 4),
         ("python --check-hash-based-pycs always app.py x=1", 4),
         ("python --atomic app.py x=1", 3),
         ("python -m pkg x=1", 3),

@@ -129,7 +129,7 @@ def _end_of_program(typed: Sequence[str]) -> int | None:
         word = typed[position]
         if word in _WITH_AN_ARGUMENT:
             position += 2
-        elif word.startswith("-") and not word.startswith("--") and word[-1:] in ("m", "c"):
+        elif word.startswith("-") and not word.startswith(("--", "-W", "-X")) and word[-1:] in ("m", "c"):
             return position + 2 if position + 1 < len(typed) else None
         elif word.startswith("-") and word != "-":
             position += 1
