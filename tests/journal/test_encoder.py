@@ -189,6 +189,7 @@ def test_once_there_are_too_many_parts_what_follows_is_cut() -> None:
         (np.float32(0.1), float(np.float32(0.1))),
         (np.longdouble(0.5), 0.5),
         (np.longdouble("inf"), "Infinity"),
+        (np.clongdouble(1 + 2j), {"repr": "(1+2j)", "type": "complex"}),
         (np.zeros((2, 0)), [[], []]),
         (enum.IntFlag("Flag", "A B")(1), "A"),
         (Attrs, {"repr": f"<class '{__name__}.Attrs'>", "type": "type"}),
