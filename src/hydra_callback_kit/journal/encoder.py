@@ -138,7 +138,8 @@ class _Encoder:
             return {**self._representation(value), "length": size}
         plain = value.tolist()
         if type(plain) is type(value):  # NumPy has kinds of numbers that Python has not
-            return self.encode(complex(value) if value.dtype.kind == "c" else float(value), depth)
+            is_complex = getattr(getattr(value, "dtype", None), "kind", "f") == "c"
+            return self.encode(complex(value) if is_complex else float(value), depth)
         return self.encode(plain, depth + 1) if depth < MAX_DEPTH else self._representation(value)
 
     def _container(self, value: Any, content: Collection[Any], depth: int, encode: Callable[[Any, int], Any]) -> Any:
