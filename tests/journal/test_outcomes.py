@@ -201,6 +201,17 @@ def test_what_is_told_again_is_what_the_whole_journal_tells(
     assert unsettled == [each for each in ended if not each.cleared]
 
 
+def test_a_job_fails_with_its_rank_however_it_ends_itself(tmp_path: Path) -> None:
+    """Then it is none of those that are ranked, unless it was pruned."""
+    run = a_run(tmp_path)
+    write_job(run, 0, "COMPLETED")
+    write_job(run, 1, "COMPLETED")
+    write_job(run, 2, "FAILED", error=PRUNED["error"])
+    for num in (1, 2):
+        write_line(run, "rank_ended", {"status": "FAILED"}, a_job(run, num)._replace(rank=1))
+    assert [(each.job_num, each.pruned) for each in outcomes_in(tmp_path).ended()] == [(0, False), (2, True)]
+
+
 def test_a_look_costs_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many jobs there were before."""
     run = a_run(tmp_path)

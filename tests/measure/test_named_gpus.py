@@ -36,7 +36,22 @@ def test_what_names_the_only_gpu(visible: str) -> None:
 @pytest.mark.parametrize(
     "visible",
     [
-        *("", " ", ",0", "-1", "-1,0", "1,0", "7", "0,0", "a0", "1e0", "\N{ARABIC-INDIC DIGIT ZERO}", "NoDevFiles", "void"),
+        *(
+            "",
+            " ",
+            ",0",
+            "-1",
+            "-1,0",
+            "1,0",
+            "7",
+            "1" * 5000,
+            "0,0",
+            "a0",
+            "1e0",
+            "\N{ARABIC-INDIC DIGIT ZERO}",
+            "NoDevFiles",
+            "void",
+        ),
         *("G", "GPU", "GPU-", "MIG-", UUIDS[0].lower(), UUIDS[0][4:], f"{UUIDS[0]},{UUIDS[0]}", f"MIG-{UUIDS[0]}/0/0"),
     ],
 )

@@ -68,8 +68,9 @@ def claim(wanted: Wanted) -> Place:
     """
     held = _holdings.get(os.getpid())
     if held is not None:
-        possible = places_of(wanted, wanted.said_here(said_before(wanted.variable)), held.cores)
-        if held.place.keys in [each.keys for each in possible]:
+        if held.wanted == wanted or _is_one_of(
+            held.place, places_of(wanted, wanted.said_here(said_before(wanted.variable)), held.cores)
+        ):
             _set_up(wanted, held.place)
             return held.place
         _give_back(held)
@@ -118,6 +119,11 @@ def step_aside() -> None:
         _restore(held)
     else:
         _give_back(held)
+
+
+def _is_one_of(place: Place, places: Sequence[Place]) -> bool:
+    """By what is claimed, whatever it is called."""
+    return any(each.keys == place.keys for each in places)
 
 
 def _take(wanted: Wanted, places: Sequence[Place], leader: Leader | None, says: str | None) -> Place:

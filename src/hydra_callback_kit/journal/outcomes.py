@@ -151,11 +151,11 @@ class Outcomes(RunFollower):
         self._touched.clear()
 
     def _outcome(self, num: int) -> Outcome | None:
-        last = self._last.get(num)
-        if last is None or self._by_status.get("COMPLETED", {}).get(num) is not last:
-            failed = self._by_status.get("FAILED", {})
-            if last is None or failed.get(num) is not last or not last.pruned:
-                return None
+        last, failed = (self._by_status.get(status, {}).get(num) for status in ("COMPLETED", "FAILED"))
+        if failed is not None and failed.pruned:
+            last = failed
+        if last is None:
+            return None
         attempt = next(name for name, job in self._attempts[num].items() if job is last)
         told = self._told.get((num, attempt), _Told())
         shared = len(self._jobs_in.get(told.directory, ())) > 1

@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 
 _Gpu = TypeVar("_Gpu")
 
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,9}")
+"""Of a longer one the beginning is more than there are GPUs."""
 _UUID: Final = re.compile(r"(GPU|MIG)-.")
 
 
