@@ -140,6 +140,17 @@ def test_a_curve_is_short_and_keeps_the_mean(values: list[float]) -> None:
         assert curve.values == values
 
 
+@given(values=st.lists(st.integers(-(2**20), 2**20), max_size=1_000))
+def test_each_value_of_a_curve_is_the_mean_of_as_many_in_their_order(values: list[int]) -> None:
+    """A power of two of them, one after another; of what is left over at the end there is no value yet."""
+    curve = metric_growth.Curve()
+    for value in values:
+        curve.add(value)
+    each = next(2**power for power in range(20) if len(values) // 2**power < metric_growth.MOST)
+    whole = len(values) // each * each
+    assert curve.values == [sum(values[at : at + each]) / each for at in range(0, whole, each)]
+
+
 def test_points_of_other_attempts_are_none_of_the_jobs(tmp_path: Path) -> None:
     """Of another run in the directory, or of another job that shares it."""
     job = written(tmp_path, [(0, {"loss": 1.0})], [(0, {"loss": 2.0})], [(1, {"loss": 3.0})])

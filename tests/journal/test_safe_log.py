@@ -1,5 +1,6 @@
 """A message reaches whom it can reach, and nothing that a handler or a stream does comes through."""
 
+import errno
 import io
 import logging
 import os
@@ -84,6 +85,54 @@ def test_a_file_of_the_apps_that_has_the_number_of_stdout(tmp_path: Path) -> Non
         after_dup2 = takes_text(os.fdopen(1, "w", closefd=False))
         os._exit(0 if (file, after_close, after_dup2) == (1, False, True) else 1)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+class At(io.StringIO):
+    """A stream that says which descriptor it writes to."""
+
+    def __init__(self, descriptor: object) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """Any number, or what is none."""
+        return self._descriptor  # type: ignore[return-value]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are inherited on POSIX")
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_a_standard_stream_is_one_that_programs_inherit(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A file that got the number of one is not; of the numbers above them any file is what it says, and so is a log file."""
+    asked: list[int] = []
+    for inherited in (True, False):
+        monkeypatch.setattr(os, "get_inheritable", lambda it, inherited=inherited: asked.append(it) or inherited)
+        assert takes_text(At(number)) is (inherited or number == 3)
+        assert takes_text(At(number), is_a_file=True)
+    monkeypatch.setattr(os, "name", "nt")
+    assert takes_text(At(number))  # nothing tells there
+    assert set(asked) == {number}
+
+
+@pytest.mark.parametrize(("error", "takes"), [(errno.EBADF, False), (errno.EIO, True), (None, True)])
+def test_a_descriptor_that_is_closed_takes_nothing(monkeypatch: pytest.MonkeyPatch, error: int | None, takes: bool) -> None:
+    """Of any other error it is not known that it is."""
+
+    def fails(_: int) -> bool:
+        raise OSError(error, "said by the system") if error else OSError("said by nobody")
+
+    monkeypatch.setattr(os, "get_inheritable", fails)
+    assert takes_text(At(1)) is takes
+
+
+def test_what_is_no_stream_or_a_closed_one() -> None:
+    """A stream without a descriptor takes text; one that is closed does not, whatever its descriptor is by now."""
+    closed = At(1)
+    closed.close()
+    assert not takes_text(closed)
+    assert not takes_text(closed, is_a_file=True)
+    assert takes_text(None)
+    assert takes_text(Stream())
+    assert takes_text(At("no number"))
 
 
 @pytest.mark.parametrize("kind", [lambda: None, object, Stream, Raising])
