@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,10 +26,13 @@ def a_job(run: RunIdentity, num: int, attempt: str = "1") -> JobIdentity:
     return JobIdentity(run, num, f"{num}.{attempt}", os.getpid(), str(num), "app", (f"x={num}",), run.root / str(num))
 
 
-def write_job(run: RunIdentity, num: int, status: str | None, attempt: str = "1", **facts: Any) -> None:
-    """Writes what a job writes; without a status it never ends."""
+def write_job(
+    run: RunIdentity, num: int, status: str | None, attempt: str = "1", batch: Mapping[str, Any] | None = None, **facts: Any
+) -> None:
+    """Writes what a job writes, perhaps one in a batch system; without a status it never ends."""
     job = a_job(run, num, attempt)
-    write_line(run, "job_started", {"job_id": str(num), "overrides": [f"x={num}"], "output_dir": str(num)}, job)
+    place = {"batch": batch} if batch else {}
+    write_line(run, "job_started", {"job_id": str(num), "overrides": [f"x={num}"], "output_dir": str(num), **place}, job)
     if status is not None:
         write_line(run, "job_ended", {"status": status, "duration_s": 0.5, **facts}, job)
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from journals import a_run, write_job
 
 from hydra_callback_kit.journal import shared_follower, writer
-from hydra_callback_kit.journal.follower import RunFollower
+from hydra_callback_kit.journal.follower import FollowedJob, RunFollower
+from hydra_callback_kit.journal.process import ProcessIdentity
 from hydra_callback_kit.journal.shared_follower import SharedFollower
 
 RUN = "20260101T000000-aa"
@@ -89,10 +91,97 @@ def test_what_is_no_job_is_not_taken_for_one(
         assert counted(SharedFollower(root, RUN)) == truth
 
 
-def test_the_last_of_many_opens_few_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+TEXTS = st.lists(st.text(max_size=5), max_size=3).map(tuple)
+JOBS = st.builds(
+    FollowedJob,
+    job_num=st.integers(),
+    overrides=TEXTS,
+    bases=TEXTS,
+    process=st.none() | st.builds(ProcessIdentity, st.text(max_size=5), st.integers(), st.none() | st.text(max_size=5)),
+    batch=st.none() | st.tuples(st.text(max_size=5), st.integers()),
+    status=STATUSES,
+    error=st.none() | st.tuples(st.text(max_size=5), st.text(max_size=5)),
+    **{name: st.text(max_size=5) for name in ("started_at", "ended_at", "file")},
+    **{name: st.booleans() for name in ("requeued", "failed_rank")},
+    number=st.integers(),
+)
+
+
+@given(job=JOBS)
+def test_a_job_is_left_as_it_is(job: FollowedJob) -> None:
+    """All that is known of it, but for who ran one that has ended, and what one that has completed was given."""
+    left = json.loads(json.dumps(shared_follower._row(job)))
+    known = job if job.status is None else replace(job, process=None)
+    assert shared_follower._job(left) == (replace(known, overrides=()) if job.status == "COMPLETED" else known)
+
+
+WHOLE = FollowedJob(
+    3,
+    ("x=1",),
+    "2026",
+    2,
+    "2027",
+    ProcessIdentity("a", 1, "b"),
+    ("17", 0),
+    error=("ValueError", "boom"),
+    bases=("Exception",),
+)
+OTHERS: list[Any] = [
+    None,
+    True,
+    1,
+    1.0,
+    "x",
+    [],
+    ["x"],
+    [1],
+    ["x", "x"],
+    ["x", 1],
+    [1, "x"],
+    [["x"]],
+    ["x", 1, 1],
+    ["x", 1, "x"],
+]
+OTHERS += [["x", True], ["x", 1, None], [1, 1, "x"], ["x", "x", "x"], {}, {"x": 1}]
+GOES: dict[str, list[Any]] = {
+    "job_num": [1],
+    "overrides": [[], ["x"], ["x", "x"], ["x", "x", "x"]],
+    "process": [None, ["x", 1, "x"], ["x", 1, None]],
+    "batch": [None, ["x", 1]],
+    "requeued": [True],
+    "status": [None, "x"],
+    "error": [None, ["x", "x"]],
+    "bases": [[], ["x"], ["x", "x"], ["x", "x", "x"]],
+    "failed_rank": [True],
+    **{name: ["x"] for name in ("started_at", "ended_at", "file")},
+    "number": [1],
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(FollowedJob)])
+def test_what_a_field_may_be(name: str) -> None:
+    """Anything else, at any depth, is not what is left of a job."""
+    row = json.loads(json.dumps(shared_follower._row(WHOLE)))
+    place = list(shared_follower._KINDS).index(name)
+    taken = []
+    for other in OTHERS:
+        try:
+            shared_follower._job([*row[:place], other, *row[place + 1 :]])
+        except (TypeError, ValueError):
+            continue
+        taken.append(other)
+    assert list(map(repr, taken)) == [repr(other) for other in OTHERS if repr(other) in map(repr, GOES[name])]
+    with pytest.raises(ValueError, match="zip"):
+        shared_follower._job(row[:-1])
+
+
+@pytest.mark.parametrize("batch", [None, {"system": "slurm", "job": "17", "restarts": 1}], ids=["by itself", "in Slurm"])
+def test_the_last_of_many_opens_few_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batch: dict[str, Any] | None
+) -> None:
     """Of 300 files the last job's process reads those that nobody has read yet, and one that has grown since."""
     for num in range(300):
-        write_job(a_run(tmp_path), num, "FAILED" if num == 7 else "COMPLETED")
+        write_job(a_run(tmp_path), num, "FAILED" if num == 7 else "COMPLETED", batch=batch)
         one_file_a_job(tmp_path, f"job{num:03d}")
         if num % 10 == 0:
             SharedFollower(tmp_path, RUN).look()

@@ -25,6 +25,7 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
     **{field.name: (type(field.default),) for field in fields(FollowedJob)},
     "job_num": (int,),
     "process": (tuple, type(None)),
+    "batch": (tuple, type(None)),
     "status": (str, type(None)),
     "error": (tuple, type(None)),
 }
@@ -120,15 +121,18 @@ def _job(row: list[Any]) -> FollowedJob:
     }
     for name, kinds in _KINDS.items():
         _is(given[name], *kinds)
-    process, error = given["process"], given["error"]
+    process, batch, error = given["process"], given["batch"], given["error"]
     if process is not None:
         host, pid, born = process
         process = ProcessIdentity(_is(host, str), _is(pid, int), _is(born, str, type(None)))
+    if batch is not None:
+        of_batch, restarts = batch
+        batch = _is(of_batch, str), _is(restarts, int)
     if error is not None:
         of_type, message = error
         error = _is(of_type, str), _is(message, str)
     texts = {name: tuple(_is(each, str) for each in given[name]) for name in ("overrides", "bases")}
-    given |= {**texts, "process": process, "error": error}
+    given |= {**texts, "process": process, "batch": batch, "error": error}
     return FollowedJob(**given)
 
 
