@@ -29,8 +29,9 @@ LIVES_ON_S = 8
 
 LAUNCHERS_OWN = ("concurrent", "grpc", "joblib", "multiprocessing", "ray", "socketserver", "submitit")
 """The packages whose threads are no business of ours: those that launchers are, and that Ray's agents are made of."""
-RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
-"""Processes that no job runs in: whether they notice that the app was killed is a matter of chance, without us as well."""
+RAYS_OWN = re.compile(r"ray::DashboardAgent|ray::RuntimeEnvAgent|\S+ \S+/ray/_private/workers/default_worker\.py ")
+"""Processes that no job runs in, those of workers that have not begun yet included: whether they notice in time that the app
+was killed is a matter of chance."""
 
 PREAMBLE = """
 import contextlib
@@ -276,7 +277,7 @@ def _wait_for_the_others(scene: Path, at_most_s: float = LIVES_ON_S) -> frozense
             os.kill(pid, signal.SIGKILL)
     while _processes_of(scene):
         time.sleep(0.05)
-    return frozenset(_without_random_parts(words) for words in left.values() if not words.startswith(RAYS_OWN))
+    return frozenset(_without_random_parts(words) for words in left.values() if not RAYS_OWN.match(words))
 
 
 def _processes_of(scene: Path) -> dict[int, str]:
