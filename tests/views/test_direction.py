@@ -18,6 +18,7 @@ SMALL = (
         "lpips",
     ),
     *("ece", "smape", "distance", "epe", "latency", "duration_s", "neg_log_likelihood", "metrics.rmse"),
+    *("test/negative_log_likelihood", "nll"),
 )
 LARGE = (
     "accuracy",
@@ -39,6 +40,16 @@ UNKNOWN = (
     "return_value.x",
     "replace",
     "metrics.y",
+    *(
+        "neg_log_loss",
+        "neg_mean_squared_error",
+        "test_neg_root_mean_squared_error",
+        "val/neg_loss",
+        "negative_loss",
+        "negloss",
+    ),
+    *("inverse_loss", "-loss", "negative_elbo", "error_free_rate", "distance_correlation", "loss_ratio", "accuracy_drop"),
+    *("accuracy_gap", "metrics.score_difference", "valNegLoss"),
 )
 
 

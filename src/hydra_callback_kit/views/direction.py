@@ -12,7 +12,7 @@ from hydra_callback_kit.views.metrics import metric_of, metrics_of
 Best = Literal["max", "min"]
 
 _SMALL_IS_GOOD: Final = re.compile(
-    r"(?:^|[\W_])(?:loss|losses|err|error|errors|mse|rmse|mae|mape|smape|nll|neg_log_likelihood|perplexity|ppl|wer|cer|eer|fid"
+    r"(?:^|[\W_])(?:loss|losses|err|error|errors|mse|rmse|mae|mape|smape|nll|perplexity|ppl|wer|cer|eer|fid"
     r"|lpips|brier|ece|ce|bce|cross_entropy|kl|kld|epe|distance|regret|cost|latency|duration|duration_s|runtime)(?:$|[\W_])"
     r"|(?:loss|error)$",
     re.IGNORECASE,
@@ -25,6 +25,15 @@ _LARGE_IS_GOOD: Final = re.compile(
 )
 _NO_MEASURE: Final = re.compile(r"[\W_](?:scale|weight|coef|coeff|factor)$", re.IGNORECASE)
 """How names end of what is set and not aimed at: `loss_scale`."""
+
+_TURNED_ROUND: Final = re.compile(
+    r"neg|inver|minus|^-"
+    r"|(?:^|[\W_])(?:drop|gap|free|ratio|correlation|reduction|improvement|gain|delta|diff|difference)(?:$|[\W_])",
+    re.IGNORECASE,
+)
+"""What makes another measure of one, and nobody can tell of which values: `neg_mean_squared_error`, `accuracy_gap`."""
+_LIKELIHOOD: Final = re.compile(r"neg(?:ative)?_log_likelihood", re.IGNORECASE)
+"""The one that is called so everywhere, and is a loss."""
 
 
 def direction_of(facts: Mapping[str, Any], metric: str, asked: Best | None = None) -> Best:
@@ -57,7 +66,8 @@ def known_direction(facts: Mapping[str, Any], metric: str) -> Best | None:
     if number is not None:
         return directions[int(number[1] or 0)] if int(number[1] or 0) < len(directions) else None
     name = re.sub(r"^(?:return_value|metrics|facts)\.|\.(?:min|max)$", "", metric)
-    if _NO_MEASURE.search(name):
+    name = _LIKELIHOOD.sub("nll", name)
+    if _NO_MEASURE.search(name) or _TURNED_ROUND.search(name):
         return None
     return "min" if _SMALL_IS_GOOD.search(name) else "max" if _LARGE_IS_GOOD.search(name) else None
 
